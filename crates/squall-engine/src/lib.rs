@@ -1,0 +1,1 @@
+//! Signature sets, matching and scoring: bytes in, findings out.

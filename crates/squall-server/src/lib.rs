@@ -1,0 +1,1 @@
+//! The HTTP service: router, handlers, limits, TLS and landing page.

@@ -1,0 +1,19 @@
+//! Plain data shared by every part of Squall: samples, matches, scores, findings.
+//!
+//! Nothing here reads, writes, scans or speaks a protocol. The wire formats
+//! live in `squall-api` and are built from these types in `squall-report`; the
+//! `serde` derives serve only the stored form of a result, which
+//! `squall-report` frames with a version.
+
+mod finding;
+mod sample;
+mod score;
+mod signature;
+
+pub use finding::{
+    FileFacts, Finding, FirstBytes, Incomplete, IncompleteReason, MatchField, MatchedString,
+    Outcome, Report,
+};
+pub use sample::{Digests, Origin, SampleId, ScanFacts, Submission};
+pub use score::{Level, Score, Thresholds, total_score};
+pub use signature::{Match, SignatureKind, SignatureOrigin, SignatureSummary};

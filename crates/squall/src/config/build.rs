@@ -1,0 +1,244 @@
+//! Makes the typed configuration from values, and checks what takes more than
+//! one of them to check.
+
+use std::path::{Path, PathBuf};
+
+use squall_types::Thresholds;
+
+use super::error::ConfigError;
+use super::settings::{
+    Durability, Limits, Listen, Outputs, Queue, Samples, Senders, Settings, Signatures,
+    StoreSamples, Tls, Unpacking, Workers,
+};
+use super::values::Values;
+
+/// The word that stands for a self-signed certificate in `server-cert`.
+const SELF_SIGNED: &str = "auto";
+
+/// The word that stands for the built-in set in `signatures`.
+const BUILT_IN: &str = "built-in";
+
+/// Makes the typed configuration. `cores` is the number of processor cores.
+///
+/// # Errors
+///
+/// Returns an error if values contradict each other.
+pub(crate) fn build(values: &Values, cores: usize) -> Result<Settings, ConfigError> {
+    let data_dir = values.path("data-dir")?.ok_or(ConfigError::Value {
+        setting: "data-dir",
+        origin: values.origin("data-dir")?,
+        value: String::new(),
+        expected: "a path".to_owned(),
+    })?;
+    Ok(Settings {
+        listen: listen(values)?,
+        senders: senders(values)?,
+        limits: limits(values)?,
+        workers: workers(values, cores)?,
+        signatures: signatures(values)?,
+        unpacking: unpacking(values)?,
+        levels: levels(values)?,
+        queue: queue(values, &data_dir)?,
+        samples: samples(values, &data_dir)?,
+        outputs: outputs(values)?,
+        data_dir,
+    })
+}
+
+fn listen(values: &Values) -> Result<Listen, ConfigError> {
+    Ok(Listen {
+        host: values.text("server-host")?,
+        port: values.integer("server-port")?,
+        tls: tls(values)?,
+    })
+}
+
+fn tls(values: &Values) -> Result<Option<Tls>, ConfigError> {
+    let contradiction = |setting, problem: &str, remedy| {
+        Ok::<_, ConfigError>(ConfigError::Contradiction {
+            problem: problem.to_owned(),
+            origin: values.origin(setting)?,
+            remedy,
+        })
+    };
+    match (values.path("server-cert")?, values.path("server-key")?) {
+        (None, None) => Ok(None),
+        (Some(cert), None) if cert == Path::new(SELF_SIGNED) => Ok(Some(Tls::SelfSigned)),
+        (Some(cert), Some(_)) if cert == Path::new(SELF_SIGNED) => Err(contradiction(
+            "server-key",
+            "`server-key` is set but `server-cert` is `auto`, which makes its own key",
+            "leave out `server-key`, or name the certificate of that key in `server-cert`",
+        )?),
+        (Some(cert), Some(key)) => Ok(Some(Tls::Files { cert, key })),
+        (Some(_), None) => Err(contradiction(
+            "server-cert",
+            "`server-cert` is set but `server-key` is not",
+            "name the private key of that certificate in `server-key`, \
+             or set `server-cert` to `auto` for a self-signed one",
+        )?),
+        (None, Some(_)) => Err(contradiction(
+            "server-key",
+            "`server-key` is set but `server-cert` is not",
+            "name the certificate of that key in `server-cert`",
+        )?),
+    }
+}
+
+fn senders(values: &Values) -> Result<Senders, ConfigError> {
+    Ok(Senders {
+        trusted_proxies: values.networks("trusted-proxy")?,
+        reverse_dns: values.flag("reverse-dns")?,
+        resolve_timeout: values.duration("resolve-timeout")?,
+        samples_per_hour_max: unless_zero(values.integer("allowed-samples-per-hour")?),
+    })
+}
+
+fn limits(values: &Values) -> Result<Limits, ConfigError> {
+    Ok(Limits {
+        max_file_size_bytes: values.size("max_file_size")?,
+        uploads_max: values.integer("max-uploads")?,
+        connections_max: values.integer("max-connections")?,
+        header_timeout: values.duration("header-timeout")?,
+        body_timeout: values.duration("body-timeout")?,
+        idle_timeout: values.duration("idle-timeout")?,
+    })
+}
+
+fn workers(values: &Values, cores: usize) -> Result<Workers, ConfigError> {
+    let threads = thread_count(values.integer("threads")?, cores);
+    let sync_only_threads: usize = values.integer("sync-only-threads")?;
+    if sync_only_threads >= threads {
+        return Err(ConfigError::Contradiction {
+            problem: format!(
+                "`sync-only-threads` is {sync_only_threads} of {threads} scan thread(s), \
+                 so that none would be left to scan the queue"
+            ),
+            origin: values.origin("sync-only-threads")?,
+            remedy: "lower `sync-only-threads` or raise `threads`",
+        });
+    }
+    Ok(Workers {
+        threads,
+        sync_only_threads,
+        scan_timeout: values.duration("scan-timeout")?,
+    })
+}
+
+/// Returns how many threads there are to be: what is not positive is taken
+/// from the number of cores, as the original scanner does, and one is left.
+fn thread_count(wanted: i64, cores: usize) -> usize {
+    match usize::try_from(wanted) {
+        Ok(threads) if threads > 0 => threads,
+        _ => {
+            let fewer = usize::try_from(wanted.unsigned_abs()).unwrap_or(usize::MAX);
+            cores.saturating_sub(fewer).max(1)
+        }
+    }
+}
+
+fn signatures(values: &Values) -> Result<Signatures, ConfigError> {
+    let (builtin, dirs): (Vec<PathBuf>, Vec<PathBuf>) = values
+        .paths("signatures")?
+        .into_iter()
+        .partition(|path| path == Path::new(BUILT_IN));
+    Ok(Signatures {
+        // An empty list, as `signatures: []`, asks for nothing else either.
+        builtin: !builtin.is_empty() || dirs.is_empty(),
+        dirs,
+        custom: values.paths("custom-signatures")?,
+        update_interval_hours: unless_zero(values.integer("signature-update-interval")?),
+        pure_yara: values.flag("pure-yara")?,
+    })
+}
+
+fn unpacking(values: &Values) -> Result<Unpacking, ConfigError> {
+    Ok(Unpacking {
+        archives: !values.flag("noarchive")?,
+        depth_max: values.integer("max-recursion-depth")?,
+        members_max: values.integer("max-nested-objects")?,
+    })
+}
+
+fn levels(values: &Values) -> Result<Thresholds, ConfigError> {
+    let levels = Thresholds {
+        notice: values.integer("notice")?,
+        warning: values.integer("warning")?,
+        alert: values.integer("alert")?,
+    };
+    let Thresholds {
+        notice,
+        warning,
+        alert,
+    } = levels;
+    let (setting, problem) = if notice > warning {
+        (
+            "warning",
+            format!("`warning` is {warning} but `notice` is {notice}"),
+        )
+    } else if warning > alert {
+        (
+            "alert",
+            format!("`alert` is {alert} but `warning` is {warning}"),
+        )
+    } else {
+        return Ok(levels);
+    };
+    Err(ConfigError::Contradiction {
+        problem,
+        origin: values.origin(setting)?,
+        remedy: "`notice` must not be above `warning`, nor `warning` above `alert`",
+    })
+}
+
+fn queue(values: &Values, data_dir: &Path) -> Result<Queue, ConfigError> {
+    Ok(Queue {
+        dir: values
+            .path("queue-storage")?
+            .unwrap_or_else(|| data_dir.join("queue")),
+        durability: match values.text("queue-durability")?.as_str() {
+            "buffered" => Durability::Buffered,
+            "fsync" => Durability::Fsync,
+            _ => return inconsistent("queue-durability"),
+        },
+        results_max: values.integer("server-result-cache-size")?,
+        warn_samples: unless_zero(values.integer("queue-warn-size")?),
+        samples_max: unless_zero(values.integer("queue-max-samples")?),
+        bytes_max: unless_zero(values.size("queue-max-bytes")?),
+        free_bytes_min: values.size("disk-reserve")?,
+    })
+}
+
+fn samples(values: &Values, data_dir: &Path) -> Result<Samples, ConfigError> {
+    Ok(Samples {
+        store: match values.text("server-store-samples")?.as_str() {
+            "none" => StoreSamples::None,
+            "malicious" => StoreSamples::Malicious,
+            "all" => StoreSamples::All,
+            _ => return inconsistent("server-store-samples"),
+        },
+        store_score_min: values.integer("store-samples-score")?,
+        dir: values
+            .path("server-upload-dir")?
+            .unwrap_or_else(|| data_dir.join("samples")),
+    })
+}
+
+fn outputs(values: &Values) -> Result<Outputs, ConfigError> {
+    Ok(Outputs {
+        logfile: values.path("logfile")?,
+        jsonfile: values.path("jsonfile")?,
+        syslog: values.syslog_targets("syslog")?,
+        utc: values.flag("utc")?,
+        rfc3339: values.flag("rfc3339")?,
+        log_level: values.text("log-level")?,
+    })
+}
+
+/// Turns the 0 that stands for "no limit" or "never" into `None`.
+fn unless_zero<T: Default + PartialEq>(number: T) -> Option<T> {
+    (number != T::default()).then_some(number)
+}
+
+fn inconsistent<T>(setting: &'static str) -> Result<T, ConfigError> {
+    Err(ConfigError::Inconsistent { setting })
+}

@@ -1,0 +1,99 @@
+//! The kinds of values settings take, in words.
+
+/// Which values a setting takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// True or false; as a flag it needs no value.
+    Flag,
+    /// A whole number.
+    Integer {
+        /// The lowest.
+        min: i64,
+        /// The highest.
+        max: i64,
+    },
+    /// A number of bytes.
+    Size {
+        /// The lowest.
+        min: u64,
+    },
+    /// A length of time.
+    Duration {
+        /// The shortest, in milliseconds.
+        min_ms: u64,
+        /// The longest, in milliseconds.
+        max_ms: u64,
+    },
+    /// An address or a host name, without a port.
+    Host,
+    /// One of some words.
+    Choice(&'static [&'static str]),
+    /// A path; empty for none.
+    Path,
+    /// Any number of paths.
+    Paths,
+    /// Any number of addresses or networks.
+    Networks,
+    /// Any number of syslog receivers.
+    SyslogTargets,
+}
+
+impl Kind {
+    /// Tells whether the setting may be given several values.
+    pub(crate) const fn is_list(self) -> bool {
+        matches!(self, Self::Paths | Self::Networks | Self::SyslogTargets)
+    }
+
+    /// Returns what stands for the value in `--help`.
+    pub(crate) fn placeholder(self) -> String {
+        match self {
+            Self::Flag => "true|false".to_owned(),
+            Self::Integer { .. } => "N".to_owned(),
+            Self::Size { .. } => "SIZE".to_owned(),
+            Self::Duration { .. } => "TIME".to_owned(),
+            Self::Host => "HOST".to_owned(),
+            Self::Choice(words) => words.join("|"),
+            Self::Path | Self::Paths => "PATH".to_owned(),
+            Self::Networks => "NETWORK".to_owned(),
+            Self::SyslogTargets => "TARGET".to_owned(),
+        }
+    }
+
+    /// Returns what a value must be, to follow "expected ".
+    pub(crate) fn expected(self) -> String {
+        match self {
+            Self::Flag => "true or false".to_owned(),
+            Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Size { min: 0 } => "a size such as 200MB, 1G or a number of bytes".to_owned(),
+            Self::Size { min } => {
+                format!("a size such as 200MB, 1G or a number of bytes, at least {min}")
+            }
+            Self::Duration { min_ms, max_ms } => format!(
+                "a time such as 500ms, 30s, 5m, 1h or a number of seconds, from {} to {}",
+                duration_text(min_ms),
+                duration_text(max_ms)
+            ),
+            Self::Host => "an IP address or a host name, without a port".to_owned(),
+            Self::Choice(words) => format!("one of {}", words.join(", ")),
+            Self::Path => "a path".to_owned(),
+            Self::Paths => "a path, or a list of paths".to_owned(),
+            Self::Networks => "an IP address or a network such as 10.0.0.0/8".to_owned(),
+            Self::SyslogTargets => "HOST[:PORT[:FORMAT[:PROTOCOL]]] with FORMAT one of DEFAULT, \
+                 CEF, JSON, SYSLOGJSON, SYSLOGKV and PROTOCOL one of UDP, TCP, TCPTLS"
+                .to_owned(),
+        }
+    }
+}
+
+/// Writes a length of time in hours, seconds or milliseconds, whichever is the
+/// largest unit that divides it.
+pub(crate) fn duration_text(ms: u64) -> String {
+    const UNITS: [(&str, u64); 2] = [("h", 3_600_000), ("s", 1000)];
+    UNITS
+        .iter()
+        .find(|(_, unit_ms)| ms > 0 && ms.is_multiple_of(*unit_ms))
+        .map_or_else(
+            || format!("{ms}ms"),
+            |(unit, unit_ms)| format!("{}{unit}", ms / unit_ms),
+        )
+}

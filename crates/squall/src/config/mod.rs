@@ -1,0 +1,100 @@
+//! The configuration: flags, environment, file and defaults, merged and parsed
+//! once into plain types.
+//!
+//! Every setting is a row of the [`table`]. A flag goes before the environment,
+//! the environment before the file, the file before the default. [`load`]
+//! merges the layers into [`values::Values`] and makes [`Settings`] of them,
+//! which the wiring hands to the other crates piece by piece; nothing else in
+//! the program knows where a setting came from. It reads no file but the
+//! configuration's and creates none.
+
+mod build;
+mod describe;
+mod env;
+mod error;
+mod file;
+mod flags;
+mod kind;
+mod layer;
+mod nearest;
+mod network;
+mod original;
+pub(crate) mod settings;
+mod syslog;
+mod table;
+mod value;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::ArgMatches;
+
+pub(crate) use describe::describe;
+pub(crate) use error::ConfigError;
+pub(crate) use flags::serve_args;
+pub(crate) use settings::Settings;
+
+use layer::Layer;
+use values::Values;
+
+/// A configuration, and what is to be said about it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The configuration.
+    pub(crate) settings: Settings,
+    /// What the operator should know, a line each: settings without effect,
+    /// keys that are ignored.
+    pub(crate) warnings: Vec<String>,
+    /// What the configuration was made from.
+    values: Values,
+}
+
+/// Loads the configuration from the flags of a command that has
+/// [`serve_args`], from environment variables and from the file that either of
+/// them names.
+///
+/// # Errors
+///
+/// Returns an error if the file cannot be read or has an unknown key, or if a
+/// value is wrong or contradicts another.
+pub(crate) fn load(
+    matches: &ArgMatches,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Loaded, ConfigError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    load_for(matches, variables, cores)
+}
+
+/// Does the work of [`load`] for a machine with that many processor cores.
+fn load_for(
+    matches: &ArgMatches,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+    cores: usize,
+) -> Result<Loaded, ConfigError> {
+    let flags = flags::read(matches)?;
+    let environment = env::read(variables)?;
+    let template = flags::typed(matches, flags::TEMPLATE)
+        .and_then(|mut typed| typed.pop())
+        .or(environment.template);
+    let file = match template {
+        Some(path) => file::read(Path::new(&path))?,
+        None => Layer::default(),
+    };
+    let values = Values::merge(&[&flags, &environment.layer, &file])?;
+    let settings = build::build(&values, cores)?;
+    let warnings = file
+        .warnings
+        .into_iter()
+        .chain(environment.layer.warnings)
+        .chain(values.later_warnings())
+        .collect();
+    Ok(Loaded {
+        settings,
+        warnings,
+        values,
+    })
+}

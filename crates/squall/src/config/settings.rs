@@ -1,0 +1,206 @@
+//! The configuration as the rest of the program reads it: one struct for each
+//! concern, all of it checked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use squall_types::Thresholds;
+
+use super::network::Network;
+use super::syslog::SyslogTarget;
+
+/// The configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Where the service listens.
+    pub(crate) listen: Listen,
+    /// Who sent a sample.
+    pub(crate) senders: Senders,
+    /// What bounds the intake.
+    pub(crate) limits: Limits,
+    /// The scan threads.
+    pub(crate) workers: Workers,
+    /// The signatures.
+    pub(crate) signatures: Signatures,
+    /// How archives are unpacked.
+    #[allow(dead_code, reason = "read once archives are unpacked")]
+    pub(crate) unpacking: Unpacking,
+    /// The lowest score of each level.
+    pub(crate) levels: Thresholds,
+    /// Directory for all that the service keeps.
+    pub(crate) data_dir: PathBuf,
+    /// The queue and the results.
+    pub(crate) queue: Queue,
+    /// Which samples are kept after the scan.
+    #[allow(dead_code, reason = "read once samples are kept")]
+    pub(crate) samples: Samples,
+    /// What the service writes.
+    pub(crate) outputs: Outputs,
+}
+
+/// Where the service listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listen {
+    /// An IP address without brackets, or a host name.
+    pub(crate) host: String,
+    /// The port; 0 for any free one.
+    pub(crate) port: u16,
+    /// HTTPS; `None` for plain HTTP.
+    pub(crate) tls: Option<Tls>,
+}
+
+/// The certificate of the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// One that the service makes and keeps itself.
+    SelfSigned,
+    /// One in PEM files.
+    Files {
+        /// The certificate chain.
+        cert: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+}
+
+/// How the sender of a sample is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Senders {
+    /// The proxies whose word on the sender's address is taken.
+    pub(crate) trusted_proxies: Vec<Network>,
+    /// Whether the sender's address is turned into a name.
+    pub(crate) reverse_dns: bool,
+    /// Longest time the name is waited for.
+    pub(crate) resolve_timeout: Duration,
+    /// Samples accepted in an hour; `None` for no limit.
+    #[allow(dead_code, reason = "read once there are quotas")]
+    pub(crate) samples_per_hour_max: Option<u64>,
+}
+
+/// What bounds the intake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Largest sample.
+    pub(crate) max_file_size_bytes: u64,
+    /// Uploads received at the same time.
+    pub(crate) uploads_max: usize,
+    /// Connections open at the same time.
+    pub(crate) connections_max: usize,
+    /// Longest time for the head of a request.
+    pub(crate) header_timeout: Duration,
+    /// Longest pause in an upload.
+    pub(crate) body_timeout: Duration,
+    /// Longest time between two requests on a connection.
+    pub(crate) idle_timeout: Duration,
+}
+
+/// The scan threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Workers {
+    /// How many there are; at least 1.
+    pub(crate) threads: usize,
+    /// How many of them are reserved for synchronous checks; fewer than all.
+    pub(crate) sync_only_threads: usize,
+    /// Longest time for a scan.
+    pub(crate) scan_timeout: Duration,
+}
+
+/// The signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Signatures {
+    /// Whether the built-in set is used.
+    pub(crate) builtin: bool,
+    /// Directories of signatures beside or instead of it.
+    pub(crate) dirs: Vec<PathBuf>,
+    /// Directories of the operator's own signatures.
+    pub(crate) custom: Vec<PathBuf>,
+    /// Hours between two updates; `None` for no updates.
+    #[allow(dead_code, reason = "read once signatures are updated")]
+    pub(crate) update_interval_hours: Option<u32>,
+    /// Whether nothing but YARA rules is applied.
+    #[allow(dead_code, reason = "read once there is more than YARA rules")]
+    pub(crate) pure_yara: bool,
+}
+
+/// How archives are unpacked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "read once archives are unpacked")]
+pub(crate) struct Unpacking {
+    /// Whether they are.
+    pub(crate) archives: bool,
+    /// How deep.
+    pub(crate) depth_max: u32,
+    /// How many members.
+    pub(crate) members_max: u32,
+}
+
+/// The queue and the results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Queue {
+    /// Where they are kept.
+    pub(crate) dir: PathBuf,
+    /// When a sample counts as accepted.
+    pub(crate) durability: Durability,
+    /// Results kept.
+    pub(crate) results_max: u64,
+    /// Number of waiting samples above which a warning is logged; `None` for
+    /// never.
+    pub(crate) warn_samples: Option<u64>,
+    /// Samples that may wait; `None` for no limit.
+    pub(crate) samples_max: Option<u64>,
+    /// Bytes of samples that may wait; `None` for no limit.
+    pub(crate) bytes_max: Option<u64>,
+    /// Bytes to leave free on the disk.
+    pub(crate) free_bytes_min: u64,
+}
+
+/// When a queued sample counts as accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Once it is on disk: it survives a power cut.
+    Fsync,
+    /// Once the system has it: it survives a crash of the service.
+    Buffered,
+}
+
+/// Which samples are kept after the scan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "read once samples are kept")]
+pub(crate) struct Samples {
+    /// Which, by their level.
+    pub(crate) store: StoreSamples,
+    /// The lowest score of samples that are kept whatever their level.
+    pub(crate) store_score_min: u32,
+    /// Where.
+    pub(crate) dir: PathBuf,
+}
+
+/// Which samples are kept after the scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreSamples {
+    /// None.
+    None,
+    /// Those with a Warning or an Alert.
+    Malicious,
+    /// All.
+    All,
+}
+
+/// What the service writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outputs {
+    /// File for findings as lines of text.
+    pub(crate) logfile: Option<PathBuf>,
+    /// File for findings as lines of JSON.
+    pub(crate) jsonfile: Option<PathBuf>,
+    /// Syslog receivers for findings.
+    #[allow(dead_code, reason = "read once findings are sent to syslog")]
+    pub(crate) syslog: Vec<SyslogTarget>,
+    /// Whether times are in UTC.
+    pub(crate) utc: bool,
+    /// Whether times in lines of text are in RFC 3339 form.
+    pub(crate) rfc3339: bool,
+    /// Least severe of the service's own messages: `off`, `error`, `warn`,
+    /// `info`, `debug` or `trace`.
+    pub(crate) log_level: String,
+}

@@ -1,0 +1,134 @@
+//! Settings on how samples are scanned.
+
+use super::super::kind::Kind;
+use super::{Section, Setting};
+
+/// The scan threads.
+pub(super) const WORKERS: Section = Section {
+    heading: "Scanning",
+    settings: &[
+        Setting::new(
+            "threads",
+            Kind::Integer {
+                min: -1024,
+                max: 1024,
+            },
+            "0",
+            "Scan threads; 0 for one per core, -2 for two fewer than that.",
+        ),
+        Setting::new(
+            "sync-only-threads",
+            Kind::Integer { min: 0, max: 1024 },
+            "0",
+            "Scan threads, of those, reserved for synchronous checks.",
+        ),
+        Setting::new(
+            "scan-timeout",
+            Kind::Duration {
+                min_ms: 1000,
+                max_ms: 86_400_000,
+            },
+            "120s",
+            "Longest time for a scan; a sample that needs more is reported as not scanned completely.",
+        ),
+        Setting::new(
+            "pure-yara",
+            Kind::Flag,
+            "false",
+            "Apply YARA rules only, no IOCs and no heuristics.",
+        )
+        .later(
+            Some("false"),
+            "nothing but YARA rules is applied in this version anyway",
+        ),
+    ],
+};
+
+/// The signature sets.
+pub(super) const SIGNATURES: Section = Section {
+    heading: "Signatures",
+    settings: &[
+        Setting::new(
+            "signatures",
+            Kind::Paths,
+            "built-in",
+            "Directory of signatures, instead of the built-in set. Repeatable; the word `built-in` keeps that set.",
+        ),
+        Setting::new(
+            "custom-signatures",
+            Kind::Paths,
+            "",
+            "Directory of your own signatures, in addition to the others. Repeatable.",
+        ),
+        Setting::new(
+            "signature-update-interval",
+            Kind::Integer { min: 0, max: 8760 },
+            "0",
+            "Hours between two updates of the signatures; 0 for never.",
+        )
+        .later(Some("0"), "signatures are not updated by the service"),
+    ],
+};
+
+/// Archives and the like.
+pub(super) const UNPACKING: Section = Section {
+    heading: "Unpacking",
+    settings: &[
+        Setting::new(
+            "max-recursion-depth",
+            Kind::Integer { min: 0, max: 64 },
+            "4",
+            "How deep archives in archives are unpacked.",
+        )
+        .or_in_file(&["archive-depth"])
+        .later(None, NOT_UNPACKED),
+        Setting::new(
+            "max-nested-objects",
+            Kind::Integer {
+                min: 0,
+                max: 10_000_000,
+            },
+            "10000",
+            "Members of an archive that are scanned.",
+        )
+        .or_in_file(&["archive-file-limit"])
+        .later(None, NOT_UNPACKED),
+        Setting::new(
+            "noarchive",
+            Kind::Flag,
+            "false",
+            "Do not unpack archives, scan them as they are.",
+        )
+        .later(None, NOT_UNPACKED),
+    ],
+};
+
+/// The levels of findings.
+pub(super) const LEVELS: Section = Section {
+    heading: "Levels",
+    settings: &[
+        Setting::new(
+            "notice",
+            SCORE,
+            "40",
+            "Lowest score of a Notice; what is below is not reported.",
+        )
+        .or_in_file(&["score-notice"]),
+        Setting::new("warning", SCORE, "60", "Lowest score of a Warning.")
+            .or_in_file(&["score-warning"]),
+        Setting::new(
+            "alert",
+            SCORE,
+            "81",
+            "Lowest score of an Alert, which also needs one match that scores above 75.",
+        )
+        .or_in_file(&["score-alert"]),
+    ],
+};
+
+/// What a level's threshold may be. 0 would report every file there is.
+const SCORE: Kind = Kind::Integer { min: 1, max: 100 };
+
+/// What the settings on archives do not do yet.
+const NOT_UNPACKED: &str =
+    "archives are not unpacked in this version, only their own bytes are scanned";

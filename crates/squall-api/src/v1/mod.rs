@@ -1,0 +1,16 @@
+//! Bodies of the second API generation, `/api/v1/…`.
+//!
+//! The histories and the collector messages are those of [`crate::v0`] and
+//! [`crate::History`].
+
+mod file;
+mod finding;
+mod service;
+
+pub use file::{
+    Content, ContentElement, EncodedData, Encoding, File, FirstBytes, Hashes, PeInfo, PeSignature,
+};
+pub use finding::{
+    ContextObject, Finding, Issue, LOG_VERSION, Matched, Meta, Reason, Relation, Signature,
+};
+pub use service::{AsyncResult, Error, Info, Status, VersionInfo};

@@ -116,9 +116,9 @@ pub(crate) enum ConfigError {
         /// The setting.
         setting: &'static str,
         /// One place.
-        first: Origin,
+        first: Box<Origin>,
         /// The other.
-        second: Origin,
+        second: Box<Origin>,
     },
     /// Two settings contradict each other.
     #[error("{problem} ({origin}): {remedy}")]

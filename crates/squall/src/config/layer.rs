@@ -40,8 +40,8 @@ impl Layer {
             None => Ok(()),
             Some(first) => Err(ConfigError::SetTwice {
                 setting: setting.name,
-                first: first.origin,
-                second,
+                first: Box::new(first.origin),
+                second: Box::new(second),
             }),
         }
     }

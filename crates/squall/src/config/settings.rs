@@ -23,7 +23,6 @@ pub(crate) struct Settings {
     /// The signatures.
     pub(crate) signatures: Signatures,
     /// How archives are unpacked.
-    #[allow(dead_code, reason = "read once archives are unpacked")]
     pub(crate) unpacking: Unpacking,
     /// The lowest score of each level.
     pub(crate) levels: Thresholds,
@@ -32,7 +31,6 @@ pub(crate) struct Settings {
     /// The queue and the results.
     pub(crate) queue: Queue,
     /// Which samples are kept after the scan.
-    #[allow(dead_code, reason = "read once samples are kept")]
     pub(crate) samples: Samples,
     /// What the service writes.
     pub(crate) outputs: Outputs,
@@ -73,7 +71,6 @@ pub(crate) struct Senders {
     /// Longest time the name is waited for.
     pub(crate) resolve_timeout: Duration,
     /// Samples accepted in an hour; `None` for no limit.
-    #[allow(dead_code, reason = "read once there are quotas")]
     pub(crate) samples_per_hour_max: Option<u64>,
 }
 
@@ -115,16 +112,13 @@ pub(crate) struct Signatures {
     /// Directories of the operator's own signatures.
     pub(crate) custom: Vec<PathBuf>,
     /// Hours between two updates; `None` for no updates.
-    #[allow(dead_code, reason = "read once signatures are updated")]
     pub(crate) update_interval_hours: Option<u32>,
     /// Whether nothing but YARA rules is applied.
-    #[allow(dead_code, reason = "read once there is more than YARA rules")]
     pub(crate) pure_yara: bool,
 }
 
 /// How archives are unpacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "read once archives are unpacked")]
 pub(crate) struct Unpacking {
     /// Whether they are.
     pub(crate) archives: bool,
@@ -165,7 +159,6 @@ pub(crate) enum Durability {
 
 /// Which samples are kept after the scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "read once samples are kept")]
 pub(crate) struct Samples {
     /// Which, by their level.
     pub(crate) store: StoreSamples,
@@ -194,7 +187,6 @@ pub(crate) struct Outputs {
     /// File for findings as lines of JSON.
     pub(crate) jsonfile: Option<PathBuf>,
     /// Syslog receivers for findings.
-    #[allow(dead_code, reason = "read once findings are sent to syslog")]
     pub(crate) syslog: Vec<SyslogTarget>,
     /// Whether times are in UTC.
     pub(crate) utc: bool,

@@ -6,10 +6,6 @@ use super::network::parse_host;
 
 /// Where to send findings by syslog, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    dead_code,
-    reason = "checked now, read once findings are sent to syslog"
-)]
 pub(crate) struct SyslogTarget {
     /// Address or name of the receiver.
     pub(crate) host: String,

@@ -155,11 +155,10 @@ const SIZE_UNITS: [(&str, u32); 5] = [("", 0), ("k", 10), ("m", 20), ("g", 30), 
 /// Reads a size in bytes.
 fn size_bytes(text: &str) -> Option<u64> {
     let (count, unit) = count_and_unit(text)?;
-    let unit = unit
-        .strip_suffix("ib")
-        .or_else(|| unit.strip_suffix('b'))
-        .unwrap_or(&unit);
-    let (_, shift) = SIZE_UNITS.iter().find(|(name, _)| *name == unit)?;
+    let (_, shift) = SIZE_UNITS.iter().find(|(letter, _)| {
+        unit.strip_prefix(letter)
+            .is_some_and(|rest| matches!(rest, "" | "b") || (rest == "ib" && !letter.is_empty()))
+    })?;
     count.checked_mul(1 << shift)
 }
 

@@ -1,0 +1,254 @@
+//! Which layer wins, names, and lists.
+
+use std::path::{Path, PathBuf};
+
+use super::super::settings::{Durability, StoreSamples, Tls};
+use super::super::table::{Setting, env_name, settings};
+use super::Case;
+
+#[test]
+fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+    let port = |case: Case| case.ok().settings.listen.port;
+    let file = || Case::new().file("server-port: 1\n");
+    assert_eq!(port(file()), 1);
+    assert_eq!(port(file().env("SQUALL_SERVER_PORT", "2")), 2);
+    assert_eq!(
+        port(
+            file()
+                .env("SQUALL_SERVER_PORT", "2")
+                .flags(&["--server-port", "3"])
+        ),
+        3
+    );
+    assert_eq!(port(file().flags(&["--server-port=3"])), 3);
+}
+
+#[test]
+fn an_alias_in_one_layer_overrules_the_name_in_another() {
+    let loaded = Case::new()
+        .file("server-host: a.example\nresult-cache-size: 1\n")
+        .env("SQUALL_HOST", "b.example")
+        .flags(&["--server-result-cache-size", "2"])
+        .ok();
+    assert_eq!(loaded.settings.listen.host, "b.example");
+    assert_eq!(loaded.settings.queue.results_max, 2);
+}
+
+/// Returns a value that differs from the setting's default and is valid alone.
+fn other_value(setting: &Setting) -> &'static str {
+    match setting.name {
+        "server-host" => "0.0.0.0",
+        "server-cert" => "auto",
+        "server-key" => "key.pem",
+        "trusted-proxy" => "10.0.0.0/8",
+        "reverse-dns" => "false",
+        "resolve-timeout" => "50ms",
+        "header-timeout" | "body-timeout" | "idle-timeout" | "scan-timeout" => "7s",
+        "pure-yara" | "noarchive" | "utc" | "rfc3339" => "true",
+        "notice" => "41",
+        "warning" => "61",
+        "alert" => "82",
+        "queue-durability" => "buffered",
+        "server-store-samples" => "all",
+        "log-level" => "debug",
+        "syslog" => "siem.example:514:DEFAULT:UDP",
+        "max_file_size" | "queue-max-bytes" | "disk-reserve" => "3MB",
+        _ => "3",
+    }
+}
+
+/// Loads with one setting given and returns its value and origin as listed.
+fn listed(case: Case, setting: &Setting) -> (Vec<String>, String) {
+    // A key needs a certificate; nothing else needs company.
+    let case = match setting.name {
+        "server-key" => case.flags(&["--cert", "cert.pem"]),
+        _ => case,
+    };
+    let loaded = case.ok();
+    let in_force = loaded
+        .values
+        .iter()
+        .find(|in_force| in_force.setting.name == setting.name)
+        .unwrap();
+    (in_force.value.texts(), in_force.origin.to_string())
+}
+
+#[test]
+fn every_spelling_of_every_setting_works_as_flag_variable_and_key() {
+    for setting in settings() {
+        let value = other_value(setting);
+        let expected = vec![value.to_owned()];
+        for spelling in setting.spellings() {
+            let flag = format!("--{spelling}={value}");
+            let (values, origin) = listed(Case::new().flags(&[&flag]), setting);
+            assert_eq!(values, expected, "{flag}");
+            assert_eq!(origin, format!("flag `--{}`", setting.name));
+
+            let variable = env_name(spelling);
+            let (values, origin) = listed(Case::new().env(&variable, value), setting);
+            assert_eq!(values, expected, "{variable}");
+            assert_eq!(origin, format!("environment variable `{variable}`"));
+
+            let entry = format!("{spelling}: \"{value}\"\n");
+            let (values, origin) = listed(Case::new().file(entry.clone()), setting);
+            assert_eq!(values, expected, "{entry}");
+            assert!(origin.ends_with(&format!("squall.yml, line 1, key `{spelling}`")));
+        }
+        for spelling in setting.file_aliases {
+            let entry = format!("{spelling}: \"{value}\"\n");
+            assert_eq!(listed(Case::new().file(entry), setting).0, expected);
+        }
+    }
+}
+
+#[test]
+fn the_file_may_mix_dashes_and_underscores() {
+    let loaded = Case::new()
+        .file("server_port: 81\nmax-file_size: 1K\n")
+        .ok();
+    assert_eq!(loaded.settings.listen.port, 81);
+    assert_eq!(loaded.settings.limits.max_file_size_bytes, 1024);
+}
+
+#[test]
+fn the_environment_can_name_the_file_and_a_flag_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("env.yml");
+    std::fs::write(&path, "server-port: 91\n").unwrap();
+    let path = path.to_str().unwrap();
+    let loaded = Case::new().env("SQUALL_TEMPLATE", path).ok();
+    assert_eq!(loaded.settings.listen.port, 91);
+    let loaded = Case::new()
+        .env("SQUALL_TEMPLATE", path)
+        .file("server-port: 92\n")
+        .ok();
+    assert_eq!(loaded.settings.listen.port, 92);
+}
+
+#[test]
+fn an_empty_variable_is_not_there() {
+    let loaded = Case::new()
+        .env("SQUALL_SERVER_PORT", "")
+        .env("SQUALL_TEMPLATE", "")
+        .ok();
+    assert_eq!(loaded.settings.listen.port, 8080);
+}
+
+#[test]
+fn a_bare_flag_is_true_and_the_last_of_two_wins() {
+    let utc = |flags: &[&str]| Case::new().flags(flags).ok().settings.outputs.utc;
+    assert!(utc(&["--utc"]));
+    assert!(utc(&["--utc", "--rfc3339"]));
+    assert!(!utc(&["--utc", "false"]));
+    assert!(!utc(&["--utc", "--utc=off"]));
+    let loaded = Case::new()
+        .flags(&["--port", "1", "--server-port", "2"])
+        .ok();
+    assert_eq!(loaded.settings.listen.port, 2);
+}
+
+fn paths(texts: &[&str]) -> Vec<PathBuf> {
+    texts.iter().map(PathBuf::from).collect()
+}
+
+#[test]
+fn lists_are_repeated_flags_commas_in_variables_and_lists_or_one_value_in_files() {
+    let dirs = |case: Case| case.ok().settings.signatures.dirs;
+    let file = || Case::new().file("signatures: [a, b]\n");
+    assert_eq!(dirs(file()), paths(&["a", "b"]));
+    assert_eq!(
+        dirs(Case::new().file("signatures:\n  - a\n")),
+        paths(&["a"])
+    );
+    assert_eq!(dirs(Case::new().file("signatures: a\n")), paths(&["a"]));
+    assert_eq!(
+        dirs(file().env("SQUALL_SIGNATURES", "c, d,")),
+        paths(&["c", "d"])
+    );
+    // A flag replaces the file's list and does not add to it.
+    assert_eq!(
+        dirs(file().flags(&["--signatures", "e,f", "--signatures", "g"])),
+        paths(&["e,f", "g"])
+    );
+}
+
+#[test]
+fn directories_of_signatures_replace_the_built_in_set_unless_it_is_named() {
+    let signatures = |flags: &[&str]| Case::new().flags(flags).ok().settings.signatures;
+    assert!(!signatures(&["--signatures", "a"]).builtin);
+    let both = signatures(&["--signatures", "built-in", "--signatures", "a"]);
+    assert!(both.builtin);
+    assert_eq!(both.dirs, paths(&["a"]));
+    let custom = signatures(&["--custom-signatures", "mine"]);
+    assert!(custom.builtin);
+    assert_eq!(custom.custom, paths(&["mine"]));
+    let empty = Case::new()
+        .file("signatures: []\n")
+        .ok()
+        .settings
+        .signatures;
+    assert!(empty.builtin);
+}
+
+#[test]
+fn certificates_come_as_files_or_are_made() {
+    let tls = |flags: &[&str]| Case::new().flags(flags).ok().settings.listen.tls;
+    assert_eq!(tls(&["--server-cert", "auto"]), Some(Tls::SelfSigned));
+    assert_eq!(
+        tls(&["--cert", "c.pem", "--key", "k.pem"]),
+        Some(Tls::Files {
+            cert: "c.pem".into(),
+            key: "k.pem".into()
+        })
+    );
+    // The original's container passes empty ones for plain HTTP.
+    assert_eq!(tls(&["--cert", "", "--key="]), None);
+}
+
+#[test]
+fn threads_that_are_not_positive_are_taken_from_the_cores() {
+    let threads = |count: &str| {
+        let flags = ["--threads", count];
+        Case::new().flags(&flags).ok().settings.workers.threads
+    };
+    assert_eq!(threads("0"), 8);
+    assert_eq!(threads("-2"), 6);
+    assert_eq!(threads("-9"), 1);
+    assert_eq!(threads("3"), 3);
+}
+
+#[test]
+fn directories_derive_from_the_data_directory_unless_named() {
+    let loaded = Case::new()
+        .flags(&["--data-dir", "/d", "--upload-dir", "/u"])
+        .ok();
+    assert_eq!(loaded.settings.queue.dir, Path::new("/d/queue"));
+    assert_eq!(loaded.settings.samples.dir, Path::new("/u"));
+}
+
+#[test]
+fn words_become_variants() {
+    let loaded = Case::new()
+        .flags(&["--queue-durability", "BUFFERED"])
+        .flags(&["--server-store-samples", "malicious"])
+        .ok();
+    assert_eq!(loaded.settings.queue.durability, Durability::Buffered);
+    assert_eq!(loaded.settings.samples.store, StoreSamples::Malicious);
+}
+
+#[cfg(unix)]
+#[test]
+fn paths_need_not_be_utf8() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+
+    let name = OsString::from_vec(b"/d/\xff".to_vec());
+    let mut case = Case::new();
+    case.variables
+        .push(("SQUALL_DATA_DIR".into(), name.clone()));
+    case.variables.push((name.clone(), "x".into()));
+    assert_eq!(case.ok().settings.data_dir, PathBuf::from(&name));
+    let mut case = Case::new();
+    case.variables.push(("SQUALL_SERVER_PORT".into(), name));
+    assert!(case.error().contains("expected a whole number"));
+}

@@ -1,0 +1,64 @@
+"""Fixtures: the binary with rules of our own, started once per module or to a test's wish."""
+
+import os
+
+import pytest
+
+from support.places import BINARY
+from support.rules import write_rules
+from support.service import Service, running
+
+# Tests speak to this machine only; a proxy of the environment would break that.
+for _name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
+
+
+def pytest_report_header():
+    return f"squall: {BINARY}{'' if BINARY.is_file() else ' (MISSING)'}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Shows beside a failure what the services of the test printed."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for service in Service.live:
+            report.sections.append((f"output of squall on {service.port}", service.output()[-4000:]))
+
+
+@pytest.fixture(scope="session")
+def rules(tmp_path_factory):
+    """A signature directory with the rules of these tests."""
+    return write_rules(tmp_path_factory.mktemp("signatures"))
+
+
+@pytest.fixture(scope="module")
+def squall(tmp_path_factory, rules):
+    """A running service with the tests' rules, shared by the tests of a module."""
+    root = tmp_path_factory.mktemp("squall")
+    with running(Service(root, "--signatures", str(rules))) as service:
+        yield service
+
+
+@pytest.fixture
+def start(tmp_path, rules):
+    """Starts services with options of the test's choice; each is stopped and checked at the end."""
+    services = []
+
+    def begin(*args, signatures=True, name="squall", **options) -> Service:
+        own = ["--signatures", str(rules)] if signatures else []
+        service = Service(tmp_path / name, *own, *map(str, args), **options)
+        services.append(service)
+        return service.start()
+
+    yield begin
+    try:
+        for service in services:
+            if service.running():
+                service.stop()
+            service.check_output()
+    finally:
+        for service in services:
+            service.kill()

@@ -1,0 +1,133 @@
+"""What `/api/info`, `/api/status` and the histories say, and that it is true."""
+
+import re
+import time
+from datetime import datetime, timedelta
+
+import pytest
+
+from support.rules import CLEAN, MARKER, RULE_COUNT
+from support.service import wait_until
+
+INFO_KEYS = {
+    "thor_version", "yara_version", "signature_version", "sigma_version", "thor_timestamp", "threads",
+    "allowed_samples_per_hour", "license_expiration_date", "rules", "iocs",
+}
+STATUS_KEYS = {
+    "uptime_seconds", "scanned_samples", "queued_async_requests", "avg_scan_time_milliseconds",
+    "avg_total_time_milliseconds", "avg_wait_time_milliseconds", "denied_requests", "denied_request_proportion",
+    "quota_waits", "quota_wait_time_milliseconds",
+}
+OLDER_NAMES = {
+    "uptime_s": "uptime_seconds",
+    "avg_scan_time_ms": "avg_scan_time_milliseconds",
+    "avg_total_time_ms": "avg_total_time_milliseconds",
+    "quota_wait_time_ms": "quota_wait_time_milliseconds",
+}
+
+
+def minutes(history: dict) -> list[datetime]:
+    return [datetime.strptime(key, "%Y-%m-%d %H:%M") for key in history]
+
+
+def test_info(squall):
+    info = squall.json("/api/info")
+    assert INFO_KEYS <= set(info), INFO_KEYS - set(info)
+    assert re.match(r"\d+\.\d+\.\d+", info["thor_version"])
+    assert "yara" in info["yara_version"].lower()
+    assert re.fullmatch(r"\d{4}/\d\d/\d\d-\d{6}", info["signature_version"])
+    assert info["license_expiration_date"] == "9999/12/31"
+    assert info["allowed_samples_per_hour"] == 0
+    assert info["threads"] >= 1
+    assert info["rules"] == RULE_COUNT
+    assert info["iocs"] == 0
+
+
+def test_threads_are_as_asked(start):
+    assert start("--threads", "3").json("/api/info")["threads"] == 3
+
+
+def test_status_keys_and_their_older_names(squall):
+    squall.check(MARKER)
+    status = squall.status()
+    assert STATUS_KEYS | set(OLDER_NAMES) <= set(status), (STATUS_KEYS | set(OLDER_NAMES)) - set(status)
+    for older, newer in OLDER_NAMES.items():
+        assert status[older] == status[newer]
+    assert all(isinstance(status[key], (int, float)) for key in STATUS_KEYS)
+    assert 0 <= status["denied_request_proportion"] <= 1
+
+
+def test_scanned_samples_counts_both_lanes_once_the_result_can_be_read(squall):
+    before = squall.status()["scanned_samples"]
+    squall.check(MARKER)
+    assert squall.status()["scanned_samples"] == before + 1
+    squall.result(squall.enqueue(CLEAN))
+    assert squall.status()["scanned_samples"] == before + 2
+
+
+def test_uptime_grows(squall):
+    first = squall.status()["uptime_seconds"]
+    time.sleep(1.1)
+    assert squall.status()["uptime_seconds"] > first
+
+
+def test_sample_history_sums_up_to_what_was_scanned(start):
+    service = start()
+    for _ in range(7):
+        service.check(CLEAN)
+    for _ in range(5):
+        service.result(service.enqueue(CLEAN))
+    wait_until(lambda: sum(service.json("/api/sampleHistory").values()) == 12, 10, "12 samples in the history")
+
+
+@pytest.mark.parametrize("name", ["queueHistory", "sampleHistory", "deniedHistory"])
+def test_history_is_in_time_order_and_without_gaps(squall, name):
+    squall.check(CLEAN)
+    history = squall.json(f"/api/{name}")
+    assert history, "the minute of the start at least"
+    assert all(isinstance(value, int) and value >= 0 for value in history.values())
+    times = minutes(history)
+    assert all(b - a == timedelta(minutes=1) for a, b in zip(times, times[1:]))
+    assert abs(times[-1] - datetime.now()) <= timedelta(minutes=2)
+
+
+def test_history_parameters(squall):
+    squall.check(CLEAN)
+    wait_until(lambda: sum(squall.json("/api/sampleHistory").values()) > 0, 10, "a sample in the history")
+    aggregated = squall.json("/api/sampleHistory?aggregate=60")
+    assert sum(aggregated.values()) == sum(squall.json("/api/sampleHistory").values())
+    limited = squall.json("/api/sampleHistory?limit=5")
+    assert 1 <= len(limited) <= 6
+    # Absurd but valid: an answer of bounded size, soon.
+    assert len(squall.json("/api/sampleHistory?limit=1000000000")) <= 600_000
+    assert squall.get("/api/sampleHistory?aggregate=1000000000").status_code == 200
+
+
+def test_queue_history_shows_what_waited(start):
+    from support.rules import SLOW
+
+    service = start("--threads", "1")
+    ids = [service.enqueue(content) for content in [SLOW, *[CLEAN] * 20]]
+    service.result(ids[-1])
+    wait_until(lambda: max(service.json("/api/queueHistory").values()) >= 5, 10, "the queue in its history")
+
+
+def test_denied_requests_are_counted(start):
+    """A sample is refused while the only place for an upload is taken."""
+    from support.raw import connect, head, part
+
+    service = start("--max-uploads", "1")
+    with connect(service) as busy:
+        busy.sendall(head("/api/check", "Content-Length: 100000") + part(b"x" * 1000))
+        answer = wait_until(
+            lambda: (lambda a: a if a.status_code == 503 else None)(
+                service.post("/api/check", files={"file": ("a", CLEAN)})),
+            10, "a refusal while the place is taken")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert set(answer.json()) == {"reason", "message"}
+    status = service.status()
+    assert status["denied_requests"] >= 1
+    assert 0 < status["denied_request_proportion"] <= 1
+    wait_until(lambda: sum(service.json("/api/deniedHistory").values()) >= 1, 10, "the refusal in the history")
+    # The place is free again once the other upload is gone.
+    wait_until(lambda: service.post("/api/check", files={"file": ("a", CLEAN)}).status_code == 200, 20, "a free place")

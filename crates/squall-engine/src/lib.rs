@@ -1,1 +1,17 @@
-//! Signature sets, matching and scoring: bytes in, findings out.
+#![doc = include_str!("../README.md")]
+
+mod digest;
+pub mod file_type;
+mod matching;
+mod meta;
+mod name;
+mod problem;
+mod scan;
+mod set;
+mod source;
+
+pub use digest::digests;
+pub use problem::{Problem, Severity};
+pub use scan::{Sample, ScanLimits, Scanner};
+pub use set::{Progress, SetError, SignatureSet};
+pub use source::{SourceError, SourceFile, read_directory};

@@ -1,0 +1,173 @@
+//! Where signatures come from: files on disk, or text built into the binary.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use squall_types::SignatureOrigin;
+use walkdir::WalkDir;
+
+/// One rule file, read but not compiled.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// The name problems are reported under, normally the path.
+    pub name: String,
+    /// The text; not necessarily valid UTF-8.
+    pub content: Vec<u8>,
+    /// Where the signatures in it come from.
+    pub origin: SignatureOrigin,
+    /// When it was last changed, where that is known.
+    pub modified: Option<SystemTime>,
+    /// The directory that `include` statements in it are resolved against.
+    pub directory: Option<PathBuf>,
+}
+
+/// Why signatures could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The path does not exist or cannot be listed.
+    #[error("cannot read signatures from `{}`", path.display())]
+    Read {
+        /// What was to be read.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A rule file is absurdly large.
+    #[error("signature file `{}` is {size_bytes} bytes, limit is {SIZE_MAX_BYTES}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        size_bytes: u64,
+    },
+}
+
+/// The largest rule file that is read; YARA Forge's full package, the largest
+/// in common use, is a tenth of it.
+const SIZE_MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How deep a signature directory is searched.
+const DEPTH_MAX: usize = 32;
+
+/// Reads every YARA rule file below `path`, or `path` itself if it is a file,
+/// in the order of their paths.
+///
+/// Hidden files and directories are passed over. Symbolic links are followed;
+/// a loop ends at its first repetition.
+///
+/// # Errors
+///
+/// Fails if `path` cannot be read. A file below it that cannot be read is
+/// returned among the errors, beside what could be.
+pub fn read_directory(
+    path: &Path,
+    origin: SignatureOrigin,
+) -> Result<(Vec<SourceFile>, Vec<SourceError>), SourceError> {
+    // Asked first, so that a mistyped path is one clear error.
+    std::fs::metadata(path).map_err(|source| SourceError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut files = Vec::new();
+    let mut errors = Vec::new();
+    let walk = WalkDir::new(path)
+        .follow_links(true)
+        .max_depth(DEPTH_MAX)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()));
+    for entry in walk {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && is_rule_file(entry.path()) => {
+                match read_file(entry.path(), origin) {
+                    Ok(file) => files.push(file),
+                    Err(error) => errors.push(error),
+                }
+            }
+            Ok(_) => {}
+            Err(error) => errors.push(SourceError::Read {
+                path: error.path().unwrap_or(path).to_owned(),
+                source: error.into(),
+            }),
+        }
+    }
+    Ok((files, errors))
+}
+
+fn read_file(path: &Path, origin: SignatureOrigin) -> Result<SourceFile, SourceError> {
+    let read_error = |source| SourceError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let metadata = std::fs::metadata(path).map_err(read_error)?;
+    if metadata.len() > SIZE_MAX_BYTES {
+        return Err(SourceError::TooLarge {
+            path: path.to_owned(),
+            size_bytes: metadata.len(),
+        });
+    }
+    Ok(SourceFile {
+        name: path.display().to_string(),
+        content: std::fs::read(path).map_err(read_error)?,
+        origin,
+        modified: metadata.modified().ok(),
+        directory: path.parent().map(Path::to_owned),
+    })
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+fn is_rule_file(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("yar") || e.eq_ignore_ascii_case("yara"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_files_are_found_in_order_and_others_passed_over() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        for (name, text) in [
+            ("yara/b.yar", "b"),
+            ("yara/a.YARA", "a"),
+            ("yara/deep/er/c.yar", "c"),
+            ("yara/.hidden.yar", "no"),
+            (".git/d.yar", "no"),
+            ("readme.txt", "no"),
+        ] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("parent")).expect("directory");
+            std::fs::write(path, text).expect("file");
+        }
+        let (files, errors) =
+            read_directory(dir.path(), SignatureOrigin::Custom).expect("readable");
+        let texts: Vec<_> = files.iter().map(|f| f.content.as_slice()).collect();
+        assert_eq!(texts, [b"a", b"b", b"c"]);
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+
+    #[test]
+    fn a_missing_directory_is_an_error_that_names_it() {
+        let error = read_directory(Path::new("/no/such/rules"), SignatureOrigin::Custom)
+            .expect_err("missing");
+        assert!(error.to_string().contains("/no/such/rules"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symlink_loop_ends() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        std::os::unix::fs::symlink(dir.path(), dir.path().join("again")).expect("link");
+        std::fs::write(dir.path().join("a.yar"), "a").expect("file");
+        let (files, errors) =
+            read_directory(dir.path(), SignatureOrigin::Custom).expect("readable");
+        assert_eq!(files.len(), 1);
+        assert_eq!(errors.len(), 1);
+    }
+}

@@ -159,7 +159,7 @@ rule SQUALL_Disguise_Kernel_Thread_Name : DISGUISE LINUX T1036_004 {
         id = "923a8ffb-9673-5ef6-b65d-55893400ca0b"
     condition:
         uint32be(0) == 0x7F454C46
-        and filename matches /^\[?(kworker\/|kworkerds|ksoftirqd|kthreadd|kthreaddi|kdevtmpfsi|migration\/|rcu_sched|kswapd\d|kthrotld|ksmd|khugepaged|watchdogd|scsi_eh_|jbd2\/)[\w\/:.\-]{0,40}\]?$/
+        and filename matches /^(\[[a-z][\w:.\-]{2,40}\]|(kworkerds?|ksoftirqds?|kthreadd[ik]?|kdevtmpfsi|kauditd0?|rcu_sched|kswapd\d{0,2}|kthrotlds?|ksmd|khugepageds?|watchdogd)([:\-][\w:.\-]{0,20})?)$/
 }
 
 rule SQUALL_Disguise_Script_As_Media : DISGUISE WEBSHELL T1036_008 {

@@ -160,7 +160,7 @@ rule SQUALL_Persistence_SSH_Key_Injection : PERSISTENCE LINUX T1098_004 {
         id = "94b6fbd5-ded7-5b51-a287-adae7964463f"
         falsepositive = "Provisioning scripts of administrators"
     strings:
-        $append = /\becho\s{1,4}(-e\s{1,4})?["']?(ssh-(rsa|ed25519|dss)|ecdsa-sha2-nistp\d{3})\s{1,4}AAAA[A-Za-z0-9+\/=]{20,800}[^\r\n>]{0,120}>{1,2}\s{0,4}["']?(~|\/root|\/home|\$HOME|\$\{HOME\})?[^\s"']{0,80}authorized_keys/
+        $append = /\becho\s{1,4}(-e\s{1,4})?["']?(ssh-(rsa|ed25519|dss)|ecdsa-sha2-nistp\d{3})\s{1,4}AAAA[^\r\n>]{20,900}>{1,2}\s{0,4}["']?(~|\/root|\/home|\$HOME|\$\{HOME\})?[^\s"']{0,80}authorized_keys/
         $command = /command="[^"\r\n]{0,160}(\/dev\/(tcp|udp)\/|\|\s{0,4}(ba)?sh\b|\bnc\s|base64\s{1,4}(-d|--decode))[^"\r\n]{0,160}"[^\r\n]{0,60}(ssh-(rsa|ed25519|dss)|ecdsa-sha2)/
     condition:
         filesize < 1MB and any of them
@@ -178,7 +178,7 @@ rule SQUALL_Persistence_Preload_Script : PERSISTENCE LINUX ROOTKIT T1574_006 {
     strings:
         $write = /[^\s"'>]{1,80}\.so[\w.]{0,20}["']?\s{0,4}>{1,2}\s{0,4}["']?\/etc\/ld\.so\.preload/
         $tee = /\.so[\w.]{0,20}["']?\s{0,4}\|\s{0,4}(sudo\s{1,4})?tee\s{1,4}(-a\s{1,4})?["']?\/etc\/ld\.so\.preload/
-        $protect = /\bchattr\s{1,4}[^\r\n]{0,20}\+[aeiu]{1,4}\s[^\r\n]{0,60}\/etc\/ld\.so\.preload/
+        $protect = /\bchattr\s[^\r\n]{0,80}\/etc\/ld\.so\.preload/
     condition:
         filesize < 1MB and any of them
 }

@@ -59,7 +59,7 @@ rule SQUALL_PowerShell_Download_Execute : POWERSHELL DOWNLOADER T1059_001 T1105 
         // Installers of package managers use the same form; only they are named here.
         $known = /https:\/\/(community\.chocolatey\.org\/install\.ps1|chocolatey\.org\/install\.ps1|get\.scoop\.sh|raw\.githubusercontent\.com\/scoopinstaller\/|get\.pnpm\.io\/install\.ps1|deno\.land\/|bun\.sh\/install|boxstarter\.org\/bootstrapper\.ps1|astral\.sh\/uv\/)/ nocase ascii wide
     condition:
-        filesize < 5MB and (#direct > #known or #piped > #known)
+        filesize < 5MB and #direct + #piped > #known
 }
 
 rule SQUALL_PowerShell_Compressed_Loader : POWERSHELL OBFUSCATION T1059_001 T1027 {

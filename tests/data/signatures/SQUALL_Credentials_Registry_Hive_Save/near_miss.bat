@@ -1,0 +1,3 @@
+reg save HKLM\Software\Example C:\Backup\example.hiv /y
+reg query HKLM\SAM
+reg export HKCU\Software\Example settings.reg

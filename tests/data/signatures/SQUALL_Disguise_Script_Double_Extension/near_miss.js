@@ -1,0 +1,1 @@
+export function preview(file) { return file.name; }

@@ -1,0 +1,3 @@
+bitsadmin /list /allusers /verbose
+bitsadmin /reset
+bitsadmin /util /getieproxy localsystem

@@ -1,0 +1,5 @@
+getenforce
+iptables -L -n
+ufw status
+systemctl status apparmor auditd
+setenforce 1

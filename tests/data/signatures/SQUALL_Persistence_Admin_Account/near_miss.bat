@@ -1,0 +1,4 @@
+net user
+net localgroup administrators
+net localgroup "Print Operators" alice /add
+net user alice /active:no

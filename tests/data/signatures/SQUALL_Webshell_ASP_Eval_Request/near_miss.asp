@@ -1,0 +1,7 @@
+<%
+' Shows the order that was requested.
+Dim order
+order = Request.QueryString("order")
+set rows = connection.Execute("select id from orders where open = 1")
+Response.Write Server.HTMLEncode(order)
+%>

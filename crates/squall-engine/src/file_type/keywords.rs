@@ -37,7 +37,7 @@ const fn says(language: Language, points: u16, context: Context) -> Keyword {
 }
 
 /// Sorted by word.
-static KEYWORDS: &[(&str, Keyword)] = &[
+const KEYWORDS: &[(&str, Keyword)] = &[
     ("$args", says(PowerShell, 2, Anywhere)),
     ("$env", says(PowerShell, 3, Anywhere)),
     ("$erroractionpreference", says(PowerShell, 4, Anywhere)),
@@ -270,13 +270,36 @@ static NOUNS: &[&str] = &[
     "xml",
 ];
 
+/// For every first byte, where its words start in [`KEYWORDS`]. Nearly every
+/// word of a text is in no table, and this settles it at once.
+static STARTS: [u8; 257] = starts();
+
+const fn starts() -> [u8; 257] {
+    let mut starts = [0; 257];
+    let mut index = 0;
+    let mut byte = 0;
+    while byte < starts.len() {
+        while index < KEYWORDS.len() && (KEYWORDS[index].0.as_bytes()[0] as usize) < byte {
+            index += 1;
+        }
+        assert!(index <= u8::MAX as usize, "the index does not fit a byte");
+        starts[byte] = index as u8;
+        byte += 1;
+    }
+    starts
+}
+
 /// What `word`, lower case, says, each with an index of its own.
 pub(super) fn find(word: &[u8]) -> impl Iterator<Item = (usize, &'static Keyword)> {
-    let start = KEYWORDS.partition_point(|(known, _)| known.as_bytes() < word);
-    KEYWORDS[start..]
+    let bucket = word.first().map_or(0..0, |first| {
+        let first = usize::from(*first);
+        usize::from(STARTS[first])..usize::from(STARTS[first + 1])
+    });
+    let start = bucket.start;
+    KEYWORDS[bucket]
         .iter()
-        .take_while(move |(known, _)| known.as_bytes() == word)
         .enumerate()
+        .filter(move |(_, (known, _))| known.as_bytes() == word)
         .map(move |(step, (_, keyword))| (start + step, keyword))
 }
 

@@ -49,8 +49,11 @@ pub(super) fn sigil(line: &[u8], scores: &mut Scores) {
 }
 
 pub(super) fn batch_mark(line: &[u8], scores: &mut Scores) {
-    if bytes::starts_with_ignore_case(line, b"@echo ") {
-        scores.add(Batch, 6);
+    if let Some(rest) = bytes::strip_ignore_case(line, b"@echo ") {
+        // Makefiles write `@echo` in front of a message.
+        let is_switch = bytes::starts_with_ignore_case(rest, b"off")
+            || bytes::starts_with_ignore_case(rest, b"on");
+        scores.add(Batch, if is_switch { 6 } else { 2 });
     } else if line.starts_with(b"::") {
         scores.add(Batch, 1);
     } else if line.starts_with(b":") && shapes::is_label(&line[1..]) {
@@ -79,13 +82,13 @@ pub(super) fn operators(line: &[u8], scores: &mut Scores) {
     let mut rest = line;
     while let Some(at) = rest
         .iter()
-        .position(|byte| matches!(byte, b'%' | b'=' | b'|' | b'>' | b'[' | b'(' | b';'))
+        .position(|byte| matches!(byte, b'%' | b'=' | b'|' | b'>' | b'[' | b'(' | b')' | b';'))
     {
         let tail = &rest[at..];
         match tail {
             [b'%', b'~', b'd' | b'0' | b'1' | b'n' | b'f', ..] => scores.add(Batch, 3),
             [b'=', b'~', b' ', b'/' | b's' | b'm', ..] => scores.add(Perl, 2),
-            [b'=', b'>', b' ', b'{', ..] => scores.add(JavaScript, 2),
+            [b')', b' ', b'=', b'>', b' ', b'{', ..] => scores.add(JavaScript, 3),
             [b'|', b'%', b'{', ..] | [b'|', b' ', b'%', b' ', b'{', ..] => {
                 scores.add(PowerShell, 3)
             }

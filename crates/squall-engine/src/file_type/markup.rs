@@ -90,16 +90,15 @@ pub(super) fn detect(view: &TextView<'_>) -> Option<FileType> {
     if page.is_some() {
         return page;
     }
-    if is_markup {
-        return document(text, view.is_complete());
-    }
-    embedded_html(text)
+    is_markup
+        .then(|| document(text, view.is_complete()))
+        .flatten()
 }
 
 /// A document in angle brackets: HTML by its first element, XML by its root.
 fn document(text: &[u8], is_complete: bool) -> Option<FileType> {
-    let has_prolog = text.starts_with(b"<?xml");
     let prologue = Prologue::skip(text);
+    let has_prolog = bytes::starts_with_ignore_case(text, b"<?xml") || prologue.has_doctype;
     if bytes::contains_ignore_case(bytes::head(text, CODE_MAX_BYTES), b"<hta:application") {
         return Some(types::HTA);
     }
@@ -109,7 +108,9 @@ fn document(text: &[u8], is_complete: bool) -> Option<FileType> {
     if prologue.is_office {
         return Some(types::OFFICE_XML);
     }
-    let name = element_name(prologue.rest)?;
+    let Some(name) = element_name(prologue.rest) else {
+        return has_prolog.then_some(types::XML);
+    };
     if let Some((_, found)) = XML_ROOTS
         .iter()
         .find(|(root, _)| root.eq_ignore_ascii_case(name))
@@ -154,6 +155,7 @@ struct Prologue<'a> {
     rest: &'a [u8],
     is_html: bool,
     is_office: bool,
+    has_doctype: bool,
 }
 
 impl<'a> Prologue<'a> {
@@ -163,6 +165,7 @@ impl<'a> Prologue<'a> {
             rest: text,
             is_html: false,
             is_office: false,
+            has_doctype: false,
         };
         for _ in 0..PARTS_MAX {
             let rest = prologue.rest;
@@ -173,7 +176,14 @@ impl<'a> Prologue<'a> {
                 b"?>"
             } else if rest.starts_with(b"<!") {
                 prologue.is_html |= bytes::starts_with_ignore_case(rest, b"<!doctype html");
-                b">"
+                prologue.has_doctype |= bytes::starts_with_ignore_case(rest, b"<!doctype ");
+                // Entities may be declared in brackets, with tags inside.
+                let end = rest.iter().position(|byte| matches!(byte, b'[' | b'>'));
+                if end.is_some_and(|end| rest[end] == b'[') {
+                    b"]>"
+                } else {
+                    b">"
+                }
             } else {
                 break;
             };
@@ -216,7 +226,7 @@ fn is_closed(text: &[u8], name: &[u8], is_complete: bool) -> bool {
 }
 
 /// HTML behind leading text: it has to open and close.
-fn embedded_html(text: &[u8]) -> Option<FileType> {
+pub(super) fn embedded_html(text: &[u8]) -> Option<FileType> {
     let opens = text
         .split(|byte| *byte == b'\n')
         .take(64)

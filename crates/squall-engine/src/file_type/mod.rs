@@ -25,6 +25,7 @@
 
 mod bytes;
 mod catalogue;
+mod comments;
 mod executable;
 mod keywords;
 mod line_marks;

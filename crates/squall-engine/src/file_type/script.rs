@@ -5,10 +5,15 @@
 //! has enough. One trait alone is rarely enough, and prose needs several times
 //! as many: an article about `CreateObject` stays a text.
 
+use super::comments::{Comments, is_line_comment};
 use super::keywords::{self, Context};
 use super::{FileType, bytes, catalogue as types, script_lines};
 
-const SAMPLE_BYTES: usize = 8 * 1024;
+/// Code whose lines are looked at.
+const CODE_MAX_BYTES: usize = 8 * 1024;
+/// Code whose words are looked up, which takes longer.
+const WORDS_MAX_BYTES: usize = 4 * 1024;
+/// Points a language needs, and in prose.
 const POINTS_MIN: u16 = 4;
 const POINTS_MIN_IN_PROSE: u16 = 16;
 const WEAK_MAX: u16 = 2;
@@ -70,21 +75,30 @@ pub(super) struct Scores {
 }
 
 /// Recognises the language of a script, if there is enough to tell.
+///
+/// A licence or a manual in front of the code is passed over, so the sample is
+/// measured in code.
 pub(super) fn detect(text: &[u8]) -> Option<FileType> {
-    let sample = bytes::head(text, SAMPLE_BYTES);
-    if is_yara(sample) {
+    if is_yara(bytes::head(text, CODE_MAX_BYTES)) {
         return Some(types::YARA_RULES);
     }
     let mut scores = Scores::default();
-    let mut comment = None;
-    for line in sample.split(|byte| *byte == b'\n') {
-        let line = line.trim_ascii();
-        if line.is_empty() || is_in_block_comment(line, &mut comment) {
+    let mut comments = Comments::default();
+    let mut code_len = 0;
+    for line in text.split(|byte| *byte == b'\n') {
+        let line = bytes::head(line.trim_ascii(), CODE_MAX_BYTES);
+        if line.is_empty() || comments.cover(line) {
             continue;
         }
         script_lines::note(line, &mut scores);
         if !is_line_comment(line) {
-            note_words(line, &mut scores);
+            code_len += line.len();
+            if code_len < WORDS_MAX_BYTES || scores.words == 0 {
+                note_words(bytes::head(line, WORDS_MAX_BYTES), &mut scores);
+            }
+        }
+        if code_len >= CODE_MAX_BYTES {
+            break;
         }
     }
     scores.winner()
@@ -105,7 +119,8 @@ impl Scores {
     fn winner(&self) -> Option<FileType> {
         let is_prose = self.words >= 8 && self.prose_words * 12 > self.words;
         let points_min = if is_prose {
-            POINTS_MIN_IN_PROSE
+            // A manual quotes more code the longer it is.
+            POINTS_MIN_IN_PROSE + u16::try_from(self.words / 32).unwrap_or(u16::MAX / 2)
         } else {
             POINTS_MIN
         };
@@ -152,6 +167,7 @@ fn note_words(line: &[u8], scores: &mut Scores) {
         let word = Word {
             text: &line[at..at + len],
             is_first: at == 0,
+            is_quoted: at > 0 && matches!(line[at - 1], b'\'' | b'"'),
             is_called: line[at + len..].trim_ascii_start().first() == Some(&b'('),
         };
         word.note(scores);
@@ -162,6 +178,7 @@ fn note_words(line: &[u8], scores: &mut Scores) {
 struct Word<'a> {
     text: &'a [u8],
     is_first: bool,
+    is_quoted: bool,
     is_called: bool,
 }
 
@@ -169,6 +186,9 @@ impl Word<'_> {
     fn note(&self, scores: &mut Scores) {
         const LEN_MAX: usize = 40;
         scores.words += 1;
+        if self.text.len() < 2 {
+            return;
+        }
         let mut buffer = [0; LEN_MAX];
         let Some(lower) = buffer.get_mut(..self.text.len()) else {
             return;
@@ -183,7 +203,8 @@ impl Word<'_> {
             let last = lower.iter().rposition(|byte| *byte == b'.').unwrap_or(dot);
             self.look_up(&lower[last + 1..], false, scores);
         }
-        if let Some(points) = keywords::cmdlet(lower, self.text) {
+        let cmdlet = keywords::cmdlet(lower, self.text);
+        if let Some(points) = cmdlet.filter(|_| !self.is_quoted) {
             scores.note_cmdlet(points);
         }
     }
@@ -217,44 +238,6 @@ fn trim_end(word: &[u8]) -> &[u8] {
         .rposition(|byte| !matches!(byte, b'.' | b'-'))
         .map_or(0, |last| last + 1);
     &word[..end]
-}
-
-/// Comments are prose in any language, so their words do not count.
-fn is_line_comment(line: &[u8]) -> bool {
-    line.starts_with(b"#")
-        || line.starts_with(b"//")
-        || line.starts_with(b"'")
-        || line.starts_with(b"--")
-        || line.starts_with(b";")
-        || line.starts_with(b"::")
-        || bytes::starts_with_ignore_case(line, b"rem ")
-}
-
-/// Keeps track of comments over several lines, as long as they start a line.
-fn is_in_block_comment(line: &[u8], open: &mut Option<&'static [u8]>) -> bool {
-    const BLOCKS: [(&[u8], &[u8]); 4] = [
-        (b"/*", b"*/"),
-        (b"<#", b"#>"),
-        (b"--[[", b"]]"),
-        (b"\"\"\"", b"\"\"\""),
-    ];
-    if let Some(end) = *open {
-        if bytes::contains(line, end) {
-            *open = None;
-        }
-        return true;
-    }
-    let Some((start, end)) = BLOCKS.iter().find(|(start, _)| line.starts_with(start)) else {
-        return false;
-    };
-    match bytes::find(&line[start.len()..], end) {
-        None => {
-            *open = Some(end);
-            true
-        }
-        // Code may follow a comment on its line: `/* x */ function y() {`.
-        Some(at) => line.len() == start.len() + at + end.len(),
-    }
 }
 
 /// A YARA rule file: a rule head and a condition.

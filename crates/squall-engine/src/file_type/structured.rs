@@ -264,6 +264,7 @@ fn is_yaml(sample: &[u8], is_whole: bool) -> bool {
     let mut keys = 0;
     let mut has_depth = false;
     let mut block_indent = None;
+    let mut continued = 0;
     for line in lines(sample, is_whole) {
         let body = line.trim_ascii_start();
         let indent = line.len() - body.len();
@@ -283,12 +284,15 @@ fn is_yaml(sample: &[u8], is_whole: bool) -> bool {
             if matches!(value.first(), Some(b'|' | b'>')) {
                 block_indent = Some(indent);
             }
-        } else if !(is_item || body == b"---" || body == b"..." || (indent > 0 && keys > 0)) {
+        } else if indent > 0 && keys > 0 && !is_item {
+            continued += 1;
+        } else if !(is_item || body == b"---" || body == b"...") {
             return false;
         }
     }
     let keys_min = if is_document { 1 } else { KEYS_MIN };
-    keys >= keys_min && (is_document || has_depth)
+    // Values may go on over several lines, but few do.
+    keys >= keys_min && (is_document || has_depth) && continued * 4 <= keys
 }
 
 /// The value of a `key: value` line, empty when lines below hold it.

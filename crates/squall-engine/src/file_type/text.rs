@@ -24,6 +24,7 @@ pub(super) fn detect_specific(view: &TextView<'_>) -> Option<FileType> {
         .or_else(|| markup::detect(view))
         .or_else(|| mail::detect(text))
         .or_else(|| script::detect(text))
+        .or_else(|| markup::embedded_html(text))
 }
 
 /// The type of content that is not text but begins like one: a script or a page

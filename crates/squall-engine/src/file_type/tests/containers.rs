@@ -55,57 +55,59 @@ fn zip(members: &[(&str, &[u8])], has_directory: bool) -> Vec<u8> {
     content
 }
 
+/// Member names, and the type they tell.
+static ZIP_CASES: &[(&[&str], &str)] = &[
+    (&["readme.txt", "a/b.exe"], "ZIP"),
+    (
+        &["[Content_Types].xml", "_rels/.rels", "word/document.xml"],
+        "DOCX",
+    ),
+    (
+        &[
+            "[Content_Types].xml",
+            "word/document.xml",
+            "word/vbaProject.bin",
+        ],
+        "DOCM",
+    ),
+    (&["[Content_Types].xml", "xl/workbook.xml"], "XLSX"),
+    (
+        &[
+            "[Content_Types].xml",
+            "xl/workbook.xml",
+            "xl/vbaProject.bin",
+        ],
+        "XLSM",
+    ),
+    (&["[Content_Types].xml", "xl/workbook.bin"], "XLSB"),
+    (&["[Content_Types].xml", "ppt/presentation.xml"], "PPTX"),
+    (
+        &[
+            "[Content_Types].xml",
+            "ppt/presentation.xml",
+            "ppt/vbaProject.bin",
+        ],
+        "PPTM",
+    ),
+    (&["[Content_Types].xml", "visio/document.xml"], "VSDX"),
+    (&["META-INF/MANIFEST.MF", "com/x/Main.class"], "JAR"),
+    (&["a/Main.class"], "JAR"),
+    (
+        &["META-INF/MANIFEST.MF", "AndroidManifest.xml", "classes.dex"],
+        "APK",
+    ),
+    (&["Payload/App.app/Info.plist"], "IPA"),
+    (&["AppxManifest.xml"], "APPX"),
+    (&["extension.vsixmanifest"], "VSIX"),
+    (&["x/__init__.py", "x-1.0.dist-info/WHEEL"], "PYTHON WHEEL"),
+    (&["x.nuspec", "lib/x.dll"], "NUPKG"),
+    // A folder that only starts like an office document.
+    (&["word/list.txt", "xl/x"], "ZIP"),
+];
+
 #[test]
 fn zip_members_tell_the_type() {
-    let cases: &[(&[&str], &str)] = &[
-        (&["readme.txt", "a/b.exe"], "ZIP"),
-        (
-            &["[Content_Types].xml", "_rels/.rels", "word/document.xml"],
-            "DOCX",
-        ),
-        (
-            &[
-                "[Content_Types].xml",
-                "word/document.xml",
-                "word/vbaProject.bin",
-            ],
-            "DOCM",
-        ),
-        (&["[Content_Types].xml", "xl/workbook.xml"], "XLSX"),
-        (
-            &[
-                "[Content_Types].xml",
-                "xl/workbook.xml",
-                "xl/vbaProject.bin",
-            ],
-            "XLSM",
-        ),
-        (&["[Content_Types].xml", "xl/workbook.bin"], "XLSB"),
-        (&["[Content_Types].xml", "ppt/presentation.xml"], "PPTX"),
-        (
-            &[
-                "[Content_Types].xml",
-                "ppt/presentation.xml",
-                "ppt/vbaProject.bin",
-            ],
-            "PPTM",
-        ),
-        (&["[Content_Types].xml", "visio/document.xml"], "VSDX"),
-        (&["META-INF/MANIFEST.MF", "com/x/Main.class"], "JAR"),
-        (&["a/Main.class"], "JAR"),
-        (
-            &["META-INF/MANIFEST.MF", "AndroidManifest.xml", "classes.dex"],
-            "APK",
-        ),
-        (&["Payload/App.app/Info.plist"], "IPA"),
-        (&["AppxManifest.xml"], "APPX"),
-        (&["extension.vsixmanifest"], "VSIX"),
-        (&["x/__init__.py", "x-1.0.dist-info/WHEEL"], "PYTHON WHEEL"),
-        (&["x.nuspec", "lib/x.dll"], "NUPKG"),
-        // A folder that only starts like an office document.
-        (&["word/list.txt", "xl/x"], "ZIP"),
-    ];
-    for (names, expected) in cases {
+    for (names, expected) in ZIP_CASES {
         let members: Vec<_> = names
             .iter()
             .map(|name| (*name, b"data".as_slice()))

@@ -48,6 +48,8 @@ fn prose_about_code_stays_text() {
         (b"class is over; let us use the time we have left", "TEXT"),
         (b"The attacker used CreateObject(\"WScript.Shell\") and then Get-ChildItem to list the files that were on the disk. It was run with IEX.", "TEXT"),
         (b"You can call Invoke-Expression or Write-Host from the console, but it has to be enabled to do so by the administrator of the domain.", "TEXT"),
+        (b"all: x\n\t@echo building of x\n\t$(MAKE) -C t\n", "TEXT"),
+        (b"# Manual\n\nHow to do it:\n\n```js\nvar x = require('fs');\nmodule.exports = x;\n```\n\nThat is all.\n", "TEXT"),
         (b"select a seat from the plan and pay at the desk", "TEXT"),
         (b"create table reservations early in the season", "TEXT"),
         (b"package holidays are cheap in spring", "TEXT"),

@@ -92,6 +92,7 @@ fn windows_scripts() {
 #[test]
 fn scripts_without_a_first_line() {
     check(&[
+        (b"import x\nt = \"\"\"\n<html>\nIt is to be the text of a page.\n</html>\n\"\"\"\ndef f(a):\n    return t\n", "Python"),
         (b"import os\nimport sys\n\nprint(sys.argv)\n", "Python"),
         (b"import socket,subprocess,os;s=socket.socket(socket.AF_INET,socket.SOCK_STREAM)", "Python"),
         (b"from base64 import b64decode as d\nexec(d('x'))\n", "Python"),

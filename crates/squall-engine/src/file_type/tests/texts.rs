@@ -13,6 +13,8 @@ fn markup() {
         (b"some words\n<html>\nx\n</html>", "HTML"),
         (b"<?xml version=\"1.0\"?><note><to>x</to></note>", "XML"),
         (b"<note><to>x</to></note>", "XML"),
+        (b"<!DOCTYPE node [\n<!ENTITY a \"<b>\">\n]>\n<node>\n", "XML"),
+        (b"<?xml version=\"1.0\"?><!-- cut off in a comm", "XML"),
         (b"<svg xmlns=\"http://www.w3.org/2000/svg\"></svg>", "SVG"),
         (b"<?xml version=\"1.0\"?><rss version=\"2.0\"></rss>", "RSS"),
         (b"<?xml version=\"1.0\"?><!DOCTYPE plist PUBLIC \"x\"><plist></plist>", "PLIST"),

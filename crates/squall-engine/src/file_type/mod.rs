@@ -2,21 +2,21 @@
 //!
 //! The answer feeds the YARA variable `filetype`, the `type` of a finding and
 //! the choice of an unpacker. A sender decides every byte it looks at, so the
-//! work is bounded whatever the content: at most [`HEAD_MAX_BYTES`] from the
-//! start, the last [`TAIL_MAX_BYTES`], and a fixed number of records of the few
+//! work is bounded whatever the content: at most `HEAD_MAX_BYTES` from the
+//! start, the last `TAIL_MAX_BYTES`, and a fixed number of records of the few
 //! containers whose directory has to be read (ZIP, OLE, minidump). Nothing is
 //! unpacked and no length found in the content is believed before it has been
 //! checked against what is there.
 //!
 //! The order is part of the meaning:
 //!
-//! 1. [`magic`]: our own table of byte signatures, for everything that matters
+//! 1. `magic`: our own table of byte signatures, for everything that matters
 //!    to an analyst. Signatures that are also ordinary words (`MZ`, `regf`) only
 //!    count when the rest is not plain text.
-//! 2. [`text`]: when the content reads as text, UTF-16 included, its opening,
+//! 2. `text`: when the content reads as text, UTF-16 included, its opening,
 //!    markup, structure and vocabulary decide. Prose that merely mentions a
 //!    keyword stays `TEXT`.
-//! 3. [`names`]: several hundred further formats from the `file-format` crate,
+//! 3. `names`: more than a hundred further formats from the `file-format` crate,
 //!    an allow list under names of our own.
 //!
 //! The names are those public rule sets compare with, spelled exactly so:

@@ -1,1 +1,34 @@
-//! The HTTP service: router, handlers, limits, TLS and landing page.
+#![doc = include_str!("../README.md")]
+
+mod collection;
+mod config;
+mod connection;
+mod failure;
+mod handlers;
+mod history;
+mod openapi;
+mod pages;
+mod query;
+mod reply;
+mod router;
+mod service;
+mod source;
+mod throttle;
+pub mod tls;
+mod upload;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use collection::{CollectionEnd, CollectionRun};
+pub use config::{Limits, ServiceConfig};
+pub use connection::{ServeError, serve};
+pub use openapi::openapi;
+pub use router::router;
+pub use service::Service;
+pub use source::{Network, NetworkError, ReverseLookup};
+
+/// Locks `mutex`. What the mutexes of this crate guard is valid at every
+/// moment, so a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

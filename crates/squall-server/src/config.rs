@@ -1,0 +1,82 @@
+//! What the service is told when it is started.
+
+use std::time::Duration;
+
+use crate::source::{Network, ReverseLookup};
+
+/// How the service presents itself and whom it believes.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// The version of the program.
+    pub version: String,
+    /// When the program was built, `YYYY-MM-DD HH:MM:SS`.
+    pub build_time: String,
+    /// Number of scan threads, as shown by `info`.
+    pub threads: usize,
+    /// The command line, as shown by `info`; without secrets.
+    pub arguments: Vec<String>,
+    /// The id of this run of the service.
+    pub scan_id: String,
+    /// Times are shown in UTC instead of the local time zone.
+    pub utc: bool,
+    /// Bounds of what clients may cost.
+    pub limits: Limits,
+    /// The proxies whose word on the client's address is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// How host names of senders are found.
+    pub reverse_lookup: ReverseLookup,
+}
+
+impl Default for ServiceConfig {
+    fn default() -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            build_time: String::new(),
+            threads: 1,
+            arguments: Vec::new(),
+            scan_id: String::new(),
+            utc: false,
+            limits: Limits::default(),
+            trusted_proxies: Vec::new(),
+            reverse_lookup: ReverseLookup::default(),
+        }
+    }
+}
+
+/// Bounds of what clients may cost.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Largest sample, in bytes; default 200 MB.
+    pub max_file_size_bytes: u64,
+    /// Most uploads at the same time; default 256. Each holds less than a
+    /// megabyte of memory, whatever its size.
+    pub uploads_max: usize,
+    /// Most connections at the same time; default 1024. Some more are accepted
+    /// to be told that they are too many.
+    pub connections_max: usize,
+    /// Longest time a client may take for a TLS handshake and for the head of
+    /// a request; default 10 s.
+    pub header_timeout: Duration,
+    /// Longest time an upload may go without progress, which is a kibibyte;
+    /// default 30 s.
+    pub body_timeout: Duration,
+    /// Longest time a connection may stay open without a request, and a client
+    /// may leave an answer unread; default 60 s.
+    pub idle_timeout: Duration,
+    /// Longest time a synchronous check waits for its result; default 10 min.
+    pub sync_wait_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_file_size_bytes: 200_000_000,
+            uploads_max: 256,
+            connections_max: 1024,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            sync_wait_max: Duration::from_secs(600),
+        }
+    }
+}

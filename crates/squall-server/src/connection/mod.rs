@@ -1,0 +1,283 @@
+//! Accepts connections and serves the router on them, within limits, until
+//! told to stop.
+
+mod activity;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use crate::service::Service;
+use crate::throttle::Throttle;
+use crate::tls::Tls;
+use crate::upload::Peer;
+use activity::{Activity, OpenBody, Patience, Watched};
+
+/// Connections beyond the limit that are served a refusal. When these are used
+/// up too, others wait in the kernel's backlog.
+const REFUSED_MAX: usize = 64;
+/// How long a refused connection may take.
+const REFUSED_PATIENCE: Patience = Patience {
+    header_timeout: Duration::from_secs(3),
+    idle_timeout: Duration::from_secs(3),
+};
+/// How often connections are looked at.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
+/// Pause after a failed accept: the cause (no file descriptors) does not go
+/// away at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Largest head of a request, and most that is read ahead of a body.
+const READ_BUFFER_LEN_MAX: usize = 64 * 1024;
+/// Most requests at the same time on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 64;
+/// How much of one HTTP/2 body is sent ahead; bounds memory per upload.
+const STREAM_WINDOW_LEN: u32 = 256 * 1024;
+
+/// The listener broke.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// No more connections can be accepted on it, ever.
+    #[error("cannot accept connections")]
+    Accept(#[source] io::Error),
+}
+
+/// Serves `service` on `listener` until `shutdown` ends; requests that were
+/// begun then have `grace` to be answered.
+///
+/// # Errors
+///
+/// Fails if the listener breaks.
+pub async fn serve(
+    listener: TcpListener,
+    service: Service,
+    tls: Option<Tls>,
+    shutdown: impl Future<Output = ()>,
+    grace: Duration,
+) -> Result<(), ServeError> {
+    let server = Arc::new(Server::new(service, tls));
+    let mut shutdown = pin!(shutdown);
+    let ended = loop {
+        tokio::select! {
+            accepted = server.accept(&listener) => match accepted {
+                Ok(accepted) => server.start(accepted),
+                Err(error) => break Err(error),
+            },
+            () = &mut shutdown => break Ok(()),
+        }
+    };
+    drop(listener);
+    server.stop(grace).await;
+    ended
+}
+
+/// What all connections share.
+struct Server {
+    router: Router,
+    refusing_router: Router,
+    patience: Patience,
+    tls: Option<Tls>,
+    permits: Arc<Semaphore>,
+    refused_permits: Arc<Semaphore>,
+    tasks: TaskTracker,
+    /// Requests are finished, then connections closed.
+    stopping: CancellationToken,
+    /// Connections are cut.
+    killing: CancellationToken,
+    accept_log: Throttle,
+}
+
+/// A connection and its place.
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    /// It is one too many.
+    refused: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Server {
+    fn new(service: Service, tls: Option<Tls>) -> Self {
+        let limits = &service.config().limits;
+        Self {
+            patience: Patience {
+                header_timeout: limits.header_timeout,
+                idle_timeout: limits.idle_timeout,
+            },
+            tls,
+            permits: Arc::new(Semaphore::new(limits.connections_max)),
+            refused_permits: Arc::new(Semaphore::new(REFUSED_MAX)),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            killing: CancellationToken::new(),
+            accept_log: Throttle::new(Duration::from_secs(1)),
+            router: crate::router(service.clone()),
+            refusing_router: crate::router::refusing_router(service),
+        }
+    }
+
+    /// Accepts the next connection. Whether it has a place is decided when it
+    /// is there, not while it is waited for.
+    async fn accept(&self, listener: &TcpListener) -> Result<Accepted, ServeError> {
+        let Ok(refused_permit) = Arc::clone(&self.refused_permits).acquire_owned().await else {
+            // The semaphore is never closed.
+            return std::future::pending().await;
+        };
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    let permit = Arc::clone(&self.permits).try_acquire_owned();
+                    return Ok(Accepted {
+                        stream,
+                        peer,
+                        refused: permit.is_err(),
+                        _permit: permit.unwrap_or(refused_permit),
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                    return Err(ServeError::Accept(error));
+                }
+                Err(error) => {
+                    if let Some(suppressed) = self.accept_log.admit() {
+                        tracing::warn!(%error, suppressed, "cannot accept a connection");
+                    }
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn start(self: &Arc<Self>, accepted: Accepted) {
+        let server = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = server.killing.cancelled() => {}
+                () = server.serve_accepted(accepted) => {}
+            }
+        });
+    }
+
+    async fn serve_accepted(&self, accepted: Accepted) {
+        let Accepted {
+            stream,
+            peer,
+            refused,
+            _permit,
+        } = accepted;
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = &self.tls else {
+            self.serve_stream(stream, peer, refused).await;
+            return;
+        };
+        let handshake = tls.acceptor().accept(stream);
+        match tokio::time::timeout(self.patience.header_timeout, handshake).await {
+            Ok(Ok(stream)) => self.serve_stream(stream, peer, refused).await,
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+        }
+    }
+
+    async fn serve_stream<S>(&self, stream: S, peer: SocketAddr, refused: bool)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (router, patience) = if refused {
+            (&self.refusing_router, REFUSED_PATIENCE)
+        } else {
+            (&self.router, self.patience)
+        };
+        let activity = Activity::new();
+        let answer = {
+            let (router, activity) = (router.clone(), Arc::clone(&activity));
+            hyper::service::service_fn(move |request| {
+                answer(router.clone(), request, peer, Arc::clone(&activity))
+            })
+        };
+        let stream = Watched {
+            inner: stream,
+            activity: Arc::clone(&activity),
+        };
+        let builder = builder();
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));
+        let mut check = tokio::time::interval(CHECK_INTERVAL.min(patience.header_timeout / 4));
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%peer, error, "a connection broke");
+                    }
+                    return;
+                }
+                () = self.stopping.cancelled(), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                _ = check.tick() => if activity.is_stale(patience) {
+                    tracing::debug!(%peer, "cut a silent connection");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn stop(&self, grace: Duration) {
+        self.stopping.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                connections = self.tasks.len(),
+                "cut connections that were not done in time"
+            );
+            self.killing.cancel();
+            self.tasks.wait().await;
+        }
+    }
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // Also counts idle time; `Activity` tells the two apart.
+        .header_read_timeout(None)
+        .max_buf_size(READ_BUFFER_LEN_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_LEN)
+        .initial_connection_window_size(STREAM_WINDOW_LEN * 4)
+        .max_header_list_size(32 * 1024);
+    builder
+}
+
+async fn answer(
+    router: Router,
+    mut request: Request<Incoming>,
+    peer: SocketAddr,
+    activity: Arc<Activity>,
+) -> Result<Response<Body>, Infallible> {
+    let (handling, open) = activity.begin();
+    request.extensions_mut().insert(Peer(peer));
+    let response = router.oneshot(request.map(Body::new)).await?;
+    drop(handling);
+    Ok(response.map(|inner| Body::new(OpenBody { inner, _open: open })))
+}

@@ -1,0 +1,135 @@
+//! Every way a request can fail, and the one place that turns it into a
+//! status and a body.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use squall_api::{v0, v1};
+
+use crate::query::Query;
+use crate::reply;
+
+/// Why a request is not answered with what it asked for.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// The sender's fault: the request makes no sense.
+    BadRequest(Cow<'static, str>),
+    /// There is nothing at that path.
+    NotFound,
+    /// The path does not know that method.
+    MethodNotAllowed,
+    /// The sender was too slow.
+    TooSlow(Duration),
+    /// The sample is larger than the limit.
+    TooLarge {
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A request's body that is no sample is larger than the limit.
+    MessageTooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// Nobody's fault: come back later. Made by `Service::deny` only, which
+    /// counts it.
+    Unavailable {
+        /// What is short, in words.
+        reason: Cow<'static, str>,
+        /// When to come back.
+        retry_after: Duration,
+    },
+    /// The sample could not be scanned.
+    NotScanned(String),
+    /// Our fault, or the machine's. Details are in the log only.
+    Internal,
+}
+
+impl Failure {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge { .. } | Self::MessageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotScanned(_) | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn reason(&self) -> Cow<'_, str> {
+        match self {
+            Self::BadRequest(reason) | Self::Unavailable { reason, .. } => Cow::Borrowed(reason),
+            Self::NotFound => "there is nothing at this path".into(),
+            Self::MethodNotAllowed => "this path does not know this method".into(),
+            Self::TooSlow(timeout) => {
+                format!("the upload made no progress for {} s", timeout.as_secs_f64()).into()
+            }
+            Self::TooLarge { limit } => {
+                format!("the sample is larger than the limit of {limit} bytes").into()
+            }
+            Self::MessageTooLarge { limit } => {
+                format!("the message is larger than the limit of {limit} bytes").into()
+            }
+            Self::NotScanned(reason) => {
+                format!("the sample could not be scanned: {reason}").into()
+            }
+            Self::Internal => "internal error; the service's log says more".into(),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    /// Carries the failure to [`render`], which knows the form the request's
+    /// API generation asks for.
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        if let Self::Unavailable { retry_after, .. } = &self {
+            // Rounded up: half a second is not 0, which means "now".
+            let seconds = retry_after.as_millis().div_ceil(1000).max(1);
+            let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Gives failures their body.
+pub(crate) async fn render(request: Request, next: Next) -> Response {
+    let second_generation = request.uri().path().starts_with("/api/v1/");
+    let pretty = Query::of(request.uri()).pretty();
+    let response = next.run(request).await;
+    let Some(failure) = response.extensions().get::<Failure>() else {
+        return response;
+    };
+    let reason = failure.reason();
+    let body = if second_generation {
+        reply::json(&v1::Error::new(reason), pretty)
+    } else {
+        reply::json(&v0::Error::new(reason), pretty)
+    };
+    let (mut parts, _) = response.into_parts();
+    let (body_parts, body) = body.into_parts();
+    parts.headers.extend(body_parts.headers);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, body)
+}
+
+/// Turns a panic of a handler into an ordinary failure.
+pub(crate) fn from_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown");
+    tracing::error!(panic = text, "a request handler panicked");
+    Failure::Internal.into_response()
+}

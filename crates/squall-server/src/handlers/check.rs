@@ -1,0 +1,190 @@
+//! Uploads: scanned at once, or through the queue.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use squall_api::{v0, v1};
+use squall_queue::{CheckError, EnqueueError, Verdict};
+use squall_report::stored::{self, StoredResult};
+use squall_types::{Report, SampleId};
+
+use super::parameters::{Upload, UploadParameters};
+use crate::failure::Failure;
+use crate::query::Query;
+use crate::reply;
+use crate::service::Service;
+use crate::upload::{self, Mode, Received};
+
+/// Scans a file and answers what was found
+///
+/// Exactly one multipart part named `file` is wanted. The answer is the list
+/// of findings, empty for a clean file.
+#[utoipa::path(
+    post,
+    path = "/api/check",
+    operation_id = "check",
+    tag = "v0",
+    params(UploadParameters),
+    request_body(content = Upload, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "What was found; `[]` for a clean file", body = Vec<v0::Finding>),
+        (status = 400, description = "No file, several files, not multipart, or cut off", body = v0::Error),
+        (status = 408, description = "The upload made no progress", body = v0::Error),
+        (status = 413, description = "The file is larger than the limit", body = v0::Error),
+        (status = 500, description = "The file could not be scanned", body = v0::Error),
+        (status = 503, description = "Busy; come back after `Retry-After` seconds", body = v0::Error),
+    )
+)]
+pub(crate) async fn check(
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let pretty = Query::of(request.uri()).pretty();
+    let report = scan_now(&service, request).await?;
+    let findings = report.as_deref().map(squall_report::v0::findings);
+    Ok(reply::json(&findings.unwrap_or_default(), pretty))
+}
+
+/// Scans a file and answers what was found
+#[utoipa::path(
+    post,
+    path = "/api/v1/check",
+    operation_id = "checkV1",
+    tag = "v1",
+    params(UploadParameters),
+    request_body(content = Upload, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "What was found; `[]` for a clean file", body = Vec<v1::Finding>),
+        (status = 400, description = "No file, several files, not multipart, or cut off", body = v1::Error),
+        (status = 408, description = "The upload made no progress", body = v1::Error),
+        (status = 413, description = "The file is larger than the limit", body = v1::Error),
+        (status = 500, description = "The file could not be scanned", body = v1::Error),
+        (status = 503, description = "Busy; come back after `Retry-After` seconds", body = v1::Error),
+    )
+)]
+pub(crate) async fn check_v1(
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let pretty = Query::of(request.uri()).pretty();
+    let report = scan_now(&service, request).await?;
+    let findings = report.as_deref().map(squall_report::v1::findings);
+    Ok(reply::json(&findings.unwrap_or_default(), pretty))
+}
+
+/// Queues a file for scanning
+///
+/// The answer comes when the file is stored durably; from then on it will be
+/// scanned whatever happens. Ask `getAsyncResults` for what was found.
+#[utoipa::path(
+    post,
+    path = "/api/checkAsync",
+    operation_id = "checkAsync",
+    tag = "v0",
+    params(UploadParameters),
+    request_body(content = Upload, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "The file's id", body = v0::Queued),
+        (status = 400, description = "No file, several files, not multipart, or cut off", body = v0::Error),
+        (status = 408, description = "The upload made no progress", body = v0::Error),
+        (status = 413, description = "The file is larger than the limit", body = v0::Error),
+        (status = 500, description = "Internal error", body = v0::Error),
+        (status = 503, description = "Busy; come back after `Retry-After` seconds", body = v0::Error),
+    )
+)]
+pub(crate) async fn check_async(
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Failure> {
+    enqueue(&service, request).await
+}
+
+/// Queues a file for scanning
+#[utoipa::path(
+    post,
+    path = "/api/v1/checkAsync",
+    operation_id = "checkAsyncV1",
+    tag = "v1",
+    params(UploadParameters),
+    request_body(content = Upload, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "The file's id", body = v0::Queued),
+        (status = 400, description = "No file, several files, not multipart, or cut off", body = v1::Error),
+        (status = 408, description = "The upload made no progress", body = v1::Error),
+        (status = 413, description = "The file is larger than the limit", body = v1::Error),
+        (status = 500, description = "Internal error", body = v1::Error),
+        (status = 503, description = "Busy; come back after `Retry-After` seconds", body = v1::Error),
+    )
+)]
+pub(crate) async fn check_async_v1(
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Failure> {
+    enqueue(&service, request).await
+}
+
+async fn enqueue(service: &Service, request: Request) -> Result<Response, Failure> {
+    let pretty = Query::of(request.uri()).pretty();
+    let Received {
+        body,
+        submission,
+        permit,
+    } = upload::receive(service, request, Mode::Queued).await?;
+    let record = stored::encode_submission(&submission);
+    let queued = service
+        .queue()
+        .enqueue(body, record, &submission.origin.source)
+        .await;
+    drop(permit);
+    let id = queued.map_err(|error| match error {
+        EnqueueError::Full { .. } => service.deny("the queue is full"),
+        EnqueueError::NoSpace { .. } => service.deny("the disk is nearly full"),
+        EnqueueError::Closed => service.deny("the service is stopping"),
+        error => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "cannot queue a sample"
+            );
+            service.deny("the sample cannot be stored")
+        }
+    })?;
+    Ok(reply::json(&v0::Queued { id: id.value() }, pretty))
+}
+
+/// Has a sample scanned and returns the report, nothing for a clean sample.
+async fn scan_now(service: &Service, request: Request) -> Result<Option<Box<Report>>, Failure> {
+    let Received {
+        body,
+        submission,
+        permit,
+    } = upload::receive(service, request, Mode::Synchronous).await?;
+    // The queue has a bound of its own on checks that wait.
+    drop(permit);
+    let record = stored::encode_submission(&submission);
+    let check = service.queue().check(body, record);
+    let wait_max = service.config().limits.sync_wait_max;
+    let checked = tokio::time::timeout(wait_max, check)
+        .await
+        .map_err(|_| service.deny("no scan thread was free in time"))?;
+    let checked = checked.map_err(|error| match error {
+        CheckError::Busy { .. } => service.deny("too many synchronous checks are waiting"),
+        CheckError::Closed => service.deny("the service is stopping"),
+        // The sample is not to blame: it was handed back, not tried and failed.
+        CheckError::Lost => service.deny("the scan was given up"),
+    })?;
+    match checked.verdict {
+        Verdict::Complete(result) => report(checked.id, &result),
+        Verdict::Failed(reason) => Err(Failure::NotScanned(reason)),
+    }
+}
+
+/// Reads a stored result; nothing for a clean sample.
+pub(super) fn report(id: SampleId, result: &[u8]) -> Result<Option<Box<Report>>, Failure> {
+    match stored::decode_result(result) {
+        Ok(StoredResult::Clean) => Ok(None),
+        Ok(StoredResult::Report(report)) => Ok(Some(report)),
+        Err(error) => {
+            tracing::error!(%id, %error, "cannot read a result");
+            Err(Failure::Internal)
+        }
+    }
+}

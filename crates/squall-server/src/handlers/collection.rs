@@ -1,0 +1,93 @@
+//! Messages of collectors about their runs.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use squall_api::v0::{Acknowledged, Collection, CollectionBegun, CollectionEvent};
+use squall_api::{v0, v1};
+
+use super::parameters::PrettyParameter;
+use crate::collection::new_scan_id;
+use crate::failure::Failure;
+use crate::query::Query;
+use crate::reply;
+use crate::service::Service;
+
+/// Largest message, in bytes.
+const MESSAGE_LEN_MAX: usize = 64 * 1024;
+
+/// Takes a collector's message about its run
+///
+/// `begin` is answered with the `scan_id` that the run's uploads carry; every
+/// other message with `{"ok":true}`.
+#[utoipa::path(
+    post,
+    path = "/api/collection",
+    operation_id = "collection",
+    tag = "v0",
+    params(PrettyParameter),
+    request_body = Collection,
+    responses(
+        (status = 200, description = "To `begin`: the run's `scan_id`; else `{\"ok\":true}`", body = CollectionBegun),
+        (status = 400, description = "Not JSON, or an unknown type", body = v0::Error),
+    )
+)]
+pub(crate) async fn collection(
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Failure> {
+    answer(&service, request).await
+}
+
+/// Takes a collector's message about its run
+#[utoipa::path(
+    post,
+    path = "/api/v1/collection",
+    operation_id = "collectionV1",
+    tag = "v1",
+    params(PrettyParameter),
+    request_body = Collection,
+    responses(
+        (status = 200, description = "To `begin`: the run's `scan_id`; else `{\"ok\":true}`", body = CollectionBegun),
+        (status = 400, description = "Not JSON, or an unknown type", body = v1::Error),
+    )
+)]
+pub(crate) async fn collection_v1(
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Failure> {
+    answer(&service, request).await
+}
+
+async fn answer(service: &Service, request: Request) -> Result<Response, Failure> {
+    let pretty = Query::of(request.uri()).pretty();
+    let bytes = read(service, request.into_body()).await?;
+    let message: Collection = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::BadRequest(format!("the message is not as expected: {error}").into())
+    })?;
+    if message.event == CollectionEvent::Begin {
+        let scan_id = new_scan_id().map_err(|error| {
+            tracing::error!(%error, "cannot draw random bytes");
+            Failure::Internal
+        })?;
+        service.runs().begin(&scan_id, &message);
+        return Ok(reply::json(&CollectionBegun { scan_id }, pretty));
+    }
+    service.runs().end(&message);
+    Ok(reply::json(&Acknowledged::default(), pretty))
+}
+
+async fn read(service: &Service, body: Body) -> Result<Bytes, Failure> {
+    let timeout = service.config().limits.body_timeout;
+    let collected = tokio::time::timeout(timeout, Limited::new(body, MESSAGE_LEN_MAX).collect());
+    match collected.await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::MessageTooLarge {
+            limit: MESSAGE_LEN_MAX,
+        }),
+        Ok(Err(_)) => Err(Failure::BadRequest("the message broke off".into())),
+        Err(_) => Err(Failure::TooSlow(timeout)),
+    }
+}

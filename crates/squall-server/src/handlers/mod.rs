@@ -1,0 +1,15 @@
+//! One module for each kind of request; in each, the handlers of both API
+//! generations beside what they share.
+
+mod check;
+mod collection;
+mod histories;
+mod parameters;
+mod results;
+mod server_info;
+
+pub(crate) use check::*;
+pub(crate) use collection::*;
+pub(crate) use histories::*;
+pub(crate) use results::*;
+pub(crate) use server_info::*;

@@ -1,0 +1,126 @@
+//! What is running, and how busy it is.
+
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use squall_api::{v0, v1};
+
+use super::parameters::PrettyParameter;
+use crate::query::Query;
+use crate::reply;
+use crate::service::Service;
+
+/// The licence of the original never ends here.
+const LICENSE_EXPIRATION: &str = "9999/12/31";
+const LICENSE_EXPIRATION_V1: &str = "9999-12-31T23:59:59Z";
+
+/// Tells what is running
+#[utoipa::path(
+    get,
+    path = "/api/info",
+    operation_id = "info",
+    tag = "v0",
+    params(PrettyParameter),
+    responses((status = 200, description = "Versions, signatures, limits", body = v0::Info))
+)]
+pub(crate) async fn info(State(service): State<Service>, request: Request) -> Response {
+    let signatures = service.signatures().unwrap_or_default();
+    let config = service.config();
+    let info = v0::Info {
+        thor_version: config.version.clone(),
+        yara_version: signatures.engine.clone(),
+        signature_version: signatures.version.clone(),
+        sigma_version: String::new(),
+        thor_timestamp: config.build_time.clone(),
+        threads: config.threads as u64,
+        allowed_samples_per_hour: 0,
+        license_expiration_date: LICENSE_EXPIRATION.to_owned(),
+        rules: signatures.rules,
+        iocs: signatures.iocs,
+    };
+    reply::json(&info, Query::of(request.uri()).pretty())
+}
+
+/// Tells what is running
+#[utoipa::path(
+    get,
+    path = "/api/v1/info",
+    operation_id = "infoV1",
+    tag = "v1",
+    params(PrettyParameter),
+    responses((status = 200, description = "Versions, signatures, limits", body = v1::Info))
+)]
+pub(crate) async fn info_v1(State(service): State<Service>, request: Request) -> Response {
+    let signatures = service.signatures().unwrap_or_default();
+    let config = service.config();
+    let info = v1::Info {
+        version_info: v1::VersionInfo {
+            thor: config.version.clone(),
+            build: config.build_time.clone(),
+            signatures: signatures.version.clone(),
+            sigma: String::new(),
+        },
+        arguments: config.arguments.clone(),
+        license_expiration: LICENSE_EXPIRATION_V1.to_owned(),
+        license_owner: String::new(),
+        scan_speed_limitation: 0,
+        threads: config.threads as u64,
+    };
+    reply::json(&info, Query::of(request.uri()).pretty())
+}
+
+/// Tells how busy the service is
+#[utoipa::path(
+    get,
+    path = "/api/status",
+    operation_id = "status",
+    tag = "v0",
+    params(PrettyParameter),
+    responses((status = 200, description = "Live counters", body = v0::Status))
+)]
+pub(crate) async fn status(State(service): State<Service>, request: Request) -> Response {
+    let status = v0::Status::from(counters(&service));
+    reply::json(&status, Query::of(request.uri()).pretty())
+}
+
+/// Tells how busy the service is
+#[utoipa::path(
+    get,
+    path = "/api/v1/status",
+    operation_id = "statusV1",
+    tag = "v1",
+    params(PrettyParameter),
+    responses((status = 200, description = "Live counters", body = v1::Status))
+)]
+pub(crate) async fn status_v1(State(service): State<Service>, request: Request) -> Response {
+    reply::json(&counters(&service), Query::of(request.uri()).pretty())
+}
+
+fn counters(service: &Service) -> v1::Status {
+    let stats = service.queue().stats();
+    let admissions = service.admissions();
+    let ended = stats.scanned + stats.failed;
+    v1::Status {
+        uptime_seconds: service.uptime().as_secs(),
+        scanned_samples: stats.scanned,
+        queued_async_requests: stats.waiting,
+        avg_scan_time_milliseconds: average_ms(stats.scan_time_total_us, ended),
+        avg_total_time_milliseconds: average_ms(stats.total_time_total_us, ended),
+        avg_wait_time_milliseconds: average_ms(stats.wait_time_total_us, ended),
+        denied_requests: admissions.denied,
+        denied_request_proportion: admissions.denied_proportion(),
+        // No quota can be set, so nothing ever waits for one.
+        quota_waits: 0,
+        quota_wait_time_milliseconds: 0,
+    }
+}
+
+/// Returns the rounded average, 0 of nothing.
+fn average_ms(total_us: u64, count: u64) -> u64 {
+    let Some(average_us) = total_us.checked_div(count) else {
+        return 0;
+    };
+    let rounded = Duration::from_micros(average_us) + Duration::from_micros(500);
+    u64::try_from(rounded.as_millis()).unwrap_or(u64::MAX)
+}

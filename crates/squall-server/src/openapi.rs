@@ -1,0 +1,29 @@
+//! The document that describes the API.
+
+use utoipa::OpenApi;
+
+use crate::router;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Squall",
+        description = "Send files to be scanned, and ask about the service that scans them. \
+            `/api/…` is compatible with the Thunderstorm API; `/api/v1/…` answers findings in \
+            the v3 log form. Every refusal has a JSON body that says why. A 503 carries \
+            `Retry-After`: the sample was not taken and shall be sent again.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        contact(),
+    ),
+    tags(
+        (name = "v0", description = "First generation: findings in the short form"),
+        (name = "v1", description = "Second generation: findings in the v3 log form"),
+    )
+)]
+pub(crate) struct Document;
+
+/// Returns the description of the whole API, both generations.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    router::api().into_openapi()
+}

@@ -1,0 +1,83 @@
+//! The landing page, the API document, and the interactive documentation.
+//! Everything is in the program; nothing is loaded from elsewhere.
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::service::Service;
+
+/// The landing page loads its own files and asks its own service.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+/// The documentation's library writes styles into its elements.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+const JSON: &str = "application/json";
+
+/// Returns the routes of the pages.
+pub(crate) fn router(document: OpenApi) -> Router<Service> {
+    let document = document
+        .to_json()
+        .map(Bytes::from)
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot write the API document");
+            Bytes::new()
+        });
+    let again = document.clone();
+    Router::new()
+        .route("/", get(async || page(HTML, include_str!("landing.html"))))
+        .route(
+            "/static/landing.css",
+            get(async || page(CSS, include_str!("landing.css"))),
+        )
+        .route(
+            "/static/landing.js",
+            get(async || page(JAVASCRIPT, include_str!("landing.js"))),
+        )
+        .route(
+            "/static/icon.svg",
+            get(async || page(SVG, include_str!("icon.svg"))),
+        )
+        .route("/openapi.json", get(async move || page(JSON, document)))
+        .route("/static/api.json", get(async move || page(JSON, again)))
+        .merge(documentation())
+}
+
+fn documentation() -> Router<Service> {
+    let config = Config::from("/openapi.json").try_it_out_enabled(true);
+    Router::from(SwaggerUi::new("/docs").config(config)).layer(middleware::from_fn(
+        async |request, next: Next| with_policy(next.run(request).await, DOCS_POLICY),
+    ))
+}
+
+fn page(content_type: &'static str, content: impl IntoResponse) -> Response {
+    let mut response = content.into_response();
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    with_policy(response, PAGE_POLICY)
+}
+
+fn with_policy(mut response: Response, policy: &'static str) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(policy),
+    );
+    // Kept, but asked for: a new version of the program has new files.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}

@@ -1,0 +1,92 @@
+//! Reads a request's query without ever refusing it: unknown parameters are
+//! ignored, broken encoding is replaced, and the first of several wins.
+
+use std::borrow::Cow;
+
+use axum::http::Uri;
+use percent_encoding::percent_decode;
+
+/// Most parameters that are looked at.
+const PARAMETERS_MAX: usize = 64;
+
+/// The parameters of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads the query of `uri`.
+    pub(crate) fn of(uri: &Uri) -> Self {
+        let pairs = uri.query().unwrap_or_default().split('&');
+        Self(
+            pairs
+                .filter(|pair| !pair.is_empty())
+                .take(PARAMETERS_MAX)
+                .map(|pair| {
+                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    (decode(name), decode(value))
+                })
+                .collect(),
+        )
+    }
+
+    /// Returns the first parameter called `name`.
+    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.0.iter();
+        pairs.find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// Tells whether the answer shall be indented.
+    pub(crate) fn pretty(&self) -> bool {
+        self.first("pretty")
+            .is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
+    }
+}
+
+fn decode(text: &str) -> String {
+    let spaced = if text.contains('+') {
+        Cow::Owned(text.replace('+', " "))
+    } else {
+        Cow::Borrowed(text)
+    };
+    percent_decode(spaced.as_bytes())
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> Query {
+        Query::of(&format!("/x?{text}").parse().unwrap())
+    }
+
+    #[test]
+    fn the_first_of_several_wins() {
+        assert_eq!(query("a=1&b=2&a=3").first("a"), Some("1"));
+        assert_eq!(query("a=1").first("b"), None);
+        assert_eq!(query("").first(""), None);
+    }
+
+    #[test]
+    fn values_are_decoded() {
+        assert_eq!(query("a=x+y%2B%c3%a4%00").first("a"), Some("x y+ä\0"));
+        assert_eq!(query("a=%ff%zz%").first("a"), Some("\u{fffd}%zz%"));
+    }
+
+    #[test]
+    fn pretty_takes_what_clients_send() {
+        for yes in ["pretty=true", "pretty=1", "pretty=True", "x&pretty=TRUE"] {
+            assert!(query(yes).pretty(), "{yes}");
+        }
+        for no in ["", "pretty", "pretty=", "pretty=false", "pretty=0"] {
+            assert!(!query(no).pretty(), "{no}");
+        }
+    }
+
+    #[test]
+    fn absurd_numbers_of_parameters_are_cut() {
+        let text = "x=1&".repeat(10_000) + "a=1";
+        assert_eq!(query(&text).first("a"), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! Which path is answered by what, and what every request passes on its way.
+
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::{self, HeaderName};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::Router;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::failure::{self, Failure};
+use crate::openapi::Document;
+use crate::service::Service;
+use crate::upload::drain;
+use crate::{handlers, pages};
+
+/// Makes the router; the server is this function.
+pub fn router(service: Service) -> Router {
+    let (api, document) = api().split_for_parts();
+    let routes = api
+        .merge(pages::router(document))
+        .fallback(async || Failure::NotFound)
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed);
+    layered(routes).with_state(service)
+}
+
+/// Makes the router for connections that are too many: it refuses everything.
+pub(crate) fn refusing_router(service: Service) -> Router {
+    let refuse = async |State(service): State<Service>, request: Request| -> Failure {
+        drain(request.into_body());
+        service.deny("too many connections")
+    };
+    layered(Router::new().fallback(refuse)).with_state(service)
+}
+
+/// Returns the routes of both API generations with their descriptions.
+pub(crate) fn api() -> OpenApiRouter<Service> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(handlers::check))
+        .routes(routes!(handlers::check_async))
+        .routes(routes!(handlers::get_async_results))
+        .routes(routes!(handlers::queue_history))
+        .routes(routes!(handlers::sample_history))
+        .routes(routes!(handlers::denied_history))
+        .routes(routes!(handlers::info))
+        .routes(routes!(handlers::status))
+        .routes(routes!(handlers::collection))
+        .routes(routes!(handlers::check_v1))
+        .routes(routes!(handlers::check_async_v1))
+        .routes(routes!(handlers::get_async_results_v1))
+        .routes(routes!(handlers::queue_history_v1))
+        .routes(routes!(handlers::sample_history_v1))
+        .routes(routes!(handlers::denied_history_v1))
+        .routes(routes!(handlers::info_v1))
+        .routes(routes!(handlers::status_v1))
+        .routes(routes!(handlers::collection_v1))
+}
+
+/// Adds what every request passes; the last one added is passed first.
+fn layered(routes: Router<Service>) -> Router<Service> {
+    routes
+        .layer(CatchPanicLayer::custom(failure::from_panic))
+        .layer(middleware::from_fn(failure::render))
+        .layer(middleware::from_fn(log))
+        .layer(middleware::from_fn(secure))
+}
+
+/// Writes one line for each request. The path is the client's: escaped, and
+/// without the query, which names the source.
+async fn log(request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    tracing::debug!(
+        %method,
+        ?path,
+        status = response.status().as_u16(),
+        elapsed_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    response
+}
+
+/// Nothing of an answer may run, be framed or be taken for something else;
+/// pages that need more set their own policy.
+async fn secure(request: Request, next: Next) -> Response {
+    const HEADERS: [(HeaderName, &str); 4] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+    ];
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    // Answers change all the time and hold findings.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}

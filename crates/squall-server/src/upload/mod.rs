@@ -1,0 +1,221 @@
+//! Takes a sample from a request: one part named `file` of a multipart body,
+//! streamed into the queue's storage and hashed on the way.
+//!
+//! A sample exists only once the closing boundary was read. Whatever goes
+//! wrong before leaves nothing behind.
+
+mod body;
+mod digest;
+mod disposition;
+mod drain;
+mod parts;
+mod scrub;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::Request;
+use axum::http::request;
+use axum::http::{HeaderMap, header};
+use jiff::Timestamp;
+use squall_queue::Body;
+use squall_types::{Origin, Submission};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::failure::Failure;
+use crate::query::Query;
+use crate::service::Service;
+use crate::source::{Sender, client_address};
+pub(crate) use body::BodyFault;
+pub(crate) use drain::drain;
+use parts::{FilePart, PartsError};
+
+/// What a body may hold besides the sample: boundaries, headers, other parts.
+const OVERHEAD_LEN_MAX: u64 = 1024 * 1024;
+/// Longest boundary that RFC 2046 allows.
+const BOUNDARY_LEN_MAX: usize = 70;
+
+/// The address of the connection's other end; the router expects it among a
+/// request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// A sample that arrived completely.
+pub(crate) struct Received {
+    pub(crate) body: Body,
+    pub(crate) submission: Submission,
+    /// Holds the upload's place until the sample was handed on.
+    pub(crate) permit: OwnedSemaphorePermit,
+}
+
+/// What is asked of the sample's submitter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The sender waits for the findings.
+    Synchronous,
+    /// The sender comes back for them.
+    Queued,
+}
+
+/// Receives the sample of `request`.
+pub(crate) async fn receive(
+    service: &Service,
+    request: Request,
+    mode: Mode,
+) -> Result<Received, Failure> {
+    let (head, body) = request.into_parts();
+    let admitted = match admit(service, &head) {
+        Ok(admitted) => admitted,
+        Err(failure) => {
+            // A client that asks first has not sent its body and shall not.
+            if !head.headers.contains_key(header::EXPECT) {
+                drain(body);
+            }
+            return Err(failure);
+        }
+    };
+    let nonce = nonce()?;
+    let limits = &service.config().limits;
+    let boundary = &admitted.boundary;
+    let mut body = body::UploadBody::new(
+        body,
+        boundary,
+        len_max(service),
+        limits.body_timeout,
+    );
+    let file = parts::read_file(
+        parts::Source {
+            body: &mut body,
+            boundary,
+        },
+        service.queue().body(),
+        limits.max_file_size_bytes,
+    );
+    // The sender's name is looked up while its bytes arrive.
+    let (file, source) = tokio::join!(file, service.sources().identify(&admitted.sender));
+    let file = match file {
+        Ok(file) => file,
+        Err(error) => {
+            if error.leaves_connection_usable() {
+                drain(body.into_inner());
+            }
+            return Err(failure(service, error));
+        }
+    };
+    let Admitted { sender, permit, .. } = admitted;
+    if let Some(run) = &sender.collector_run {
+        service.runs().count_upload(run);
+    }
+    let origin = Origin {
+        source,
+        remote_addr: sender.address.to_string(),
+        collector_run: sender.collector_run,
+    };
+    let submission = submission(&file, origin, nonce, mode);
+    Ok(Received {
+        body: file.body,
+        submission,
+        permit,
+    })
+}
+
+/// What is known before a byte of the body is read.
+struct Admitted {
+    boundary: String,
+    sender: Sender,
+    permit: OwnedSemaphorePermit,
+}
+
+/// Checks all that can be checked before a byte of the body is read.
+fn admit(service: &Service, head: &request::Parts) -> Result<Admitted, Failure> {
+    let boundary = boundary(&head.headers)?;
+    let content_length = head.headers.get(header::CONTENT_LENGTH);
+    let content_length = content_length.and_then(|len| len.to_str().ok()?.parse::<u64>().ok());
+    if content_length.is_some_and(|len| len > len_max(service)) {
+        return Err(too_large(service));
+    }
+    if service.signatures().is_none() {
+        return Err(service.deny_while_loading());
+    }
+    let permit = service
+        .uploads()
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| service.deny("too many uploads at the same time"))?;
+    Ok(Admitted {
+        boundary,
+        sender: sender(service, head),
+        permit,
+    })
+}
+
+fn sender(service: &Service, head: &request::Parts) -> Sender {
+    let peer = head.extensions.get::<Peer>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
+    let address = client_address(peer, &head.headers, &service.config().trusted_proxies);
+    Sender::of(address, &Query::of(&head.uri))
+}
+
+fn boundary(headers: &HeaderMap) -> Result<String, Failure> {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .ok_or(Failure::BadRequest("the request is not multipart/form-data".into()))?;
+    let content_type = content_type
+        .to_str()
+        .map_err(|_| Failure::BadRequest("the content type is unreadable".into()))?;
+    let boundary = multer::parse_boundary(content_type).map_err(|error| match error {
+        multer::Error::NoBoundary => {
+            Failure::BadRequest("the content type names no multipart boundary".into())
+        }
+        _ => Failure::BadRequest("the request is not multipart/form-data".into()),
+    })?;
+    let valid = (1..=BOUNDARY_LEN_MAX).contains(&boundary.len())
+        && boundary.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if !valid {
+        return Err(Failure::BadRequest("the multipart boundary is invalid".into()));
+    }
+    Ok(boundary)
+}
+
+fn submission(file: &FilePart, origin: Origin, nonce: [u8; 12], mode: Mode) -> Submission {
+    Submission {
+        origin,
+        file_name: file.name.clone(),
+        size_bytes: file.len,
+        digests: file.digests,
+        received_at_us: Timestamp::now().as_microsecond(),
+        synchronous: mode == Mode::Synchronous,
+        nonce,
+    }
+}
+
+fn nonce() -> Result<[u8; 12], Failure> {
+    let mut nonce = [0; 12];
+    getrandom::fill(&mut nonce).map_err(|error| {
+        tracing::error!(%error, "cannot draw random bytes");
+        Failure::Internal
+    })?;
+    Ok(nonce)
+}
+
+fn len_max(service: &Service) -> u64 {
+    let limit = service.config().limits.max_file_size_bytes;
+    limit.saturating_add(OVERHEAD_LEN_MAX)
+}
+
+fn too_large(service: &Service) -> Failure {
+    Failure::TooLarge {
+        limit: service.config().limits.max_file_size_bytes,
+    }
+}
+
+fn failure(service: &Service, error: PartsError) -> Failure {
+    match error {
+        PartsError::Storage(error) => {
+            tracing::error!(%error, "cannot store an upload");
+            service.deny("the upload cannot be stored")
+        }
+        PartsError::TooLarge | PartsError::Body(BodyFault::TooLarge(_)) => too_large(service),
+        PartsError::Body(BodyFault::Stalled(timeout)) => Failure::TooSlow(timeout),
+        error => Failure::BadRequest(error.to_string().into()),
+    }
+}

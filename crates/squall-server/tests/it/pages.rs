@@ -1,0 +1,91 @@
+//! The landing page and the documentation: complete, self-contained, locked
+//! down.
+
+use crate::app::{Answer, TestApp};
+
+fn policy(answer: &Answer) -> &str {
+    answer.header("content-security-policy")
+}
+
+#[tokio::test]
+async fn the_landing_page_has_its_files() {
+    let app = TestApp::new();
+    let page = app.get("/").await;
+    assert_eq!(page.status.as_u16(), 200);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(policy(&page).starts_with("default-src 'none'; script-src 'self'; style-src 'self'; img-src"));
+    let html = page.text();
+    for link in attributes(&html) {
+        let answer = app.get(&link.replace("&amp;", "&")).await;
+        assert_eq!(answer.status.as_u16(), 200, "{link}");
+    }
+    assert!(!html.contains(" onclick=") && !html.contains("<style") && !html.contains("style="));
+}
+
+/// Returns what the page links to or loads; all of it lies on this service.
+fn attributes(html: &str) -> Vec<String> {
+    let mut links = Vec::new();
+    for marker in ["href=\"", "src=\""] {
+        for piece in html.split(marker).skip(1) {
+            let link = piece.split('"').next().unwrap();
+            if !link.starts_with('#') {
+                assert!(link.starts_with('/'), "{link} leaves the service");
+                links.push(link.to_owned());
+            }
+        }
+    }
+    assert!(links.len() >= 8, "{links:?}");
+    links
+}
+
+#[tokio::test]
+async fn the_script_writes_text_only() {
+    let app = TestApp::new();
+    let script = app.get("/static/landing.js").await;
+    assert_eq!(script.header("content-type"), "text/javascript; charset=utf-8");
+    let text = script.text();
+    for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+        assert!(!text.contains(forbidden), "{forbidden}");
+    }
+}
+
+#[tokio::test]
+async fn the_documentation_works_offline() {
+    let app = TestApp::new();
+    let redirect = app.get("/docs").await;
+    assert_eq!(redirect.status.as_u16(), 303);
+    assert_eq!(redirect.header("location"), "/docs/");
+    let page = app.get("/docs/").await;
+    assert_eq!(page.status.as_u16(), 200);
+    assert!(policy(&page).contains("script-src 'self';"));
+    assert!(!page.text().contains("://"), "{}", page.text());
+    for file in ["swagger-ui.css", "index.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"] {
+        let answer = app.get(&format!("/docs/{file}")).await;
+        assert_eq!(answer.status.as_u16(), 200, "{file}");
+        assert!(!answer.body.is_empty());
+    }
+    let initializer = app.get("/docs/swagger-initializer.js").await.text();
+    assert!(initializer.contains("/openapi.json"), "{initializer}");
+    app.get("/docs/nothing").await.assert_refusal(404, "nothing");
+}
+
+#[tokio::test]
+async fn the_document_is_served_twice() {
+    let app = TestApp::new();
+    let document = app.get("/openapi.json").await;
+    assert_eq!(document.header("content-type"), "application/json");
+    assert_eq!(document.json()["info"]["title"], "Squall");
+    assert_eq!(app.get("/static/api.json").await.body, document.body);
+}
+
+#[tokio::test]
+async fn every_answer_is_locked_down() {
+    let app = TestApp::new();
+    for path in ["/", "/docs/", "/api/info", "/api/v1/status", "/nothing"] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert!(policy(&answer).contains("frame-ancestors 'none'"), "{path}");
+    }
+}

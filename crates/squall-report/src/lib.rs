@@ -1,1 +1,12 @@
-//! Pure renderings of a finding: JSON of both API generations, log lines, and the stored form.
+#![doc = include_str!("../README.md")]
+
+mod event;
+pub mod json;
+pub mod limits;
+pub mod stored;
+pub mod text;
+pub mod v0;
+pub mod v1;
+mod visible;
+
+pub use event::event_id;

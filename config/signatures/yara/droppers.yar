@@ -357,6 +357,7 @@ rule SQUALL_Dropper_Shell_Decode_Run : DROPPER LINUX OBFUSCATION T1027 T1059_004
         $echo = /\becho\s{1,4}(-n\s{1,4})?["']?[A-Za-z0-9+\/]{24,4000}={0,2}["']?\s{0,4}\|\s{0,4}(base64\s{1,4}(-d|-D|--decode)|openssl\s{1,4}(enc\s{1,4}-)?base64\s{1,4}-d|xxd\s{1,4}-r\s{1,4}-p)\s{0,4}\|\s{0,4}(sudo\s{1,4})?(\/bin\/)?((ba|da|z|k)?sh|python[23]?|perl)\b/
         $eval = /\beval\s{1,4}["']?(\$\(|`)\s{0,4}echo\s{1,4}(-n\s{1,4})?["']?[A-Za-z0-9+\/]{24,4000}={0,2}["']?\s{0,4}\|\s{0,4}base64\s{1,4}(-d|-D|--decode)/
         $here = /\bbase64\s{1,4}(-d|-D|--decode)\s{0,4}<<<\s{0,4}["']?[A-Za-z0-9+\/]{24,4000}={0,2}["']?\s{0,4}\|\s{0,4}(ba|da|z)?sh\b/
+        $brace = /\{echo,[A-Za-z0-9+\/=]{16,4000}\}\s{0,4}\|\s{0,4}\{base64,(-d|-D|--decode)\}/
         $python = /\bpython[23]?\s{1,4}-c\s{1,4}["'][^\r\n]{0,80}\bexec\s{0,2}\(\s{0,2}(__import__\s{0,2}\(\s{0,2}["']base64["']\s{0,2}\)|base64|zlib|codecs)[^\r\n]{0,60}decode/
     condition:
         filesize < 5MB and any of them
@@ -375,4 +376,20 @@ rule SQUALL_Dropper_Python_Encoded_Exec : DROPPER PYTHON OBFUSCATION T1027 T1059
         $exec = /\b(exec|eval)\s{0,2}\(\s{0,2}((compile|marshal\.loads|zlib\.decompress|gzip\.decompress|lzma\.decompress|bz2\.decompress|codecs\.decode|bytes\.fromhex|__import__\s{0,2}\(\s{0,2}["'](base64|zlib|marshal|codecs)["']\s{0,2}\)\s{0,2}\.\s{0,2}\w{4,16})\s{0,2}\(\s{0,2}){0,5}(base64\s{0,2}\.\s{0,2})?((b64|b85|b32|a85|b16)decode\s{0,2}\(\s{0,2}|__import__\s{0,2}\(\s{0,2}["']base64["']\s{0,2}\)\s{0,2}\.\s{0,2}(b64|b85|b32)decode\s{0,2}\(\s{0,2})(codecs\.\w{1,10}\(["'][\w\-]{1,10}["']\)\(?)?b?["'][A-Za-z0-9+\/=!-~]{40}/
     condition:
         filesize < 5MB and $exec
+}
+
+rule SQUALL_Dropper_Python_Remote_Exec : DROPPER PYTHON T1059_006 T1105 {
+    meta:
+        description = "Python code that executes what it fetches from the network"
+        author = "Squall project"
+        date = "2026-11-24"
+        score = 74
+        reference = "https://attack.mitre.org/techniques/T1059/006/"
+        id = "c40d0d11-1447-50e1-8c09-48da5638095e"
+        falsepositive = "Installation scripts of old packages"
+    strings:
+        $direct = /\b(exec|eval)\s{0,2}\(\s{0,2}(compile\s{0,2}\(\s{0,2})?((urllib\.request|urllib2|urllib|request)\s{0,2}\.\s{0,2})?(urlopen|requests\s{0,2}\.\s{0,2}get)\s{0,2}\([^\r\n]{1,200}(\.\s{0,2}read\s{0,2}\(|\.\s{0,2}(text|content)\b)/
+        $import = /\b(exec|eval)\s{0,2}\(\s{0,2}__import__\s{0,2}\(\s{0,2}["'](urllib\.request|urllib2|urllib|requests)["'][^\r\n]{1,200}(\.\s{0,2}read\s{0,2}\(|\.\s{0,2}(text|content)\b)/
+    condition:
+        filesize < 2MB and any of them
 }

@@ -62,6 +62,22 @@ rule SQUALL_PowerShell_Download_Execute : POWERSHELL DOWNLOADER T1059_001 T1105 
         filesize < 5MB and #direct + #piped > #known
 }
 
+rule SQUALL_PowerShell_Download_Start : POWERSHELL DOWNLOADER T1059_001 T1105 {
+    meta:
+        description = "PowerShell command that downloads a program and starts it"
+        author = "Squall project"
+        date = "2026-11-24"
+        score = 66
+        reference = "https://attack.mitre.org/techniques/T1105/"
+        id = "0548ce2d-d530-533b-88aa-81cc331d9e30"
+        falsepositive = "Software deployment scripts"
+    strings:
+        $web = /\.\s{0,2}["']?DownloadFile["']?\s{0,2}\([^\r\n;]{0,200}https?:\/\/[^\r\n;]{1,300}\.(exe|dll|scr|bat|cmd|vbs|js|hta|msi|ps1)["'][^;\r\n]{0,60}[;\r\n&|]\s{0,4}[^\r\n]{0,40}\b(start-process|saps|start|invoke-item|ii|rundll32|cmd|&)\s/ nocase ascii wide
+        $request = /\b(iwr|invoke-webrequest|curl|wget|start-bitstransfer)\s[^\r\n;]{0,120}https?:\/\/[^\r\n;]{1,200}-(o|ou|out|outf|outfi|outfil|outfile|destination)\s[^\r\n;]{1,120}\.(exe|dll|scr|bat|cmd|vbs|js|hta|ps1)["']?\s{0,4}[;\r\n&|]\s{0,4}[^\r\n]{0,40}\b(start-process|saps|invoke-item|ii|rundll32)\s/ nocase ascii wide
+    condition:
+        filesize < 2MB and any of them
+}
+
 rule SQUALL_PowerShell_Compressed_Loader : POWERSHELL OBFUSCATION T1059_001 T1027 {
     meta:
         description = "PowerShell code that decodes, decompresses and runs a literal"
@@ -97,11 +113,13 @@ rule SQUALL_PowerShell_AMSI_Bypass : POWERSHELL EVASION T1562_001 {
         $field = /amsi(InitFailed|Context|Session)["']/ nocase ascii wide
         $reflect = /\.GetField\s{0,2}\(|\[Ref\]\.Assembly\.GetType/ nocase ascii wide
         $set = /\.SetValue\s{0,2}\(|WriteInt(Ptr|32)\s{0,2}\(/ nocase ascii wide
+        $types = /\.GetTypes\s{0,2}\(\s{0,2}\)/ nocase ascii wide
+        $like = /-(like|match)\s{1,4}["'][*.]{1,2}(amsi|msi|si|i)Utils["']/ nocase ascii wide
         $buffer = /Amsi(ScanBuffer|OpenSession|ScanString)["']/ nocase ascii wide
         $patch1 = "VirtualProtect" nocase ascii wide
         $patch2 = /Marshal\]?(::|\.)Copy/ nocase ascii wide
     condition:
-        filesize < 5MB and uint16(0) != 0x5A4D and (($field and $reflect and $set) or ($buffer and all of ($patch*)))
+        filesize < 5MB and uint16(0) != 0x5A4D and (($field and $reflect and $set) or ($types and $like) or ($buffer and all of ($patch*)))
 }
 
 rule SQUALL_PowerShell_Shellcode_Runner : POWERSHELL INJECTION T1059_001 T1055 {
@@ -197,6 +215,7 @@ rule SQUALL_PowerShell_Offensive_Function : POWERSHELL HACKTOOL T1059_001 {
         $name11 = "Invoke-SMBExec" nocase ascii wide
         $name12 = "Invoke-NinjaCopy" nocase ascii wide
         $call = /\b(function|iex|import-module|powershell)\b/ nocase ascii wide
+        $direct = /\bInvoke-(Mimikatz|DCSync)\s{1,4}-(DumpCreds|DumpCerts|Command|PWDumpFormat|AllData|ComputerName)\b/ nocase ascii wide
     condition:
-        filesize < 5MB and $call and (2 of ($name*) or for any of ($name1, $name2, $name5, $name7, $name9, $name11) : (# > 1))
+        filesize < 5MB and ($direct or $call) and ($direct or 2 of ($name*) or for any of ($name1, $name2, $name5, $name7, $name9, $name11) : (# > 1))
 }

@@ -196,3 +196,21 @@ rule SQUALL_ReverseShell_Telnet_Pair : REVERSESHELL LINUX T1059_004 {
     condition:
         filesize < 1MB and any of them
 }
+
+rule SQUALL_ReverseShell_Lua : REVERSESHELL LUA T1059_011 {
+    meta:
+        description = "Lua code that connects a shell to a network address"
+        author = "Squall project"
+        date = "2026-11-24"
+        score = 78
+        reference = "https://attack.mitre.org/techniques/T1059/011/"
+        id = "5542bacc-ef76-59a8-a168-d06739b13403"
+        falsepositive = "Training material"
+    strings:
+        $socket = /require\s{0,2}\(?\s{0,2}["']socket["']/
+        $connect = /:\s{0,2}connect\s{0,2}\(/
+        $run = /\b(os\.execute|io\.popen)\s{0,2}\(\s{0,2}["'][^"'\r\n]{0,20}\b(ba)?sh\s{1,2}-i\s[^"'\r\n]{0,10}<&/
+        $loop = /:\s{0,2}receive\s{0,2}\([^\r\n]{0,200}io\.popen\s{0,2}\(\s{0,2}\w{1,20}\s{0,2},\s{0,2}["']r["']\s{0,2}\)/
+    condition:
+        filesize < 512KB and $socket and $connect and any of ($run, $loop)
+}

@@ -69,6 +69,41 @@ rule SQUALL_Webshell_PHP_Dynamic_Call : WEBSHELL PHP T1505_003 {
         filesize < 5MB and any of them
 }
 
+rule SQUALL_Webshell_PHP_Request_Variable : WEBSHELL PHP T1505_003 T1059 {
+    meta:
+        description = "Very small PHP file runs a command, code or function that a visitor sends, by way of a variable"
+        author = "Squall project"
+        date = "2026-11-24"
+        score = 78
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        id = "e5ed3731-de59-571e-b6ce-64fa7d220f41"
+        falsepositive = "Small tools for tests on a closed network"
+    strings:
+        $php = "<?php" nocase
+        $short = "<?="
+        $take = /\$\w{1,20}\s{0,4}=\s{0,4}[^;$\r\n]{0,40}\$_(GET|POST|REQUEST|COOKIE)\s{0,2}\[/ nocase
+        $run = /\b(system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|eval|assert)\s{0,4}\(\s{0,4}["']?\$[a-z]\w{0,20}[\s)."',]/ nocase
+        $call = /\$[a-z]\w{0,20}\s{0,2}\(\s{0,2}\$[a-z]\w{0,20}\s{0,2}\)/ nocase
+        $safe = /escapeshell(arg|cmd)/ nocase
+    condition:
+        filesize < 1KB and ($php or $short) and $take and ($run or (#take > 1 and $call)) and not $safe
+}
+
+rule SQUALL_Webshell_PHP_File_Writer : WEBSHELL PHP T1505_003 T1105 {
+    meta:
+        description = "PHP code stores what the visitor sends under a name the visitor sends"
+        author = "Squall project"
+        date = "2026-11-24"
+        score = 78
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        id = "348552ad-1444-57ee-8d05-921f6f7f5f74"
+    strings:
+        $write = /\bfile_put_contents\s{0,4}\(\s{0,4}[^;,\r\n]{0,40}\$_(GET|POST|REQUEST|COOKIE)\s{0,2}\[[^;,\r\n]{1,60},[^;\r\n]{0,60}(\$_(GET|POST|REQUEST|COOKIE)|php:\/\/input)/ nocase
+        $open = /\bfwrite\s{0,4}\(\s{0,4}fopen\s{0,4}\(\s{0,4}[^;,\r\n]{0,40}\$_(GET|POST|REQUEST|COOKIE)[^;\r\n]{1,80}\$_(GET|POST|REQUEST|COOKIE)/ nocase
+    condition:
+        filesize < 1MB and any of them
+}
+
 rule SQUALL_Webshell_PHP_Callback : WEBSHELL PHP T1505_003 {
     meta:
         description = "PHP callback function given code or a function name from the visitor"
@@ -120,9 +155,10 @@ rule SQUALL_Webshell_PHP_Hidden_Function_Name : WEBSHELL PHP OBFUSCATION T1505_0
         $chr_system = /chr\(115\)\s?\.\s?chr\(121\)\s?\.\s?chr\(115\)\s?\.\s?chr\(116\)/ nocase
         $chr_assert = /chr\(97\)\s?\.\s?chr\(115\)\s?\.\s?chr\(115\)\s?\.\s?chr\(101\)/ nocase
         $parts = /["'](a|as|ass|sy|sys|ba|bas|base)["']\s?\.\s?["'][a-z]{1,4}["']\s?\.\s?["'](t|rt|ert|m|em|ode|code|de)["']/
+        $comment = /\b(eval|assert|system|passthru|shell_exec)\s{0,4}\/\*[^*\r\n]{0,40}\*\/\s{0,4}\(/ nocase
         $reversed = /strrev\s?\(\s?["'](metsys|tressa|lave|edoced_46esab|cexe_llehs|urhtssap)["']/ nocase
     condition:
-        filesize < 1MB and ($php or $short) and any of ($hex_*, $chr_*, $parts, $reversed)
+        filesize < 1MB and ($php or $short) and any of ($hex_*, $chr_*, $parts, $comment, $reversed)
 }
 
 rule SQUALL_Webshell_PHP_Uploader : WEBSHELL PHP T1505_003 T1105 {
@@ -358,6 +394,21 @@ rule SQUALL_Webshell_JSP_Script_Engine : WEBSHELL JSP T1505_003 {
         $expression = /\$\{[^}\r\n]{0,200}getEngineBy(Name|Extension)\s{0,2}\([^}\r\n]{0,60}\.eval\s{0,2}\(\s{0,2}(pageContext\.request|param)\b/
     condition:
         filesize < 1MB and any of them
+}
+
+rule SQUALL_Webshell_JSP_File_Writer : WEBSHELL JSP T1505_003 T1105 {
+    meta:
+        description = "JSP page stores what the visitor sends under a name the visitor sends"
+        author = "Squall project"
+        date = "2026-11-24"
+        score = 80
+        reference = "https://attack.mitre.org/techniques/T1505/003/"
+        id = "67bff329-e5a0-5c2a-b89a-1a566d8d361b"
+    strings:
+        $tag = "<%"
+        $write = /new\s{1,4}(java\.io\.)?(FileOutputStream|FileWriter|RandomAccessFile)\s{0,2}\([^;\r\n]{0,80}request\s{0,2}\.\s{0,2}getParameter\s{0,2}\([^;\r\n]{1,120}request\s{0,2}\.\s{0,2}getParameter/
+    condition:
+        filesize < 256KB and all of them
 }
 
 rule SQUALL_Webshell_CGI_Command : WEBSHELL PERL PYTHON T1505_003 {

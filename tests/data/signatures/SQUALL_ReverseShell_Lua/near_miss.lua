@@ -1,0 +1,6 @@
+local socket = require('socket')
+local t = socket.tcp()
+t:connect('localhost', 8125)
+t:send('started:1|c')
+local out = io.popen('uptime', 'r'):read('*a')
+os.execute('/bin/sh -c date')

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 use squall_api::v0::{Collection, CollectionEvent, CollectionStats};
+use squall_types::Submission;
 
 /// Most runs that are remembered; the oldest go.
 const RUNS_MAX: usize = 10_000;
@@ -25,7 +26,7 @@ pub struct CollectionRun {
     pub collector: String,
     /// When it began.
     pub began: Timestamp,
-    /// Samples that arrived under its id.
+    /// Samples that were taken under its id.
     pub uploads: u64,
     /// How and when it ended; `None` if it did not say so.
     pub end: Option<CollectionEnd>,
@@ -112,9 +113,11 @@ impl Runs {
         );
     }
 
-    /// Counts a sample that arrived for a run.
-    pub(crate) fn count_upload(&self, scan_id: &str) {
-        if let Some(run) = crate::lock(&self.0).runs.get_mut(scan_id) {
+    /// Counts a sample that was taken, if it belongs to a run.
+    pub(crate) fn count_upload(&self, submission: &Submission) {
+        if let Some(scan_id) = &submission.origin.collector_run
+            && let Some(run) = crate::lock(&self.0).runs.get_mut(scan_id)
+        {
             run.uploads += 1;
         }
     }
@@ -167,8 +170,11 @@ mod tests {
     fn a_run_is_followed_from_begin_to_end() {
         let runs = Runs::default();
         runs.begin("a", &message(CollectionEvent::Begin, None));
-        runs.count_upload("a");
-        runs.count_upload("unknown");
+        let mut submission = Submission::default();
+        for run in [None, Some("a"), Some("unknown")] {
+            submission.origin.collector_run = run.map(str::to_owned);
+            runs.count_upload(&submission);
+        }
         assert!(runs.list()[0].end.is_none());
         runs.end(&message(CollectionEvent::Interrupted, Some("a")));
         runs.end(&message(CollectionEvent::End, Some("unknown")));

@@ -67,18 +67,18 @@ impl Failure {
             Self::BadRequest(reason) | Self::Unavailable { reason, .. } => Cow::Borrowed(reason),
             Self::NotFound => "there is nothing at this path".into(),
             Self::MethodNotAllowed => "this path does not know this method".into(),
-            Self::TooSlow(timeout) => {
-                format!("the upload made no progress for {} s", timeout.as_secs_f64()).into()
-            }
+            Self::TooSlow(timeout) => format!(
+                "the upload made no progress for {} s",
+                timeout.as_secs_f64()
+            )
+            .into(),
             Self::TooLarge { limit } => {
                 format!("the sample is larger than the limit of {limit} bytes").into()
             }
             Self::MessageTooLarge { limit } => {
                 format!("the message is larger than the limit of {limit} bytes").into()
             }
-            Self::NotScanned(reason) => {
-                format!("the sample could not be scanned: {reason}").into()
-            }
+            Self::NotScanned(reason) => format!("the sample could not be scanned: {reason}").into(),
             Self::Internal => "internal error; the service's log says more".into(),
         }
     }

@@ -39,7 +39,10 @@ impl Minutes {
     /// Returns one value for every `span.aggregate` minutes up to now. A key is
     /// the end of its period, so that it says "up to here".
     pub(crate) fn history(&self, span: Span, combine: Combine, zone: &TimeZone) -> History {
-        let first = self.counts.first().map_or(self.started, |&(minute, _)| minute);
+        let first = self
+            .counts
+            .first()
+            .map_or(self.started, |&(minute, _)| minute);
         let wanted = span.limit.unwrap_or(MINUTES_MAX).clamp(0, MINUTES_MAX);
         let begin = first.min(self.started).max(self.now - wanted + 1);
         if begin > self.now {

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{self, HeaderName};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::Router;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -62,7 +62,7 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
 }
 
 /// Adds what every request passes; the last one added is passed first.
-fn layered(routes: Router<Service>) -> Router<Service> {
+fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     routes
         .layer(CatchPanicLayer::custom(failure::from_panic))
         .layer(middleware::from_fn(failure::render))
@@ -102,11 +102,46 @@ async fn secure(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     // Answers change all the time and hold findings.
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_that_reveals_nothing() {
+        let boom = async || -> Response { panic!("secret") };
+        let router: Router = Router::new()
+            .route("/api/boom", get(boom))
+            .route("/api/v1/boom", get(boom));
+        let router = layered(router);
+        for (path, start) in [
+            ("/api/boom", r#"{"reason":"internal error"#),
+            ("/api/v1/boom", r#"{"message":"internal error"#),
+        ] {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status().as_u16(), 500);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let text = String::from_utf8(body.to_vec()).unwrap();
+            assert!(
+                text.starts_with(start) && !text.contains("secret"),
+                "{text}"
+            );
+        }
+    }
 }

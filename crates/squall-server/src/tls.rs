@@ -235,7 +235,9 @@ fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedK
 
 fn make_self_signed(cert: &Path, key: &Path, names: &[String]) -> Result<(), TlsError> {
     let mut params = rcgen::CertificateParams::new(names).map_err(TlsError::Make)?;
-    let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
+    let today = jiff::tz::TimeZone::UTC
+        .to_datetime(jiff::Timestamp::now())
+        .date();
     let year = i32::from(today.year());
     params.not_before = rcgen::date_time_ymd(year - 1, 1, 1);
     params.not_after = rcgen::date_time_ymd(year + i32::from(SELF_SIGNED_YEARS), 1, 1);

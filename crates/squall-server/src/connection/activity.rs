@@ -7,8 +7,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -91,12 +91,9 @@ impl Activity {
         if self.open.load(Ordering::Acquire) == 0 {
             let now = self.now();
             // Keeps the time of the first byte.
-            let _ = self.head_since.compare_exchange(
-                NEVER,
-                now,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
+            let _ =
+                self.head_since
+                    .compare_exchange(NEVER, now, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 

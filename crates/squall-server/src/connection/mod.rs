@@ -240,7 +240,10 @@ impl Server {
     async fn stop(&self, grace: Duration) {
         self.stopping.cancel();
         self.tasks.close();
-        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(grace, self.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!(
                 connections = self.tasks.len(),
                 "cut connections that were not done in time"

@@ -139,7 +139,7 @@ async fn enqueue(service: &Service, request: Request) -> Result<Response, Failur
         EnqueueError::Full { .. } => service.deny("the queue is full"),
         EnqueueError::NoSpace { .. } => service.deny("the disk is nearly full"),
         EnqueueError::Closed => service.deny("the service is stopping"),
-        error => {
+        EnqueueError::Io(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "cannot queue a sample"
@@ -147,6 +147,7 @@ async fn enqueue(service: &Service, request: Request) -> Result<Response, Failur
             service.deny("the sample cannot be stored")
         }
     })?;
+    service.runs().count_upload(&submission);
     Ok(reply::json(&v0::Queued { id: id.value() }, pretty))
 }
 
@@ -171,6 +172,7 @@ async fn scan_now(service: &Service, request: Request) -> Result<Option<Box<Repo
         // The sample is not to blame: it was handed back, not tried and failed.
         CheckError::Lost => service.deny("the scan was given up"),
     })?;
+    service.runs().count_upload(&submission);
     match checked.verdict {
         Verdict::Complete(result) => report(checked.id, &result),
         Verdict::Failed(reason) => Err(Failure::NotScanned(reason)),

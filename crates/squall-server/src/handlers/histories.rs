@@ -81,11 +81,7 @@ history!(
     "Shows how many samples were refused in each period"
 );
 
-async fn answer(
-    service: Service,
-    request: Request,
-    history: History,
-) -> Result<Response, Failure> {
+async fn answer(service: Service, request: Request, history: History) -> Result<Response, Failure> {
     let query = Query::of(request.uri());
     let span = span(&query)?;
     let pretty = query.pretty();

@@ -2,7 +2,7 @@
 //! Everything is in the program; nothing is loaded from elsewhere.
 
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::failure::Failure;
 use crate::service::Service;
 
 /// The landing page loads its own files and asks its own service.
@@ -29,13 +30,10 @@ const JSON: &str = "application/json";
 
 /// Returns the routes of the pages.
 pub(crate) fn router(document: OpenApi) -> Router<Service> {
-    let document = document
-        .to_json()
-        .map(Bytes::from)
-        .unwrap_or_else(|error| {
-            tracing::error!(%error, "cannot write the API document");
-            Bytes::new()
-        });
+    let document = document.to_json().map(Bytes::from).unwrap_or_else(|error| {
+        tracing::error!(%error, "cannot write the API document");
+        Bytes::new()
+    });
     let again = document.clone();
     Router::new()
         .route("/", get(async || page(HTML, include_str!("landing.html"))))
@@ -59,7 +57,12 @@ pub(crate) fn router(document: OpenApi) -> Router<Service> {
 fn documentation() -> Router<Service> {
     let config = Config::from("/openapi.json").try_it_out_enabled(true);
     Router::from(SwaggerUi::new("/docs").config(config)).layer(middleware::from_fn(
-        async |request, next: Next| with_policy(next.run(request).await, DOCS_POLICY),
+        async |request, next: Next| match next.run(request).await {
+            missing if missing.status() == StatusCode::NOT_FOUND => {
+                Failure::NotFound.into_response()
+            }
+            found => with_policy(found, DOCS_POLICY),
+        },
     ))
 }
 

@@ -8,7 +8,6 @@ mod network;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-
 use crate::query::Query;
 pub(crate) use forwarded::client_address;
 use names::Names;

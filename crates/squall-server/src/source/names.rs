@@ -122,11 +122,16 @@ impl Names {
         let Ok(Ok(lookup)) = lookup.await else {
             return (None, NO_NAME_TTL);
         };
-        let ttl = lookup.valid_until().saturating_duration_since(Instant::now());
-        let name = lookup.answers().iter().find_map(|record| match &record.data {
-            RData::PTR(name) => host_name(&name.to_ascii()),
-            _ => None,
-        });
+        let ttl = lookup
+            .valid_until()
+            .saturating_duration_since(Instant::now());
+        let name = lookup
+            .answers()
+            .iter()
+            .find_map(|record| match &record.data {
+                RData::PTR(name) => host_name(&name.to_ascii()),
+                _ => None,
+            });
         match name {
             Some(name) => (Some(name), ttl.clamp(*NAME_TTL.start(), *NAME_TTL.end())),
             None => (None, NO_NAME_TTL),
@@ -196,7 +201,10 @@ mod tests {
 
     #[test]
     fn only_host_names_are_accepted() {
-        assert_eq!(host_name("Web-01.Example.org."), Some("web-01.example.org".to_owned()));
+        assert_eq!(
+            host_name("Web-01.Example.org."),
+            Some("web-01.example.org".to_owned())
+        );
         for name in ["", ".", "a b", "a\\000b", "<b>", &"x".repeat(254)] {
             assert_eq!(host_name(name), None, "{name:?}");
         }
@@ -269,6 +277,10 @@ mod tests {
         let names = Arc::new(Names::new(&server).unwrap());
         let begun = Instant::now();
         assert_eq!(names.name(IpAddr::from([192, 0, 2, 8])).await, None);
-        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            begun.elapsed()
+        );
     }
 }

@@ -252,11 +252,19 @@ mod tests {
 
     #[test]
     fn junk_is_no_disposition() {
-        for junk in [&b""[..], b"form-data", b";;;=;\"", b"form-data; \"\"=\"", b"\xff;\xfe"] {
+        for junk in [
+            &b""[..],
+            b"form-data",
+            b";;;=;\"",
+            b"form-data; \"\"=\"",
+            b"\xff;\xfe",
+        ] {
             assert_eq!(Disposition::parse(junk), Disposition::default());
         }
         assert_eq!(
-            Disposition::parse(b"form-data; name=\"unterminated").name.as_deref(),
+            Disposition::parse(b"form-data; name=\"unterminated")
+                .name
+                .as_deref(),
             Some("unterminated")
         );
     }

@@ -1,4 +1,4 @@
-//! Reads what a sender is still sending after it was refused.
+//! Reads what a sender is still sending when its request is decided.
 //!
 //! Closing a connection with unread bytes resets it, and the sender may then
 //! never see the answer: a collector that misses a 503 drops the sample. So

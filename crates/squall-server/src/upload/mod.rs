@@ -76,12 +76,7 @@ pub(crate) async fn receive(
     let nonce = nonce()?;
     let limits = &service.config().limits;
     let boundary = &admitted.boundary;
-    let mut body = body::UploadBody::new(
-        body,
-        boundary,
-        len_max(service),
-        limits.body_timeout,
-    );
+    let mut body = body::UploadBody::new(body, boundary, len_max(service), limits.body_timeout);
     let file = parts::read_file(
         parts::Source {
             body: &mut body,
@@ -101,10 +96,10 @@ pub(crate) async fn receive(
             return Err(failure(service, error));
         }
     };
+    // What ends a chunked transfer comes behind the closing boundary; without
+    // it the connection could not be used again.
+    drain(body.into_inner());
     let Admitted { sender, permit, .. } = admitted;
-    if let Some(run) = &sender.collector_run {
-        service.runs().count_upload(run);
-    }
     let origin = Origin {
         source,
         remote_addr: sender.address.to_string(),
@@ -158,20 +153,25 @@ fn sender(service: &Service, head: &request::Parts) -> Sender {
 fn boundary(headers: &HeaderMap) -> Result<String, Failure> {
     let content_type = headers
         .get(header::CONTENT_TYPE)
-        .ok_or(Failure::BadRequest("the request is not multipart/form-data".into()))?;
-    let content_type = content_type
-        .to_str()
-        .map_err(|_| Failure::BadRequest("the content type is unreadable".into()))?;
+        .ok_or(Failure::BadRequest(
+            "the request is not multipart/form-data".into(),
+        ))?;
+    let content_type = String::from_utf8_lossy(content_type.as_bytes());
     let boundary = multer::parse_boundary(content_type).map_err(|error| match error {
         multer::Error::NoBoundary => {
             Failure::BadRequest("the content type names no multipart boundary".into())
         }
-        _ => Failure::BadRequest("the request is not multipart/form-data".into()),
+        multer::Error::NoMultipart => {
+            Failure::BadRequest("the request is not multipart/form-data".into())
+        }
+        _ => Failure::BadRequest("the content type is malformed".into()),
     })?;
     let valid = (1..=BOUNDARY_LEN_MAX).contains(&boundary.len())
         && boundary.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if !valid {
-        return Err(Failure::BadRequest("the multipart boundary is invalid".into()));
+        return Err(Failure::BadRequest(
+            "the multipart boundary is invalid".into(),
+        ));
     }
     Ok(boundary)
 }

@@ -209,11 +209,7 @@ impl Stage {
 ///
 /// A carriage return stands only at the delimiter's beginning (a boundary has
 /// none), so that after a mismatch no other beginning has to be looked for.
-fn find<'a>(
-    delimiter: &[u8],
-    mut matched: usize,
-    input: &'a [u8],
-) -> (usize, Option<&'a [u8]>) {
+fn find<'a>(delimiter: &[u8], mut matched: usize, input: &'a [u8]) -> (usize, Option<&'a [u8]>) {
     let mut rest = input;
     loop {
         if matched == 0 {

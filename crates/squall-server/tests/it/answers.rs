@@ -9,13 +9,21 @@ use crate::app::TestApp;
 async fn a_finding_in_both_generations() {
     let app = TestApp::new();
     let v0 = app
-        .upload("/api/check?source=web-01", r"C:\temp\evil.exe", b"EVIL bytes")
+        .upload(
+            "/api/check?source=web-01",
+            r"C:\temp\evil.exe",
+            b"EVIL bytes",
+        )
         .await;
     assert_eq!(v0.status, StatusCode::OK);
     assert_eq!(v0.header("content-type"), "application/json");
     assert_json_snapshot!("check_v0", v0.json());
     let v1 = app
-        .upload("/api/v1/check?source=web-01", r"C:\temp\evil.exe", b"EVIL bytes")
+        .upload(
+            "/api/v1/check?source=web-01",
+            r"C:\temp\evil.exe",
+            b"EVIL bytes",
+        )
         .await;
     let mut v1 = v1.json();
     let event_id = v1[0]["meta"]["event_id"].take();
@@ -28,7 +36,10 @@ async fn a_clean_file_is_an_empty_list() {
     let app = TestApp::new();
     for path in ["/api/check", "/api/v1/check"] {
         let answer = app.upload(path, "/bin/true", b"good").await;
-        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "[]"));
+        assert_eq!(
+            (answer.status.as_u16(), answer.text().as_str()),
+            (200, "[]")
+        );
     }
 }
 
@@ -120,7 +131,10 @@ async fn info_and_status_have_every_key() {
         json
     };
     assert_json_snapshot!("status_v0", redacted(app.get("/api/status").await.text()));
-    assert_json_snapshot!("status_v1", redacted(app.get("/api/v1/status").await.text()));
+    assert_json_snapshot!(
+        "status_v1",
+        redacted(app.get("/api/v1/status").await.text())
+    );
 }
 
 #[tokio::test]
@@ -136,6 +150,14 @@ async fn info_says_nothing_of_signatures_that_are_not_loaded() {
         .await
         .assert_refusal(503, "still being loaded");
     app.assert_nothing_stored();
+
+    let loaded = squall_types::SignatureSummary {
+        rules: 5,
+        ..Default::default()
+    };
+    app.signatures.store(Some(std::sync::Arc::new(loaded)));
+    assert_eq!(app.upload("/api/check", "a", b"x").await.text(), "[]");
+    assert_eq!(app.get("/api/info").await.json()["rules"], 5);
 }
 
 #[tokio::test]
@@ -143,9 +165,11 @@ async fn a_collector_reports_its_run() {
     let app = TestApp::new();
     let post = async |body: &str| {
         let request = axum::http::Request::post("/api/collection");
-        app.send(request.body(body.to_owned().into()).unwrap()).await
+        app.send(request.body(body.to_owned().into()).unwrap())
+            .await
     };
-    let begun = post(r#"{"type":"begin","source":"web-01","collector":"bash/0.5","timestamp":"x"}"#);
+    let begun =
+        post(r#"{"type":"begin","source":"web-01","collector":"bash/0.5","timestamp":"x"}"#);
     let begun = begun.await;
     assert!(begun.body.len() <= 256);
     let scan_id = begun.json()["scan_id"].as_str().unwrap().to_owned();

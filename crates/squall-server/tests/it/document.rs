@@ -86,7 +86,10 @@ fn everything_of_the_original_document_is_kept() {
             assert!(ours.is_object(), "{method} {path} is missing");
             assert_eq!(ours["operationId"], operation["operationId"]);
             let names = |operation: &Value| -> Vec<(String, String)> {
-                let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+                let parameters = operation["parameters"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
                 let pair = |p: &Value| (p["name"].to_string(), p["in"].to_string());
                 parameters.iter().map(pair).collect()
             };

@@ -24,7 +24,11 @@ async fn events_appear_in_their_minute() {
         let denied = history(&app, &format!("{base}/deniedHistory")).await;
         assert!(!denied.is_empty());
         assert!(denied.values().all(|value| value == 0));
-        assert!(!history(&app, &format!("{base}/queueHistory")).await.is_empty());
+        assert!(
+            !history(&app, &format!("{base}/queueHistory"))
+                .await
+                .is_empty()
+        );
     }
 }
 
@@ -32,13 +36,25 @@ async fn events_appear_in_their_minute() {
 async fn parameters_are_checked() {
     let app = TestApp::new();
     for name in ["queueHistory", "sampleHistory", "deniedHistory"] {
-        for query in ["aggregate=x", "aggregate=0", "aggregate=-5", "aggregate=1.5", "limit=x", "limit=-1"] {
+        for query in [
+            "aggregate=x",
+            "aggregate=0",
+            "aggregate=-5",
+            "aggregate=1.5",
+            "limit=x",
+            "limit=-1",
+        ] {
             let answer = app.get(&format!("/api/{name}?{query}")).await;
             answer.assert_refusal(400, "the parameter");
             let answer = app.get(&format!("/api/v1/{name}?{query}")).await;
             assert_eq!(answer.status.as_u16(), 400, "{query}");
         }
-        for query in ["aggregate=", "limit=", "aggregate=60&limit=1440", "other=%ff"] {
+        for query in [
+            "aggregate=",
+            "limit=",
+            "aggregate=60&limit=1440",
+            "other=%ff",
+        ] {
             history(&app, &format!("/api/{name}?{query}")).await;
         }
         let answer = app.get(&format!("/api/{name}?limit=0")).await;

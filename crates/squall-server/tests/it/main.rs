@@ -4,6 +4,7 @@ mod answers;
 mod app;
 mod document;
 mod histories;
+mod hostile;
 mod pages;
 mod raw;
 mod refusals;

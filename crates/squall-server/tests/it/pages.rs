@@ -13,7 +13,10 @@ async fn the_landing_page_has_its_files() {
     let page = app.get("/").await;
     assert_eq!(page.status.as_u16(), 200);
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    assert!(policy(&page).starts_with("default-src 'none'; script-src 'self'; style-src 'self'; img-src"));
+    assert!(
+        policy(&page)
+            .starts_with("default-src 'none'; script-src 'self'; style-src 'self'; img-src")
+    );
     let html = page.text();
     for link in attributes(&html) {
         let answer = app.get(&link.replace("&amp;", "&")).await;
@@ -42,9 +45,18 @@ fn attributes(html: &str) -> Vec<String> {
 async fn the_script_writes_text_only() {
     let app = TestApp::new();
     let script = app.get("/static/landing.js").await;
-    assert_eq!(script.header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!(
+        script.header("content-type"),
+        "text/javascript; charset=utf-8"
+    );
     let text = script.text();
-    for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+    for forbidden in [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+    ] {
         assert!(!text.contains(forbidden), "{forbidden}");
     }
 }
@@ -59,14 +71,21 @@ async fn the_documentation_works_offline() {
     assert_eq!(page.status.as_u16(), 200);
     assert!(policy(&page).contains("script-src 'self';"));
     assert!(!page.text().contains("://"), "{}", page.text());
-    for file in ["swagger-ui.css", "index.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"] {
+    for file in [
+        "swagger-ui.css",
+        "index.css",
+        "swagger-ui-bundle.js",
+        "swagger-ui-standalone-preset.js",
+    ] {
         let answer = app.get(&format!("/docs/{file}")).await;
         assert_eq!(answer.status.as_u16(), 200, "{file}");
         assert!(!answer.body.is_empty());
     }
     let initializer = app.get("/docs/swagger-initializer.js").await.text();
     assert!(initializer.contains("/openapi.json"), "{initializer}");
-    app.get("/docs/nothing").await.assert_refusal(404, "nothing");
+    app.get("/docs/nothing")
+        .await
+        .assert_refusal(404, "nothing");
 }
 
 #[tokio::test]

@@ -65,8 +65,15 @@ async fn a_chunked_body_in_tiny_pieces() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("\"level\":\"Alert\""));
     // The connection is good for the next request.
-    stream.write_all(b"GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    assert!(read_answer(&mut stream).await.contains("\"scanned_samples\":1"));
+    stream
+        .write_all(b"GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(
+        read_answer(&mut stream)
+            .await
+            .contains("\"scanned_samples\":1")
+    );
 }
 
 #[tokio::test]
@@ -75,7 +82,10 @@ async fn expect_100_continue() {
     let mut stream = server.connect().await;
     let body = form(&[part("a", b"EVIL")]);
     let extra = format!("Content-Length: {}\r\nExpect: 100-continue\r\n", body.len());
-    stream.write_all(head("/api/check", &extra).as_bytes()).await.unwrap();
+    stream
+        .write_all(head("/api/check", &extra).as_bytes())
+        .await
+        .unwrap();
     let mut interim = [0; 25];
     stream.read_exact(&mut interim).await.unwrap();
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -85,7 +95,10 @@ async fn expect_100_continue() {
     // What is too large is refused without being asked for.
     let mut stream = server.connect().await;
     let extra = "Content-Length: 99999999999\r\nExpect: 100-continue\r\n";
-    stream.write_all(head("/api/check", extra).as_bytes()).await.unwrap();
+    stream
+        .write_all(head("/api/check", extra).as_bytes())
+        .await
+        .unwrap();
     let answer = read_answer(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
@@ -99,7 +112,10 @@ async fn http_1_0_and_connection_close() {
     let closing = head("/api/check", &format!("{length}Connection: close\r\n"));
     for head in [old, closing] {
         let mut stream = server.connect().await;
-        stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+        stream
+            .write_all(&[head.as_bytes(), &body].concat())
+            .await
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.contains(" 200 OK"), "{answer}");
@@ -119,7 +135,10 @@ async fn an_aborted_upload_leaves_nothing() {
         stream.write_all(&body[..1_200_000]).await.unwrap();
         drop(stream);
     }
-    server.app.eventually(|app| app.spool_files().is_empty()).await;
+    server
+        .app
+        .eventually(|app| app.spool_files().is_empty())
+        .await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     server.app.assert_nothing_stored();
 }
@@ -132,7 +151,12 @@ async fn a_chunked_upload_that_ends_too_early_leaves_nothing() {
     stream.write_all(head.as_bytes()).await.unwrap();
     let body = form(&[part("a", b"EVIL")]);
     let half = &body[..body.len() / 2 + 60];
-    let chunk = [format!("{:x}\r\n", half.len()).as_bytes(), half, b"\r\n0\r\n\r\n"].concat();
+    let chunk = [
+        format!("{:x}\r\n", half.len()).as_bytes(),
+        half,
+        b"\r\n0\r\n\r\n",
+    ]
+    .concat();
     stream.write_all(&chunk).await.unwrap();
     let answer = read_answer(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
@@ -146,7 +170,10 @@ async fn a_refusal_is_heard_by_a_client_that_sends_everything_first() {
     let body = form(&[part("a", &vec![b'x'; 20_000_000])]);
     for _ in 0..3 {
         let mut stream = server.connect().await;
-        let head = head("/api/checkAsync", &format!("Content-Length: {}\r\n", body.len()));
+        let head = head(
+            "/api/checkAsync",
+            &format!("Content-Length: {}\r\n", body.len()),
+        );
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(&body).await.unwrap();
         let answer = read_answer(&mut stream).await;
@@ -163,7 +190,12 @@ async fn too_much_is_refused_while_it_is_sent() {
     let head = head("/api/check", "Transfer-Encoding: chunked\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     let body = form(&[part("a", &vec![b'x'; 5_000_000])]);
-    let chunk = [format!("{:x}\r\n", body.len()).as_bytes(), &body, b"\r\n0\r\n\r\n"].concat();
+    let chunk = [
+        format!("{:x}\r\n", body.len()).as_bytes(),
+        &body,
+        b"\r\n0\r\n\r\n",
+    ]
+    .concat();
     stream.write_all(&chunk).await.unwrap();
     let answer = read_answer(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
@@ -173,7 +205,12 @@ async fn too_much_is_refused_while_it_is_sent() {
 #[tokio::test]
 async fn silent_clients_are_cut() {
     let server = Server::start(TestApp::with(quick)).await;
-    for sent in ["", "GET", "GET /api/status HTTP/1.1\r\nHost: x\r\n", "PRI * HT"] {
+    for sent in [
+        "",
+        "GET",
+        "GET /api/status HTTP/1.1\r\nHost: x\r\n",
+        "PRI * HT",
+    ] {
         let begun = Instant::now();
         let mut stream = server.connect().await;
         stream.write_all(sent.as_bytes()).await.unwrap();
@@ -203,7 +240,10 @@ async fn a_body_that_stalls_or_drips_is_cut() {
         let mut stream = server.connect().await;
         let head = head("/api/checkAsync", "Content-Length: 100000\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(&form(&[part("a", b"EVIL")])[..150]).await.unwrap();
+        stream
+            .write_all(&form(&[part("a", b"EVIL")])[..150])
+            .await
+            .unwrap();
         let (mut reader, mut writer) = stream.into_split();
         let dripping = async {
             while drips && writer.write_all(b"x").await.is_ok() {
@@ -218,7 +258,11 @@ async fn a_body_that_stalls_or_drips_is_cut() {
                 read.unwrap().unwrap();
             }
         }
-        assert!(answer.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&answer));
+        assert!(
+            answer.starts_with(b"HTTP/1.1 408"),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
     }
     server.app.assert_nothing_stored();
 }
@@ -228,7 +272,10 @@ async fn an_idle_connection_lasts_longer_than_a_silent_one() {
     let server = Server::start(TestApp::with(quick)).await;
     let mut stream = server.connect().await;
     for _ in 0..2 {
-        stream.write_all(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
         assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200"));
         tokio::time::sleep(Duration::from_millis(600)).await;
     }
@@ -242,12 +289,18 @@ async fn connections_beyond_the_limit_are_told_so() {
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut stream = server.connect().await;
-        stream.write_all(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
         read_answer(&mut stream).await;
         held.push(stream);
     }
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     let answer = read_answer(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(answer.contains("too many connections"));
@@ -255,7 +308,10 @@ async fn connections_beyond_the_limit_are_told_so() {
     held.clear();
     tokio::time::sleep(Duration::from_millis(100)).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200"));
 }
 
@@ -269,10 +325,19 @@ async fn a_client_that_leaves_frees_its_place() {
     let body = form(&[part("a", b"x")]);
     let mut stream = server.connect().await;
     let head = head("/api/check", &format!("Content-Length: {}\r\n", body.len()));
-    stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
-    server.app.eventually(|app| app.queue.stats().immediate_waiting == 1).await;
+    stream
+        .write_all(&[head.as_bytes(), &body].concat())
+        .await
+        .unwrap();
+    server
+        .app
+        .eventually(|app| app.queue.stats().immediate_waiting == 1)
+        .await;
     drop(stream);
-    server.app.eventually(|app| app.queue.stats().immediate_waiting == 0).await;
+    server
+        .app
+        .eventually(|app| app.queue.stats().immediate_waiting == 0)
+        .await;
 }
 
 #[tokio::test]

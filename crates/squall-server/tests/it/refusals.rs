@@ -13,7 +13,11 @@ async fn no_file() {
     let other = b"Content-Disposition: form-data; name=\"other\"\r\n\r\nx".to_vec();
     let nameless = b"X-Nothing: 1\r\n\r\nx".to_vec();
     for path in PATHS {
-        for body in [form(&[]), form(std::slice::from_ref(&other)), form(std::slice::from_ref(&nameless))] {
+        for body in [
+            form(&[]),
+            form(std::slice::from_ref(&other)),
+            form(std::slice::from_ref(&nameless)),
+        ] {
             app.send(upload_request(path, body))
                 .await
                 .assert_refusal(400, "no part named `file`");
@@ -38,7 +42,13 @@ async fn several_files() {
 async fn not_multipart() {
     let app = TestApp::new();
     for path in PATHS {
-        for content_type in ["", "text/plain", "application/json", "multipart/mixed; boundary=x", "\u{e4}"] {
+        for content_type in [
+            "",
+            "text/plain",
+            "application/json",
+            "multipart/mixed; boundary=x",
+            "\u{e4}",
+        ] {
             let request = Request::post(path)
                 .header("content-type", content_type.as_bytes())
                 .body(Body::from("{}"))
@@ -48,7 +58,11 @@ async fn not_multipart() {
         }
         let request = Request::post(path).body(Body::from("x")).unwrap();
         app.send(request).await.assert_refusal(400, "not multipart");
-        for content_type in ["multipart/form-data", "multipart/form-data; boundary=\"\""] {
+        for content_type in [
+            "multipart/form-data",
+            "multipart/form-data; charset=utf-8",
+            &format!("multipart/form-data; boundary={}", "x".repeat(71)),
+        ] {
             let request = Request::post(path)
                 .header("content-type", content_type)
                 .body(Body::from("x"))
@@ -65,13 +79,19 @@ async fn a_truncated_body_is_never_scanned() {
     let whole = form(&[part("/tmp/a", b"some EVIL bytes")]);
     let needed = whole.len() - "\r\n".len();
     for len in 0..needed {
-        let answer = app.send(upload_request("/api/check", whole[..len].to_vec())).await;
+        let answer = app
+            .send(upload_request("/api/check", whole[..len].to_vec()))
+            .await;
         answer.assert_refusal(400, "ends before its closing boundary");
-        let answer = app.send(upload_request("/api/checkAsync", whole[..len].to_vec())).await;
+        let answer = app
+            .send(upload_request("/api/checkAsync", whole[..len].to_vec()))
+            .await;
         answer.assert_refusal(400, "ends before its closing boundary");
     }
     app.assert_nothing_stored();
-    let answer = app.send(upload_request("/api/check", whole[..needed].to_vec())).await;
+    let answer = app
+        .send(upload_request("/api/check", whole[..needed].to_vec()))
+        .await;
     assert_eq!(answer.json()[0]["context"]["size"], 15);
 }
 
@@ -161,12 +181,23 @@ async fn ids_that_name_no_sample() {
 #[tokio::test]
 async fn unknown_paths_and_wrong_methods() {
     let app = TestApp::new();
-    for path in ["/nothing", "/api/", "/api/nothing", "/api/check/x", "/static/../etc"] {
-        app.get(path).await.assert_refusal(404, "nothing at this path");
+    for path in [
+        "/nothing",
+        "/api/",
+        "/api/nothing",
+        "/api/check/x",
+        "/static/../etc",
+    ] {
+        app.get(path)
+            .await
+            .assert_refusal(404, "nothing at this path");
     }
     let answer = app.get("/api/v1/nothing").await;
     assert_eq!(answer.status.as_u16(), 404);
-    assert_eq!(answer.text(), r#"{"message":"there is nothing at this path"}"#);
+    assert_eq!(
+        answer.text(),
+        r#"{"message":"there is nothing at this path"}"#
+    );
 
     for path in PATHS {
         let answer = app.get(path).await;
@@ -200,7 +231,12 @@ async fn a_full_queue_is_a_503_that_is_counted() {
     let proportion = status["denied_request_proportion"].as_f64().unwrap();
     assert!((proportion - 2.0 / 3.0).abs() < 1e-9);
     let history = app.get("/api/deniedHistory").await.json();
-    let total: u64 = history.as_object().unwrap().values().filter_map(|v| v.as_u64()).sum();
+    let total: u64 = history
+        .as_object()
+        .unwrap()
+        .values()
+        .filter_map(|v| v.as_u64())
+        .sum();
     assert_eq!(total, 2);
 }
 
@@ -223,16 +259,22 @@ async fn checks_that_nobody_can_take_are_a_503() {
 
 #[tokio::test]
 async fn a_stopping_service_is_a_503() {
-    let app = TestApp::with(|setup| setup.config.limits.sync_wait_max = std::time::Duration::from_secs(2));
+    let app = TestApp::with(|setup| {
+        setup.config.limits.sync_wait_max = std::time::Duration::from_secs(2)
+    });
     app.queue.stop_claims();
-    app.upload("/api/check", "a", b"x").await.assert_refusal(503, "");
+    app.upload("/api/check", "a", b"x")
+        .await
+        .assert_refusal(503, "");
 }
 
 #[tokio::test]
 async fn more_uploads_than_places() {
     let app = TestApp::with(|setup| setup.config.limits.uploads_max = 0);
     for path in PATHS {
-        app.upload(path, "a", b"x").await.assert_refusal(503, "too many uploads");
+        app.upload(path, "a", b"x")
+            .await
+            .assert_refusal(503, "too many uploads");
     }
     app.assert_nothing_stored();
 }

@@ -13,7 +13,10 @@ async fn source(app: &TestApp, path: &str, headers: &[(&'static str, &str)]) -> 
             .append(*name, HeaderValue::from_str(value).unwrap());
     }
     let answer = app.send(request).await;
-    answer.json()[0]["meta"]["hostname"].as_str().unwrap().to_owned()
+    answer.json()[0]["meta"]["hostname"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 const CHECK: &str = "/api/v1/check";
@@ -21,15 +24,24 @@ const CHECK: &str = "/api/v1/check";
 #[tokio::test]
 async fn the_parameter_wins() {
     let app = TestApp::new();
-    assert_eq!(source(&app, "/api/v1/check?source=web-01", &[]).await, "web-01");
-    assert_eq!(source(&app, "/api/v1/check?source=a&source=b", &[]).await, "a");
+    assert_eq!(
+        source(&app, "/api/v1/check?source=web-01", &[]).await,
+        "web-01"
+    );
+    assert_eq!(
+        source(&app, "/api/v1/check?source=a&source=b", &[]).await,
+        "a"
+    );
     assert_eq!(
         source(&app, "/api/v1/check?source=%3Cb%3E%0A%ff", &[]).await,
         "<b>\n\u{fffd}"
     );
     let long = format!("/api/v1/check?source={}", "x".repeat(5000));
     assert_eq!(source(&app, &long, &[]).await.len(), 1024);
-    assert_eq!(source(&app, "/api/v1/check?source=", &[]).await, "127.0.0.1");
+    assert_eq!(
+        source(&app, "/api/v1/check?source=", &[]).await,
+        "127.0.0.1"
+    );
 }
 
 #[tokio::test]

@@ -69,7 +69,9 @@ async fn idle_and_silent_connections_do_not_delay_the_stop() {
     let server = Server::start(TestApp::new()).await;
     let _silent = server.connect().await;
     let mut idle = server.connect().await;
-    idle.write_all(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     let mut first = [0; 12];
     idle.read_exact(&mut first).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -106,10 +108,16 @@ async fn what_takes_longer_than_the_grace_is_cut() {
     let app = TestApp::with(|setup| setup.worker = false);
     let server = Server::start_with(app, None, Duration::from_millis(200)).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n").await.unwrap();
+    stream
+        .write_all(b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n")
+        .await
+        .unwrap();
     let rest = format!("Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n--");
     stream.write_all(rest.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     let took = server.stop().await;
-    assert!(took >= Duration::from_millis(200) && took < Duration::from_secs(2), "{took:?}");
+    assert!(
+        took >= Duration::from_millis(200) && took < Duration::from_secs(2),
+        "{took:?}"
+    );
 }

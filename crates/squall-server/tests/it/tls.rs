@@ -19,7 +19,9 @@ fn client(dir: &std::path::Path, http2: bool) -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let pem = std::fs::read(dir.join("server-cert.pem")).unwrap();
     let certificate = reqwest::Certificate::from_pem(&pem).unwrap();
-    let builder = reqwest::Client::builder().tls_certs_only([certificate]).no_proxy();
+    let builder = reqwest::Client::builder()
+        .tls_certs_only([certificate])
+        .no_proxy();
     let builder = if http2 { builder } else { builder.http1_only() };
     builder.build().unwrap()
 }
@@ -29,7 +31,10 @@ async fn both_protocols_over_tls() {
     let certs = tempfile::tempdir().unwrap();
     let tls = Tls::self_signed(certs.path(), &names()).unwrap();
     let server = Server::start_with(TestApp::new(), Some(tls), Duration::from_secs(5)).await;
-    for (http2, version) in [(false, reqwest::Version::HTTP_11), (true, reqwest::Version::HTTP_2)] {
+    for (http2, version) in [
+        (false, reqwest::Version::HTTP_11),
+        (true, reqwest::Version::HTTP_2),
+    ] {
         let client = client(certs.path(), http2);
         let mut content = vec![b'x'; 2_000_000];
         content[..4].copy_from_slice(b"EVIL");
@@ -45,7 +50,12 @@ async fn both_protocols_over_tls() {
         let text = answer.text().await.unwrap();
         assert!(text.contains("\"size\":2000000"), "{text}");
         // A refusal comes through as well, though the body is never read.
-        let unread = client.post(&url).body(vec![0; 2_000_000]).send().await.unwrap();
+        let unread = client
+            .post(&url)
+            .body(vec![0; 2_000_000])
+            .send()
+            .await
+            .unwrap();
         assert_eq!(unread.status().as_u16(), 400);
     }
 }
@@ -65,7 +75,10 @@ async fn http_on_the_tls_port_is_closed() {
 fn a_self_signed_certificate_is_private_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     let first = Tls::self_signed(dir.path(), &names()).unwrap();
-    let mode = std::fs::metadata(dir.path().join("server-key.pem")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(dir.path().join("server-key.pem"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     let second = Tls::self_signed(dir.path(), &names()).unwrap();
     assert_eq!(first.fingerprint(), second.fingerprint());
@@ -86,7 +99,10 @@ fn unusable_files_are_named() {
     let mixed = Tls::from_files(&cert, other.path().join("server-key.pem")).unwrap_err();
     assert!(matches!(mixed, TlsError::Unusable { .. }), "{mixed:?}");
     let swapped = Tls::from_files(&key, &cert).unwrap_err();
-    assert!(matches!(swapped, TlsError::NoCertificate { .. }), "{swapped:?}");
+    assert!(
+        matches!(swapped, TlsError::NoCertificate { .. }),
+        "{swapped:?}"
+    );
 }
 
 #[tokio::test]
@@ -94,7 +110,8 @@ async fn changed_files_are_loaded_and_broken_ones_are_not() {
     let dir = tempfile::tempdir().unwrap();
     let tls = Tls::self_signed(dir.path(), &names()).unwrap();
     let before = tls.fingerprint();
-    let server = Server::start_with(TestApp::new(), Some(tls.clone()), Duration::from_secs(5)).await;
+    let server =
+        Server::start_with(TestApp::new(), Some(tls.clone()), Duration::from_secs(5)).await;
     let touch = async || {
         tokio::time::sleep(Duration::from_millis(2100)).await;
         let stream = server.connect().await;
@@ -106,7 +123,9 @@ async fn changed_files_are_loaded_and_broken_ones_are_not() {
     assert_eq!(tls.fingerprint(), before);
 
     let fresh = tempfile::tempdir().unwrap();
-    let fingerprint = Tls::self_signed(fresh.path(), &names()).unwrap().fingerprint();
+    let fingerprint = Tls::self_signed(fresh.path(), &names())
+        .unwrap()
+        .fingerprint();
     for name in ["server-key.pem", "server-cert.pem"] {
         std::fs::copy(fresh.path().join(name), dir.path().join(name)).unwrap();
     }

@@ -30,18 +30,26 @@ async fn names_are_data() {
         let disposition = format!("form-data; name=\"file\"; filename=\"{name}\"");
         assert_eq!(shown_name(&app, disposition.as_bytes()).await, name);
     }
-    let extended = b"form-data; name=\"file\"; filename=\"x\"; filename*=UTF-8''%E2%82%AC%20a%0Ab.txt";
+    let extended =
+        b"form-data; name=\"file\"; filename=\"x\"; filename*=UTF-8''%E2%82%AC%20a%0Ab.txt";
     assert_eq!(shown_name(&app, extended).await, "€ a\nb.txt");
     let newline = b"form-data; name=\"file\"; filename=\"a%0D%0Ab.txt\"";
     assert_eq!(shown_name(&app, newline).await, "a\r\nb.txt");
     assert_eq!(shown_name(&app, b"form-data; name=\"file\"").await, "");
-    assert_eq!(shown_name(&app, b"form-data; name=file; filename=a.txt").await, "a.txt");
+    assert_eq!(
+        shown_name(&app, b"form-data; name=file; filename=a.txt").await,
+        "a.txt"
+    );
 }
 
 #[tokio::test]
 async fn control_characters_do_not_keep_a_file_from_being_scanned() {
     let app = TestApp::new();
-    let name = shown_name(&app, b"form-data; name=\"file\"; filename=\"a\x00\x01\nb\x7f.exe\"").await;
+    let name = shown_name(
+        &app,
+        b"form-data; name=\"file\"; filename=\"a\x00\x01\nb\x7f.exe\"",
+    )
+    .await;
     assert_eq!(name, "a\u{2400}\u{2401}\u{240a}b\u{2421}.exe");
     let name = shown_name(&app, b"form-data; name=\"file\"; filename=\"\xe4\xff.exe\"").await;
     assert_eq!(name, "\u{fffd}\u{fffd}.exe");
@@ -50,7 +58,10 @@ async fn control_characters_do_not_keep_a_file_from_being_scanned() {
 #[tokio::test]
 async fn a_name_of_64_kib_is_shortened() {
     let app = TestApp::new();
-    let disposition = format!("form-data; name=\"file\"; filename=\"/{}.exe\"", "a".repeat(65_536));
+    let disposition = format!(
+        "form-data; name=\"file\"; filename=\"/{}.exe\"",
+        "a".repeat(65_536)
+    );
     let name = shown_name(&app, disposition.as_bytes()).await;
     assert_eq!(name.chars().count(), 4096);
     assert!(name.starts_with("/a") && name.ends_with("a.exe"));
@@ -105,7 +116,10 @@ async fn a_quoted_boundary_with_odd_characters_works() {
     let body = form(&[part("a", b"EVIL")]);
     let body = String::from_utf8(body).unwrap().replace(BOUNDARY, boundary);
     let request = Request::post("/api/check")
-        .header("content-type", format!("Multipart/Form-Data; Boundary=\"{boundary}\""))
+        .header(
+            "content-type",
+            format!("Multipart/Form-Data; Boundary=\"{boundary}\""),
+        )
         .body(body.into())
         .unwrap();
     let answer = app.send(request).await;
@@ -123,7 +137,10 @@ async fn a_large_file_has_the_right_digests() {
     assert_eq!(context["md5"].as_str().unwrap(), {
         use md5::Digest as _;
         let digest = md5::Md5::digest(&content);
-        digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
     });
     assert_eq!(app.spool_files(), Vec::<String>::new());
 }

@@ -28,4 +28,4 @@ pub const EXTRACT_BYTES_MAX: usize = 64 * 1024;
 pub const INCOMPLETE_FILES_MAX: usize = 100;
 
 /// Characters shown of one value in a text line, before escaping.
-pub const VALUE_CHARS_MAX: usize = 8192;
+pub const VALUE_CHARS_MAX: usize = 16 * 1024;

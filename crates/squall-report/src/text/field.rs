@@ -50,30 +50,33 @@ impl Field {
     }
 }
 
-/// Takes the colon from every word of a value that a parser would take for a
-/// key.
-fn without_keys(value: &str) -> Cow<'_, str> {
-    if !value.split(' ').any(is_key) {
+/// Escapes every colon of a value that would make what is before it look like
+/// a key: `SCORE:`, `REASON_1:`, also at the end of a longer word, because many
+/// a parser searches for the key without looking at what is before it.
+pub(super) fn without_keys(value: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut copied_to = 0;
+    for (colon, _) in value.match_indices(':') {
+        if is_key(&value[..colon]) && matches!(value.as_bytes().get(colon + 1), None | Some(b' ')) {
+            out.push_str(&value[copied_to..colon]);
+            out.push_str("\\x3a");
+            copied_to = colon + 1;
+        }
+    }
+    if copied_to == 0 {
         return Cow::Borrowed(value);
     }
-    let words = value.split(' ').map(|word| {
-        if is_key(word) {
-            Cow::Owned(word.replace(':', "\\x3a"))
-        } else {
-            Cow::Borrowed(word)
-        }
-    });
-    Cow::Owned(words.collect::<Vec<_>>().join(" "))
+    out.push_str(&value[copied_to..]);
+    Cow::Owned(out)
 }
 
-/// Tells whether a word looks like a key: `SCORE:`, `REASON_1:`.
-fn is_key(word: &str) -> bool {
-    word.strip_suffix(':').is_some_and(|name| {
-        name.starts_with(|c: char| c.is_ascii_uppercase())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-    })
+/// Tells whether text ends like a key: in capital letters, digits and
+/// underscores, with a capital letter among them.
+fn is_key(text: &str) -> bool {
+    text.bytes()
+        .rev()
+        .take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
+        .any(|b| b.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -94,13 +97,15 @@ mod tests {
         );
         assert_eq!(
             written(Layout::Plain, "a\u{a0}SCORE: 0\nSCORE: 1"),
-            r"FILE: a\u{a0}SCORE: 0\x0aSCORE: 1"
+            r"FILE: a\u{a0}SCORE\x3a 0\x0aSCORE\x3a 1"
         );
     }
 
     #[test]
     fn what_is_no_key_keeps_its_colon() {
-        for value in ["C:\\a b", "C:\\SCORE:x", "Note: y", "http://x", "a:", "::"] {
+        for value in [
+            "C:\\a b", "SCORE:x", "Note: y", "http://x", "a:", "::", "10: x",
+        ] {
             assert_eq!(written(Layout::Plain, value), format!("FILE: {value}"));
         }
     }

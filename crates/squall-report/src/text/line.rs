@@ -3,7 +3,10 @@
 use jiff::tz::TimeZone;
 use squall_types::{Digests, FileFacts, Match, MatchField, MatchedString, Report};
 
-use super::{Options, field::Field};
+use super::{
+    Options,
+    field::{Field, without_keys},
+};
 use crate::{
     event::{self, Event},
     limits, v0, v1,
@@ -76,14 +79,17 @@ fn time(time_us: i64, options: &Options, zone: &TimeZone) -> String {
     time.strftime(format).to_string()
 }
 
-/// Returns a word for the header: without blanks and slashes, never empty.
+/// Returns a word for the header: without blanks, slashes and quotes, never
+/// empty.
 fn header_word(value: &str) -> String {
     if value.is_empty() {
         return "-".to_owned();
     }
-    visible::text(value, HEADER_CHARS_MAX, Quotes::No)
+    let word = visible::text(value, HEADER_CHARS_MAX, Quotes::No)
         .replace(' ', "\\x20")
         .replace('/', "\\x2f")
+        .replace('"', "\\x22");
+    without_keys(&word).into_owned()
 }
 
 fn push_facts(fields: &mut Vec<Field>, facts: &FileFacts) {
@@ -202,7 +208,9 @@ mod tests {
 
     #[test]
     fn the_source_is_one_word() {
-        assert_eq!(header_word("a b/c\n"), r"a\x20b\x2fc\x0a");
+        assert_eq!(header_word("a b/\"c\n"), r"a\x20b\x2f\x22c\x0a");
+        assert_eq!(header_word("SCORE:"), r"SCORE\x3a");
+        assert_eq!(header_word("2001:db8::1"), "2001:db8::1");
         assert_eq!(header_word(""), "-");
     }
 }

@@ -9,12 +9,13 @@
 //! Most values come from outside. In every value, control characters, line
 //! breaks of every kind, characters that turn the writing direction, invisible
 //! ones and blanks other than the space are escaped (`\x0a`, `\u{202e}`), and in
-//! the plain layout a word that looks like a key (`SCORE:`) loses its colon to
+//! the plain layout whatever looks like a key (`SCORE:`) loses its colon to
 //! `\x3a`. So a file's name can neither begin a line nor add a field. In the
-//! source, blanks and slashes are escaped too, so the part before ` THOR: ` is
-//! always three words of time, one slash and nothing else. A backslash is not
-//! escaped in the plain layout, so that paths of Windows stay readable: whoever
-//! needs the exact bytes finds them in the JSON log.
+//! source, blanks, slashes and quotes are escaped too: the part before ` THOR: `
+//! is the time, one blank, and one word with at most one slash, that before the
+//! address. A backslash is not escaped in the plain layout, so that paths of
+//! Windows stay readable: whoever needs the exact bytes finds them in the JSON
+//! log.
 //!
 //! A key without a value is left out. Long values and lists are cut, see
 //! [`crate::limits`].

@@ -1,0 +1,7 @@
+//! Golden and property tests of every rendering.
+
+mod bounds;
+mod fixture;
+mod golden;
+mod properties;
+mod stored;

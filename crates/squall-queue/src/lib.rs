@@ -1,1 +1,48 @@
-//! The durable on-disk queue of samples, their results, and the in-memory lane for synchronous checks.
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod claim;
+mod claims;
+mod clock;
+mod codec;
+mod commit;
+mod committer;
+mod config;
+mod counters;
+mod error;
+mod fs;
+mod history;
+mod index;
+mod intake;
+mod inventory;
+mod keys;
+mod lane;
+mod layout;
+mod ledger;
+mod queue;
+mod rate;
+mod record;
+mod recovery;
+mod results;
+mod salvage;
+mod segment;
+mod segments;
+mod shared;
+mod spool;
+mod state;
+mod stock;
+mod store;
+mod take;
+
+pub use body::{Body, BodyWriter};
+pub use claim::Claim;
+pub use config::{Durability, Limits, QueueConfig};
+pub use counters::Stats;
+pub use error::{
+    BodyError, CheckError, CompleteError, EnqueueError, FullUnit, OpenError, ReadError, RetryError,
+    StorageError,
+};
+pub use history::History;
+pub use lane::{Checked, Completion, Lanes, SampleState, Verdict};
+pub use queue::Queue;
+pub use recovery::{Damage, Recovery};

@@ -1,0 +1,160 @@
+//! A sample in a worker's hands.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use squall_types::SampleId;
+
+use crate::{
+    BodyError,
+    body::Content,
+    index::Taken,
+    lane::Job,
+    record::SampleRecord,
+    shared::Shared,
+    spool::{self, Opened},
+};
+
+/// A sample that a worker took and has to scan.
+///
+/// Give it back with [`Queue::complete`](crate::Queue::complete) or
+/// [`Queue::hand_back`](crate::Queue::hand_back). One that is merely dropped
+/// counts as a scan that went wrong: the second time the sample fails.
+pub struct Claim {
+    pub(crate) shared: Arc<Shared>,
+    /// `None` once it was given back.
+    pub(crate) work: Option<Work>,
+    id: SampleId,
+    queued_for: Duration,
+}
+
+pub(crate) enum Work {
+    Durable(Durable),
+    Immediate(Job),
+}
+
+/// What a claim of the durable lane holds.
+pub(crate) struct Durable {
+    pub(crate) taken: Taken,
+    pub(crate) record: SampleRecord,
+    pub(crate) opened: Opened,
+    pub(crate) slot: usize,
+}
+
+impl Claim {
+    pub(crate) fn new(shared: Arc<Shared>, id: SampleId, queued_for: Duration, work: Work) -> Self {
+        Self {
+            shared,
+            work: Some(work),
+            id,
+            queued_for,
+        }
+    }
+
+    /// The sample's id.
+    #[must_use]
+    pub fn id(&self) -> SampleId {
+        self.id
+    }
+
+    /// What was stored beside the sample when it was taken in.
+    #[must_use]
+    pub fn submission(&self) -> &[u8] {
+        match &self.work {
+            Some(Work::Durable(durable)) => &durable.opened.submission,
+            Some(Work::Immediate(job)) => &job.submission,
+            None => &[],
+        }
+    }
+
+    /// How many scans of the sample ended without a verdict: with the end of
+    /// the process or a dropped claim.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        match &self.work {
+            Some(Work::Durable(durable)) => durable.record.attempts,
+            Some(Work::Immediate(job)) => job.attempts,
+            None => 0,
+        }
+    }
+
+    /// Tells whether a sender waits for the verdict.
+    #[must_use]
+    pub fn is_immediate(&self) -> bool {
+        matches!(self.work, Some(Work::Immediate(_)))
+    }
+
+    /// Tells whether the sender that waited for the verdict went away. Always
+    /// false in the durable lane.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        matches!(&self.work, Some(Work::Immediate(job)) if job.answer.is_closed())
+    }
+
+    /// How long the sample waited until it was claimed.
+    #[must_use]
+    pub fn queued_for(&self) -> Duration {
+        self.queued_for
+    }
+
+    /// Bytes of the sample.
+    #[must_use]
+    pub fn body_len(&self) -> u64 {
+        match &self.work {
+            Some(Work::Durable(durable)) => durable.record.extent.body_len,
+            Some(Work::Immediate(job)) => job.body.len(),
+            None => 0,
+        }
+    }
+
+    /// Reads the sample into `into`, replacing what it holds.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the bytes cannot be read, have another length or another
+    /// checksum than those received, or do not fit in memory. `into` is empty
+    /// then: a sample is never scanned in part. Complete the claim as failed,
+    /// or, after [`BodyError::Storage`] and [`BodyError::Memory`], hand it back.
+    pub fn read_body(&self, into: &mut Vec<u8>) -> Result<(), BodyError> {
+        into.clear();
+        match &self.work {
+            Some(Work::Durable(durable)) => {
+                durable.opened.read_body(self.id, &durable.record, into)
+            }
+            Some(Work::Immediate(job)) => match &job.body.content {
+                Content::Memory(bytes) => {
+                    into.try_reserve(bytes.len())
+                        .map_err(|_| BodyError::Memory {
+                            id: self.id,
+                            len: job.body.len(),
+                        })?;
+                    into.extend_from_slice(bytes);
+                    Ok(())
+                }
+                Content::File(file) => {
+                    let (len, crc) = (job.body.len(), job.body.crc());
+                    spool::read_verified(self.id, into, len, crc, |buffer| {
+                        file.read_exact_at(buffer, 0)
+                    })
+                }
+            },
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("id", &self.id)
+            .field("immediate", &self.is_immediate())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            self.shared.abandoned(self.id, work);
+        }
+    }
+}

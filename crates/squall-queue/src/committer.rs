@@ -1,0 +1,185 @@
+//! The thread that brings changes to the disk, many at a time.
+
+use std::{
+    io,
+    sync::{Arc, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    StorageError,
+    commit::{self, Round},
+    intake,
+    ledger::Ledger,
+    shared::Shared,
+    state::{Arrival, State},
+};
+
+pub(crate) use crate::intake::prepare;
+
+/// How long a verdict may wait for company.
+const VERDICT_DELAY: Duration = Duration::from_millis(100);
+/// How long counters and histories may wait; also how often a refusing disk
+/// is tried.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Starts the committer and the thread that looks after its flushes.
+pub(crate) fn start(
+    shared: &Arc<Shared>,
+    ledger: Ledger,
+) -> Result<Vec<JoinHandle<()>>, StorageError> {
+    let failed = |error: io::Error| StorageError::new("start a thread", error);
+    let for_watch = Arc::clone(shared);
+    let watch = thread::Builder::new()
+        .name("queue-watch".to_owned())
+        .spawn(move || watch(&for_watch))
+        .map_err(failed)?;
+    let for_committer = Arc::clone(shared);
+    let committer = thread::Builder::new()
+        .name("queue-commit".to_owned())
+        .spawn(move || {
+            let _end = End(&for_committer);
+            run(&for_committer, ledger);
+        });
+    match committer {
+        Ok(committer) => Ok(vec![committer, watch]),
+        Err(error) => {
+            drop(End(shared));
+            Err(failed(error))
+        }
+    }
+}
+
+/// What the committer does next.
+enum Step {
+    Commit(Round),
+    Refuse(Vec<Arrival>, StorageError),
+    Repair,
+    End,
+}
+
+fn run(shared: &Shared, mut ledger: Ledger) {
+    let mut last = Instant::now();
+    loop {
+        let step = next_step(shared, last);
+        match step {
+            Step::Commit(round) => {
+                let is_last = round.is_last();
+                if commit::commit(shared, &mut ledger, round) && is_last {
+                    break;
+                }
+            }
+            Step::Refuse(arrivals, error) => {
+                for arrival in arrivals {
+                    intake::refuse(shared, arrival, &error);
+                }
+                continue;
+            }
+            Step::Repair => repair(shared, &mut ledger),
+            Step::End => break,
+        }
+        last = Instant::now();
+    }
+    shared.store.close();
+}
+
+fn next_step(shared: &Shared, last: Instant) -> Step {
+    let mut state = shared.lock();
+    loop {
+        let idle = last.elapsed();
+        if let Some(error) = state.down.clone() {
+            if !state.arrivals.is_empty() {
+                return Step::Refuse(state.arrivals.drain(..).collect(), error);
+            }
+            if state.closing {
+                return Step::End;
+            }
+            if idle >= TICK {
+                return Step::Repair;
+            }
+        } else if state.closing || is_due(&mut state, idle) {
+            return Step::Commit(Round::take(shared, &mut state));
+        }
+        state = wait(shared, state, idle);
+    }
+}
+
+fn is_due(state: &mut State, idle: Duration) -> bool {
+    if idle >= TICK && state.index.len() > 0 {
+        state.note_queue_len();
+    }
+    !state.arrivals.is_empty()
+        || state.is_pressing()
+        || (idle >= VERDICT_DELAY && !state.changes.is_empty())
+        || (idle >= TICK && (state.immediate != Default::default() || state.histories.is_dirty()))
+}
+
+fn wait<'a>(
+    shared: &'a Shared,
+    state: MutexGuard<'a, State>,
+    idle: Duration,
+) -> MutexGuard<'a, State> {
+    let turn = if idle < VERDICT_DELAY {
+        VERDICT_DELAY - idle
+    } else if !state.changes.is_empty() || idle < TICK {
+        TICK.saturating_sub(idle)
+            .clamp(VERDICT_DELAY / 10, VERDICT_DELAY)
+    } else {
+        TICK
+    };
+    shared
+        .commit
+        .wait_timeout(state, turn)
+        .unwrap_or_else(PoisonError::into_inner)
+        .0
+}
+
+/// Tries whether the disk is willing again.
+fn repair(shared: &Shared, ledger: &mut Ledger) {
+    if ledger.reopen {
+        if let Err(error) = shared.store.reopen() {
+            tracing::error!(?error, "cannot reopen the database, will try again");
+            shared.lock().down = Some(error);
+            return;
+        }
+        ledger.reopen = false;
+    }
+    tracing::info!("trying to store again");
+    shared.lock().down = None;
+    shared.work.notify_all();
+}
+
+/// Looks after the committer's flushes until it ends.
+fn watch(shared: &Shared) {
+    let mut state = shared.lock();
+    while !state.ended {
+        state = shared
+            .ended
+            .wait_timeout(state, TICK)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
+        drop(state);
+        shared.store.rescue();
+        state = shared.lock();
+    }
+}
+
+/// Leaves nobody waiting when the committer ends, however it ends.
+struct End<'a>(&'a Shared);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.closing = true;
+        state.stopped = true;
+        state.ended = true;
+        let arrivals = std::mem::take(&mut state.arrivals);
+        let changes = std::mem::take(&mut state.changes);
+        drop(state);
+        drop((arrivals, changes));
+        self.0.ended.notify_all();
+        self.0.work.notify_all();
+        self.0.immediate_work.notify_all();
+    }
+}

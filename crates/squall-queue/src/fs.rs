@@ -1,0 +1,98 @@
+//! File system calls whose errors name the path.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+};
+
+use crate::StorageError;
+
+/// Makes the error of `operation` on `path`.
+pub(crate) fn failed(operation: &str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
+    let text = format!("{operation} `{}`", path.display());
+    move |error| StorageError::new(text, error)
+}
+
+/// Makes a directory, and those above it, that only the owner may enter.
+pub(crate) fn create_dir(path: &Path) -> Result<(), StorageError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(failed("create directory", path))
+}
+
+/// Makes a new file that only the owner may read and write.
+pub(crate) fn create_new(path: &Path) -> Result<File, StorageError> {
+    create_new_raw(path).map_err(failed("create file", path))
+}
+
+/// Like [`create_new`], with the plain error.
+pub(crate) fn create_new_raw(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Opens a file for reading and writing, and makes it when it does not exist.
+pub(crate) fn open_or_create(path: &Path) -> Result<File, StorageError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed("open file", path))
+}
+
+/// Opens a file for reading.
+pub(crate) fn open(path: &Path) -> Result<File, StorageError> {
+    File::open(path).map_err(failed("open file", path))
+}
+
+/// Forces a directory's entries to stable storage.
+pub(crate) fn sync_dir(path: &Path) -> Result<(), StorageError> {
+    File::open(path)
+        .and_then(|dir| dir.sync_all())
+        .map_err(failed("sync directory", path))
+}
+
+/// Renames a file.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
+    fs::rename(from, to).map_err(failed("rename file to", to))
+}
+
+/// Removes a file; one that does not exist is as good as removed.
+pub(crate) fn remove(path: &Path) -> Result<(), StorageError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(failed("remove file", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Names and lengths of the files in a directory.
+pub(crate) fn list(path: &Path) -> Result<Vec<(String, u64)>, StorageError> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed("list directory", path))? {
+        let entry = entry.map_err(failed("list directory", path))?;
+        let meta = entry.metadata().map_err(failed("examine file in", path))?;
+        if meta.is_file() {
+            files.push((entry.file_name().to_string_lossy().into_owned(), meta.len()));
+        }
+    }
+    Ok(files)
+}
+
+/// Bytes that are free for this process on the file system of `path`.
+pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
+    let stat = rustix::fs::statvfs(path)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use squall_queue::{History, Queue};
 use squall_types::SignatureSummary;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::collection::{CollectionRun, Runs};
 use crate::config::ServiceConfig;
@@ -23,6 +24,8 @@ use crate::throttle::Throttle;
 const LOADING_RETRY_AFTER: Duration = Duration::from_secs(3);
 /// Most histories that are made at the same time: one of a year is megabytes.
 const HISTORIES_MAX: usize = 2;
+/// How often a service that stops looks whether checks are still scanned.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// Refusals are logged at most this often.
 const DENIAL_LOG_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -45,6 +48,7 @@ struct Inner {
     accepted_before: u64,
     denied: AtomicU64,
     denial_log: Throttle,
+    stopping: CancellationToken,
 }
 
 impl Service {
@@ -72,6 +76,7 @@ impl Service {
             accepted_before: queue.stats().accepted,
             denied: AtomicU64::new(0),
             denial_log: Throttle::new(DENIAL_LOG_INTERVAL),
+            stopping: CancellationToken::new(),
             config,
             queue,
             signatures,
@@ -131,6 +136,25 @@ impl Service {
         Admissions {
             accepted: (self.queue().stats().accepted).saturating_sub(self.0.accepted_before),
             denied: self.0.denied.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Says that the service is about to end.
+    pub(crate) fn begin_stop(&self) {
+        self.0.stopping.cancel();
+    }
+
+    /// Waits until the service is about to end and no synchronous check is
+    /// being scanned any more: those that still wait are never taken then.
+    pub(crate) async fn checks_ended(&self) {
+        self.0.stopping.cancelled().await;
+        // Twice, since a verdict is on its way for a moment when the scan that
+        // made it no longer counts.
+        let mut idle = 0;
+        while idle < 2 {
+            tokio::time::sleep(STOP_CHECK_INTERVAL).await;
+            let scanning = self.queue().stats().immediate_scanning > 0;
+            idle = if scanning { 0 } else { idle + 1 };
         }
     }
 

@@ -71,7 +71,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) -> Result<(), ServeError> {
-    let server = Arc::new(Server::new(service, tls));
+    let server = Arc::new(Server::new(service.clone(), tls));
     let mut shutdown = pin!(shutdown);
     let ended = loop {
         tokio::select! {
@@ -83,6 +83,7 @@ pub async fn serve(
         }
     };
     drop(listener);
+    service.begin_stop();
     server.stop(grace).await;
     ended
 }

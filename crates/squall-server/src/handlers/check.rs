@@ -163,9 +163,14 @@ async fn scan_now(service: &Service, request: Request) -> Result<Option<Box<Repo
     let record = stored::encode_submission(&submission);
     let check = service.queue().check(body, record);
     let wait_max = service.config().limits.sync_wait_max;
-    let checked = tokio::time::timeout(wait_max, check)
-        .await
-        .map_err(|_| service.deny("no scan thread was free in time"))?;
+    let checked = tokio::select! {
+        biased;
+        checked = check => checked,
+        () = service.checks_ended() => return Err(service.deny("the service is stopping")),
+        () = tokio::time::sleep(wait_max) => {
+            return Err(service.deny("no scan thread was free in time"));
+        }
+    };
     let checked = checked.map_err(|error| match error {
         CheckError::Busy { .. } => service.deny("too many synchronous checks are waiting"),
         CheckError::Closed => service.deny("the service is stopping"),

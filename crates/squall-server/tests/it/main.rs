@@ -1,4 +1,8 @@
 //! Tests of the service through its router and over real sockets.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail the test; clippy's own exception covers test functions only"
+)]
 
 mod answers;
 mod app;

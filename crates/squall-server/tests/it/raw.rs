@@ -128,18 +128,23 @@ async fn an_aborted_upload_leaves_nothing() {
     let server = Server::start(TestApp::new()).await;
     let content = vec![b'x'; 1_500_000];
     let body = form(&[part("a", &content)]);
+    let mut streams = Vec::new();
     for path in ["/api/check", "/api/checkAsync"] {
         let mut stream = server.connect().await;
         let head = head(path, &format!("Content-Length: {}\r\n", body.len()));
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(&body[..1_200_000]).await.unwrap();
-        drop(stream);
+        streams.push(stream);
     }
+    server
+        .app
+        .eventually(|app| app.spool_files().len() == 2)
+        .await;
+    drop(streams);
     server
         .app
         .eventually(|app| app.spool_files().is_empty())
         .await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
     server.app.assert_nothing_stored();
 }
 

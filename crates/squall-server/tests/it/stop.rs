@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use squall_queue::{Completion, Lanes, Verdict};
 use squall_server::{ServeError, tls::Tls};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -64,6 +65,17 @@ impl TestApp {
     }
 }
 
+/// A request that uploads a file to be checked.
+fn whole_upload() -> Vec<u8> {
+    let body = form(&[part("a", b"EVIL")]);
+    let head = format!(
+        "POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\
+         Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n",
+        body.len()
+    );
+    [head.into_bytes(), body].concat()
+}
+
 #[tokio::test]
 async fn idle_and_silent_connections_do_not_delay_the_stop() {
     let server = Server::start(TestApp::new()).await;
@@ -84,23 +96,54 @@ async fn idle_and_silent_connections_do_not_delay_the_stop() {
 #[tokio::test]
 async fn a_request_in_work_is_answered_before_the_stop() {
     let server = Server::start(TestApp::new()).await;
-    let body = form(&[part("a", b"EVIL")]);
     let mut stream = server.connect().await;
-    let head = format!(
-        "POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\
-         Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(&body[..100]).await.unwrap();
+    let upload = whole_upload();
+    let (first, rest) = upload.split_at(upload.len() - 100);
+    stream.write_all(first).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     let stopping = tokio::spawn(server.stop());
     tokio::time::sleep(Duration::from_millis(100)).await;
-    stream.write_all(&body[100..]).await.unwrap();
+    stream.write_all(rest).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.contains("Alert"), "{answer}");
     assert!(stopping.await.unwrap() < Duration::from_secs(4));
+}
+
+#[tokio::test]
+async fn a_check_that_nobody_takes_is_refused_at_the_stop() {
+    let app = TestApp::with(|setup| setup.worker = false);
+    let server = Server::start_with(app, None, Duration::from_secs(10)).await;
+    let mut taken = server.connect().await;
+    taken.write_all(&whole_upload()).await.unwrap();
+    server
+        .app
+        .eventually(|app| app.queue.stats().immediate_waiting == 1)
+        .await;
+    let claim = server.app.queue.claim(Lanes::All, 0).unwrap();
+    let mut other = server.connect().await;
+    other.write_all(&whole_upload()).await.unwrap();
+    server
+        .app
+        .eventually(|app| app.queue.stats().immediate_waiting == 1)
+        .await;
+    let queue = server.app.queue.clone();
+    let stopping = tokio::spawn(server.stop());
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert!(!stopping.is_finished(), "a scan in work was given up");
+    let verdict = Verdict::Failed("late but there".to_owned());
+    let scan_time = Duration::ZERO;
+    queue
+        .complete(claim, Completion { verdict, scan_time })
+        .unwrap();
+    let mut first = String::new();
+    taken.read_to_string(&mut first).await.unwrap();
+    assert!(first.contains("late but there"), "{first}");
+    let mut second = String::new();
+    other.read_to_string(&mut second).await.unwrap();
+    assert!(second.starts_with("HTTP/1.1 503"), "{second}");
+    assert!(second.contains("is stopping"), "{second}");
+    assert!(stopping.await.unwrap() < Duration::from_secs(5));
 }
 
 #[tokio::test]

@@ -50,6 +50,14 @@ impl Claim {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn slot(&self) -> Option<usize> {
+        match &self.work {
+            Some(Work::Durable(durable)) => Some(durable.slot),
+            _ => None,
+        }
+    }
+
     /// The sample's id.
     #[must_use]
     pub fn id(&self) -> SampleId {
@@ -153,6 +161,10 @@ impl fmt::Debug for Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
+        #[cfg(test)]
+        if self.shared.lock().crashed {
+            return;
+        }
         if let Some(work) = self.work.take() {
             self.shared.abandoned(self.id, work);
         }

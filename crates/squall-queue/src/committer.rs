@@ -10,7 +10,7 @@ use std::{
 use crate::{
     StorageError,
     commit::{self, Round},
-    intake,
+    compact, intake,
     ledger::Ledger,
     shared::Shared,
     state::{Arrival, State},
@@ -61,13 +61,19 @@ enum Step {
 
 fn run(shared: &Shared, mut ledger: Ledger) {
     let mut last = Instant::now();
+    let mut compacted = last;
     loop {
         let step = next_step(shared, last);
         match step {
             Step::Commit(round) => {
-                let is_last = round.is_last();
-                if commit::commit(shared, &mut ledger, round) && is_last {
+                let is_last = round.last;
+                let committed = commit::commit(shared, &mut ledger, round);
+                if committed && is_last {
                     break;
+                }
+                if committed && compacted.elapsed() >= TICK {
+                    compact(shared, &mut ledger);
+                    compacted = Instant::now();
                 }
             }
             Step::Refuse(arrivals, error) => {
@@ -87,6 +93,10 @@ fn run(shared: &Shared, mut ledger: Ledger) {
 fn next_step(shared: &Shared, last: Instant) -> Step {
     let mut state = shared.lock();
     loop {
+        #[cfg(test)]
+        if state.crashed {
+            return Step::End;
+        }
         let idle = last.elapsed();
         if let Some(error) = state.down.clone() {
             if !state.arrivals.is_empty() {
@@ -133,6 +143,13 @@ fn wait<'a>(
         .wait_timeout(state, turn)
         .unwrap_or_else(PoisonError::into_inner)
         .0
+}
+
+/// Gives disk space back, one segment at a time.
+fn compact(shared: &Shared, ledger: &mut Ledger) {
+    if let Err(error) = compact::compact(shared, ledger) {
+        tracing::warn!(?error, "cannot move failed samples to another segment");
+    }
 }
 
 /// Tries whether the disk is willing again.

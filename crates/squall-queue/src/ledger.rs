@@ -42,6 +42,12 @@ pub(crate) struct Ledger {
     /// Samples that were refused when their record may have reached the disk
     /// already. The next batch removes them.
     pub(crate) aborted: Vec<(SampleId, SampleRecord)>,
+    /// Records that a failed batch may have changed on the disk all the same.
+    /// The next batch writes them as they should be.
+    pub(crate) restore: Vec<(SampleId, SampleRecord)>,
+    /// Bytes that a failed batch may refer to. They are kept until the next
+    /// batch is durable.
+    pub(crate) doubtful: Vec<Release>,
     /// The database must be opened anew before it can be used.
     pub(crate) reopen: bool,
 }

@@ -2,8 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, mpsc},
-    thread::JoinHandle,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
@@ -15,7 +14,9 @@ use crate::{
     Lanes, OpenError, QueueConfig, ReadError, Recovery, RetryError, SampleState, Stats,
     StorageError,
     body::Content,
-    clock, committer,
+    clock,
+    closer::Closer,
+    committer,
     lane::Job,
     rate::{self, Pressure},
     record::{Extent, Place},
@@ -31,14 +32,8 @@ use crate::{
 /// [`close_blocking`](Self::close_blocking).
 #[derive(Clone)]
 pub struct Queue {
-    shared: Arc<Shared>,
-    committer: Arc<Committer>,
-}
-
-/// Ends the committer with the last handle.
-struct Committer {
-    shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) shared: Arc<Shared>,
+    closer: Arc<Closer>,
 }
 
 impl fmt::Debug for Queue {
@@ -63,11 +58,8 @@ impl Queue {
         let shared = Arc::new(shared);
         let threads =
             committer::start(&shared, ledger).map_err(|source| OpenError::Io { dir, source })?;
-        let committer = Arc::new(Committer {
-            shared: Arc::clone(&shared),
-            threads: Mutex::new(threads),
-        });
-        Ok((Self { shared, committer }, recovery))
+        let closer = Arc::new(Closer::new(Arc::clone(&shared), threads));
+        Ok((Self { shared, closer }, recovery))
     }
 
     /// Begins to take the bytes of a sample.
@@ -331,44 +323,7 @@ impl Queue {
     ///
     /// Fails like [`close`](Self::close).
     pub fn close_blocking(&self) -> Result<(), StorageError> {
-        self.committer.close()
-    }
-}
-
-impl Committer {
-    fn close(&self) -> Result<(), StorageError> {
-        let jobs = {
-            let mut state = self.shared.lock();
-            state.closing = true;
-            state.stopped = true;
-            let jobs = state.lane.clear();
-            for _ in &jobs {
-                state.uncount_immediate();
-            }
-            jobs
-        };
-        drop(jobs);
-        self.shared.work.notify_all();
-        self.shared.immediate_work.notify_all();
-        self.shared.commit.notify_all();
-        let threads = {
-            let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *threads)
-        };
-        for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the queue panicked");
-            }
-        }
-        self.shared.lock().down.clone().map_or(Ok(()), Err)
-    }
-}
-
-impl Drop for Committer {
-    fn drop(&mut self) {
-        if let Err(error) = self.close() {
-            tracing::error!(?error, "the queue could not be closed in order");
-        }
+        self.closer.close()
     }
 }
 

@@ -219,10 +219,6 @@ fn check_format(
 }
 
 /// Compares what was read, decides what is true, and stores the decision.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "called once, to keep `open` readable"
-)]
 fn settle(
     config: &QueueConfig,
     layout: &Layout,

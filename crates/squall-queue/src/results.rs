@@ -34,14 +34,16 @@ pub(crate) fn status(shared: &Shared, id: SampleId) -> Result<Option<SampleState
             .get(key)
             .map_err(|source| ReadError::Storage { id, source })
     };
-    if let Some(sample) = get(&keys::sample(id))? {
-        let sample = SampleRecord::decode(&sample).ok_or(ReadError::Damaged { id })?;
+    let sample = get(&keys::sample(id))?;
+    if let Some(sample) = &sample {
+        let sample = SampleRecord::decode(sample).ok_or(ReadError::Damaged { id })?;
         if !sample.failed {
             return Ok(Some(SampleState::Waiting));
         }
     }
     let Some(result) = get(&keys::result(id))? else {
-        return Ok(None);
+        let reason_lost = || SampleState::Failed("the reason is lost".to_owned());
+        return Ok(sample.map(|_| reason_lost()));
     };
     let result = ResultRecord::decode(&result).ok_or(ReadError::Damaged { id })?;
     let Some(bytes) = read(shared, id, result.place)? else {

@@ -157,7 +157,7 @@ impl Segments {
     pub(crate) fn reap(&mut self) {
         let idle = self.active.as_ref().is_some_and(|active| {
             let usage = self.known.get(&active.no).copied().unwrap_or_default();
-            usage.live == 0 && usage.len >= IDLE_LEN_MAX
+            usage.live == 0 && usage.len >= self.idle_len()
         });
         if idle {
             self.active = None;
@@ -177,20 +177,20 @@ impl Segments {
         });
     }
 
-    /// The sealed segment that wastes the largest part of its bytes, if that
-    /// is more than three quarters.
-    pub(crate) fn sparse(&self) -> Option<u32> {
+    /// A segment, not the active one, of whose bytes less than a quarter are
+    /// live, and how many frames those are.
+    pub(crate) fn sparse(&self) -> Option<(u32, u64)> {
         let active = self.active.as_ref().map(|active| active.no);
         self.known
             .iter()
             .filter(|&(&no, usage)| {
                 Some(no) != active
                     && usage.live > 0
-                    && usage.len >= IDLE_LEN_MAX
+                    && usage.len >= self.idle_len()
                     && usage.live_bytes < usage.len / 4
             })
             .min_by_key(|(_, usage)| usage.live_bytes)
-            .map(|(&no, _)| no)
+            .map(|(&no, usage)| (no, usage.live))
     }
 
     /// Bytes on the disk.
@@ -200,6 +200,10 @@ impl Segments {
 
     pub(crate) fn path(&self, no: u32) -> PathBuf {
         self.dir.join(file_name(no))
+    }
+
+    fn idle_len(&self) -> u64 {
+        IDLE_LEN_MAX.min(self.len_max)
     }
 
     fn ensure_active(&mut self) -> Result<u32, StorageError> {

@@ -80,6 +80,9 @@ pub(crate) struct State {
     pub(crate) closing: bool,
     /// Nothing reaches the disk any more.
     pub(crate) ended: bool,
+    /// The test pretends that the process is dead.
+    #[cfg(test)]
+    pub(crate) crashed: bool,
     /// Workers get nothing any more.
     pub(crate) stopped: bool,
     /// Why the database cannot be used at the moment.
@@ -123,6 +126,8 @@ impl State {
         Self {
             closing: false,
             ended: false,
+            #[cfg(test)]
+            crashed: false,
             stopped: false,
             down: None,
             ids,

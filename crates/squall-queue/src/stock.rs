@@ -274,6 +274,8 @@ pub(crate) fn ledger(
         counters: inventory.counters,
         file_bytes: 0,
         aborted: Vec::new(),
+        restore: Vec::new(),
+        doubtful: Vec::new(),
         reopen: false,
     }
 }

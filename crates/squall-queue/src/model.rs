@@ -1,0 +1,388 @@
+//! Random operations, with crashes and reopenings among them, against a model.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use proptest::prelude::*;
+use squall_types::SampleId;
+use tempfile::TempDir;
+
+use crate::{Body, Claim, Completion, Durability, Lanes, Queue, QueueConfig, SampleState, Verdict};
+
+#[derive(Clone, Debug)]
+enum Operation {
+    Enqueue { len: usize, source: u8 },
+    Claim,
+    Complete { claim: usize, len: usize },
+    Fail { claim: usize },
+    HandBack { claim: usize },
+    Abandon { claim: usize },
+    Retry { nth: usize },
+    Status { nth: usize },
+    Settle,
+    Close,
+    Crash,
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let claim = 0..4_usize;
+    let len = prop_oneof![3 => 0..200_usize, 1 => 900..3000_usize];
+    prop_oneof![
+        10 => (len.clone(), 0..3_u8).prop_map(|(len, source)| Operation::Enqueue { len, source }),
+        10 => Just(Operation::Claim),
+        6 => (claim.clone(), len).prop_map(|(claim, len)| Operation::Complete { claim, len }),
+        2 => claim.clone().prop_map(|claim| Operation::Fail { claim }),
+        2 => claim.clone().prop_map(|claim| Operation::HandBack { claim }),
+        1 => claim.prop_map(|claim| Operation::Abandon { claim }),
+        2 => any::<usize>().prop_map(|nth| Operation::Retry { nth }),
+        4 => any::<usize>().prop_map(|nth| Operation::Status { nth }),
+        1 => Just(Operation::Settle),
+        1 => Just(Operation::Close),
+        2 => Just(Operation::Crash),
+    ]
+}
+
+impl Queue {
+    /// Ends the queue the way the end of the process would: what is only in
+    /// memory is lost, claims stay in their slots.
+    pub(crate) fn crash(self) {
+        self.shared.lock().crashed = true;
+        // The error, if any, would have been lost too.
+        let _ = self.close_blocking();
+    }
+
+    /// Waits until everything is on the disk but `claims` samples, which are
+    /// in the hands of workers.
+    pub(crate) fn settle(&self, claims: usize) {
+        loop {
+            let mut state = self.shared.lock();
+            state.urgent = true;
+            let settled = state.changes.is_empty()
+                && state.recent.is_empty()
+                && state.scanning.len() == claims;
+            if settled {
+                return;
+            }
+            drop(state);
+            self.shared.commit.notify_one();
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// What is known of an acknowledged sample.
+#[derive(Clone, Debug)]
+struct Sample {
+    bytes: Vec<u8>,
+    attempts: u32,
+    state: Expected,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Expected {
+    Waiting,
+    Scanning,
+    /// The verdict, and whether it was on the disk for certain.
+    Done {
+        verdict: Option<Vec<u8>>,
+        stored: bool,
+    },
+}
+
+struct Model {
+    dir: TempDir,
+    queue: Option<Queue>,
+    claims: Vec<Claim>,
+    samples: BTreeMap<SampleId, Sample>,
+    highest: u64,
+}
+
+impl Model {
+    fn new() -> Self {
+        let mut model = Self {
+            dir: tempfile::tempdir().unwrap(),
+            queue: None,
+            claims: Vec::new(),
+            samples: BTreeMap::new(),
+            highest: 0,
+        };
+        model.open();
+        model
+    }
+
+    fn open(&mut self) {
+        let mut config = QueueConfig::new(self.dir.path());
+        config.durability = Durability::Buffered;
+        config.inline_len_max = 1000;
+        config.segment_len_max = 3000;
+        config.limits.free_bytes_min = 0;
+        let (queue, recovery) = Queue::open(config).unwrap();
+        assert_eq!(recovery.damage, []);
+        assert_eq!(recovery.counter_difference, 0);
+        self.queue = Some(queue);
+    }
+
+    fn queue(&self) -> &Queue {
+        self.queue.as_ref().unwrap()
+    }
+
+    fn sample(&mut self, id: SampleId) -> &mut Sample {
+        self.samples.get_mut(&id).unwrap()
+    }
+
+    fn claim_at(&mut self, at: usize) -> Option<Claim> {
+        (at < self.claims.len()).then(|| self.claims.remove(at))
+    }
+
+    async fn apply(&mut self, operation: Operation) {
+        match operation {
+            Operation::Enqueue { len, source } => self.enqueue(len, source).await,
+            Operation::Claim => self.claim(),
+            Operation::Complete { claim, len } => self.finish(claim, Some(vec![7; len])),
+            Operation::Fail { claim } => self.finish(claim, None),
+            Operation::HandBack { claim } => {
+                if let Some(claim) = self.claim_at(claim) {
+                    self.sample(claim.id()).state = Expected::Waiting;
+                    self.queue().hand_back(claim);
+                }
+            }
+            Operation::Abandon { claim } => self.abandon(claim),
+            Operation::Retry { nth } => self.retry(nth),
+            Operation::Status { nth } => {
+                if let Some(id) = self.nth(nth) {
+                    self.check(id);
+                }
+            }
+            Operation::Settle => self.settle(),
+            Operation::Close => self.close(),
+            Operation::Crash => self.crash(),
+        }
+        self.check_counts();
+    }
+
+    async fn enqueue(&mut self, len: usize, source: u8) {
+        let bytes: Vec<u8> = (0..len).map(|at| (at * 7 + len) as u8).collect();
+        let mut writer = self.queue().body();
+        writer.write(&bytes).await.unwrap();
+        let body: Body = writer.finish().await.unwrap();
+        let source = source.to_string();
+        let submission = len.to_string().into_bytes();
+        let id = self
+            .queue()
+            .enqueue(body, submission, &source)
+            .await
+            .unwrap();
+        assert!(id.value() > self.highest, "id {id} was used before");
+        self.highest = id.value();
+        let state = Expected::Waiting;
+        let attempts = 0;
+        self.samples.insert(
+            id,
+            Sample {
+                bytes,
+                attempts,
+                state,
+            },
+        );
+    }
+
+    fn claim(&mut self) {
+        let waits = self
+            .samples
+            .values()
+            .any(|sample| sample.state == Expected::Waiting && sample.attempts == 0);
+        if self.claims.len() >= 4 || !waits {
+            return;
+        }
+        let slot = (0..4)
+            .find(|&slot| !self.claims.iter().any(|claim| claim.slot() == Some(slot)))
+            .unwrap();
+        let claim = self.queue().claim(Lanes::All, slot).unwrap();
+        let sample = self.sample(claim.id());
+        assert_eq!(sample.state, Expected::Waiting);
+        assert_eq!(claim.attempts(), sample.attempts);
+        assert_eq!(
+            claim.submission(),
+            sample.bytes.len().to_string().as_bytes()
+        );
+        sample.state = Expected::Scanning;
+        let mut body = Vec::new();
+        claim.read_body(&mut body).unwrap();
+        assert!(body == sample.bytes);
+        self.claims.push(claim);
+    }
+
+    fn finish(&mut self, at: usize, verdict: Option<Vec<u8>>) {
+        let Some(claim) = self.claim_at(at) else {
+            return;
+        };
+        let id = claim.id();
+        let completion = Completion {
+            verdict: match &verdict {
+                Some(result) => Verdict::Complete(result.clone()),
+                None => Verdict::Failed("broken".to_owned()),
+            },
+            scan_time: Duration::from_micros(5),
+        };
+        self.queue().complete(claim, completion).unwrap();
+        self.sample(id).state = Expected::Done {
+            verdict,
+            stored: false,
+        };
+        self.check(id);
+    }
+
+    fn abandon(&mut self, at: usize) {
+        let Some(claim) = self.claim_at(at) else {
+            return;
+        };
+        let id = claim.id();
+        drop(claim);
+        self.settle();
+        self.attempted(id);
+        self.check(id);
+    }
+
+    /// Notes a scan without a verdict.
+    fn attempted(&mut self, id: SampleId) {
+        let sample = self.sample(id);
+        sample.attempts += 1;
+        sample.state = if sample.attempts < 2 {
+            Expected::Waiting
+        } else {
+            Expected::Done {
+                verdict: None,
+                stored: true,
+            }
+        };
+    }
+
+    fn retry(&mut self, nth: usize) {
+        let failed = self.queue().failed();
+        if failed.is_empty() {
+            return;
+        }
+        let id = failed[nth % failed.len()];
+        self.queue().retry(id).unwrap();
+        let sample = self.sample(id);
+        assert!(matches!(sample.state, Expected::Done { verdict: None, .. }));
+        sample.state = Expected::Waiting;
+        sample.attempts = 0;
+    }
+
+    /// Waits until all verdicts are on the disk.
+    fn settle(&mut self) {
+        self.queue().settle(self.claims.len());
+        for sample in self.samples.values_mut() {
+            if let Expected::Done { stored, .. } = &mut sample.state {
+                *stored = true;
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        for claim in std::mem::take(&mut self.claims) {
+            self.sample(claim.id()).state = Expected::Waiting;
+            self.queue().hand_back(claim);
+        }
+        self.queue.take().unwrap().close_blocking().unwrap();
+        self.open();
+        for id in self.samples.keys() {
+            self.check(*id);
+        }
+    }
+
+    fn crash(&mut self) {
+        let claimed: Vec<SampleId> = self.claims.iter().map(Claim::id).collect();
+        self.queue.take().unwrap().crash();
+        self.claims.clear();
+        self.open();
+        for id in claimed {
+            self.attempted(id);
+        }
+        // A verdict that was not on the disk may be lost: the scan is repeated.
+        for id in self.samples.keys().copied().collect::<Vec<_>>() {
+            let found = self.queue().status(id).unwrap();
+            let sample = self.sample(id);
+            let unsure = matches!(sample.state, Expected::Done { stored: false, .. });
+            if unsure && found == Some(SampleState::Waiting) {
+                sample.state = Expected::Waiting;
+            }
+            self.check(id);
+        }
+        let files = crate::fs::list(&self.queue().shared.layout.files).unwrap();
+        assert_eq!(files.len(), self.large_samples());
+    }
+
+    fn large_samples(&self) -> usize {
+        self.samples
+            .values()
+            .filter(|sample| {
+                sample.bytes.len() > 1000
+                    && !matches!(
+                        sample.state,
+                        Expected::Done {
+                            verdict: Some(_),
+                            ..
+                        }
+                    )
+            })
+            .count()
+    }
+
+    fn nth(&self, nth: usize) -> Option<SampleId> {
+        let len = self.samples.len();
+        (len > 0).then(|| *self.samples.keys().nth(nth % len).unwrap())
+    }
+
+    fn check(&self, id: SampleId) {
+        let found = self.queue().status(id).unwrap();
+        match (&self.samples[&id].state, found) {
+            (Expected::Waiting, Some(SampleState::Waiting))
+            | (Expected::Scanning, Some(SampleState::Scanning))
+            | (Expected::Done { verdict: None, .. }, Some(SampleState::Failed(_))) => {}
+            (
+                Expected::Done {
+                    verdict: Some(expected),
+                    ..
+                },
+                Some(SampleState::Complete(found)),
+            ) => assert!(*expected == found),
+            (expected, found) => panic!("sample {id} is {found:?}, expected {expected:?}"),
+        }
+    }
+
+    fn check_counts(&self) {
+        let stats = self.queue().stats();
+        let count = |wanted: fn(&Expected) -> bool| {
+            let states = self.samples.values().filter(|sample| wanted(&sample.state));
+            states.count() as u64
+        };
+        assert_eq!(stats.accepted, self.samples.len() as u64);
+        assert_eq!(stats.waiting, count(|state| *state == Expected::Waiting));
+        assert_eq!(stats.scanning, count(|state| *state == Expected::Scanning));
+        let failed = count(|state| matches!(state, Expected::Done { verdict: None, .. }));
+        assert_eq!(stats.failed, failed);
+        let done = count(|state| matches!(state, Expected::Done { .. }));
+        assert_eq!(stats.scanned, done - failed);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_queue_keeps_what_it_acknowledged(
+        operations in proptest::collection::vec(operation(), 1..80)
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut model = Model::new();
+            for operation in operations {
+                model.apply(operation).await;
+            }
+            model.close();
+        });
+    }
+}

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from support.curl import curl, form
-from support.rules import CLEAN, MARKER, SECOND
+from support.rules import CLEAN, MARKER, SECOND, SLOW
 from support.service import wait_until
 from support.shapes import check_v0
 
@@ -119,8 +119,6 @@ def test_result_of_a_clean_sample_is_an_empty_list(squall):
 
 
 def test_statuses_while_waiting_and_being_scanned(start):
-    from support.rules import SLOW
-
     service = start("--threads", "1")
     ids = [service.enqueue(SLOW) for _ in range(3)]
     seen = {sample_id: [] for sample_id in ids}

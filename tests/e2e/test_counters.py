@@ -3,10 +3,12 @@
 import re
 import time
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
-from support.rules import CLEAN, MARKER, RULE_COUNT
+from support.raw import connect, head, part
+from support.rules import CLEAN, MARKER, RULE_COUNT, SLOW
 from support.service import wait_until
 
 INFO_KEYS = {
@@ -87,7 +89,7 @@ def test_history_is_in_time_order_and_without_gaps(squall, name):
     assert history, "the minute of the start at least"
     assert all(isinstance(value, int) and value >= 0 for value in history.values())
     times = minutes(history)
-    assert all(b - a == timedelta(minutes=1) for a, b in zip(times, times[1:]))
+    assert all(b - a == timedelta(minutes=1) for a, b in pairwise(times))
     assert abs(times[-1] - datetime.now()) <= timedelta(minutes=2)
 
 
@@ -104,8 +106,6 @@ def test_history_parameters(squall):
 
 
 def test_queue_history_shows_what_waited(start):
-    from support.rules import SLOW
-
     service = start("--threads", "1")
     ids = [service.enqueue(content) for content in [SLOW, *[CLEAN] * 20]]
     service.result(ids[-1])
@@ -114,15 +114,15 @@ def test_queue_history_shows_what_waited(start):
 
 def test_denied_requests_are_counted(start):
     """A sample is refused while the only place for an upload is taken."""
-    from support.raw import connect, head, part
-
     service = start("--max-uploads", "1")
     with connect(service) as busy:
         busy.sendall(head("/api/check", "Content-Length: 100000") + part(b"x" * 1000))
-        answer = wait_until(
-            lambda: (lambda a: a if a.status_code == 503 else None)(
-                service.post("/api/check", files={"file": ("a", CLEAN)})),
-            10, "a refusal while the place is taken")
+
+        def refused():
+            answer = service.post("/api/check", files={"file": ("a", CLEAN)})
+            return answer if answer.status_code == 503 else None
+
+        answer = wait_until(refused, 10, "a refusal while the place is taken")
     assert int(answer.headers["Retry-After"]) >= 1
     assert set(answer.json()) == {"reason", "message"}
     status = service.status()

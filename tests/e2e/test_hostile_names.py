@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -100,8 +100,6 @@ def test_name_as_the_real_library_sends_it(squall, outside, name):
 
 @pytest.mark.parametrize("encoded", ["a%00b.txt", "a%0Ab.txt", "%0D%0A%0D%0A--e2e-boundary", "%7f%1b%5b2J", "%c2%85"])
 def test_control_characters_are_data_or_refused(squall, outside, encoded):
-    from urllib.parse import unquote
-
     answer = upload(squall, f"form-data; name=\"file\"; filename*=UTF-8''{encoded}")
     if answer.status == 200:
         assert answer.json()[0]["context"]["file"] == unquote(encoded)
@@ -162,7 +160,11 @@ def test_long_names(squall, outside, length):
     assert squall.check(CLEAN) == []
 
 
-@pytest.mark.parametrize("source", ["../../etc", "a\nb", "x" * 100_000, "<b>", "\x00", "ü 東京", "  ", "a/b\\c"])
+@pytest.mark.parametrize(
+    "source",
+    ["../../etc", "a\nb", "x" * 100_000, "<b>", "\x00", "ü 東京", "  ", "a/b\\c"],
+    ids=["parents", "line break", "long", "html", "nul", "unicode", "spaces", "slashes"],
+)
 def test_hostile_sources(squall, outside, source):
     if len(source) > 50_000:
         answer = squall.post("/api/v1/check", params={"source": source}, files={"file": ("a", MARKER)})

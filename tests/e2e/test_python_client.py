@@ -9,7 +9,7 @@ import pytest
 from thunderstormAPI.thunderstorm import ThunderstormAPI
 
 from support.rules import CLEAN, MARKER
-from support.service import wait_until
+from support.service import Service, running, wait_until
 from support.shapes import check_v0
 
 COMMAND = Path(sys.executable).parent / "thunderstorm-cli"
@@ -31,8 +31,6 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["http", "https"])
 def service(request, tmp_path_factory, rules):
-    from support.service import Service, running
-
     tls = request.param == "https"
     args = ["--signatures", str(rules), *(["--server-cert", "auto"] if tls else [])]
     with running(Service(tmp_path_factory.mktemp(request.param), *args, tls=tls)) as running_service:
@@ -70,10 +68,12 @@ def test_scan_asynchronously(api, tmp_path):
     path.write_bytes(MARKER)
     receipt = api.scan(str(path), asyn=True)
     assert set(receipt) == {"id", "file"}
-    result = wait_until(
-        lambda: (lambda r: r if r["status"] == "Sample analysis complete" else None)(
-            api.get_async_result(receipt["id"])),
-        20, "the result")
+
+    def complete():
+        answer = api.get_async_result(receipt["id"])
+        return answer if answer["status"] == "Sample analysis complete" else None
+
+    result = wait_until(complete, 20, "the result")
     check_v0(result["result"][0], MARKER, str(path))
 
 

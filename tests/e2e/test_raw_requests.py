@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from support.places import rounds
-from support.raw import body, chunked, closed_within, closing, connect, exchange, head, part, read_answer
+from support.raw import body, chunked, closed_within, connect, exchange, head, part, read_answer
 from support.rules import CLEAN, MARKER
 from support.service import wait_until
 from support.shapes import check_error
@@ -158,16 +158,25 @@ def test_twenty_aborted_uploads_for_one_that_succeeds(squall):
     wait_until(lambda: squall.open_files() <= files + 10, 20, "closed file descriptors")
 
 
-@pytest.mark.parametrize("data", [
-    b"\r\n\r\n", b"GET\r\n\r\n", b"\x00" * 100, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x55" * 200,
-    b"POST /api/check HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"GET  /  HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-    b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-    b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
-    b"POST /api/check HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-    b"POST /api/check HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
-    b"GET /api/info HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 64,
-])
+BROKEN = {
+    "no request": b"\r\n\r\n",
+    "only a method": b"GET\r\n\r\n",
+    "nul": b"\x00" * 100,
+    "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x55" * 200,
+    "unknown version": b"POST /api/check HTTP/9.9\r\n\r\n",
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "two spaces": b"GET  /  HTTP/1.1\r\nHost: x\r\n\r\n",
+    "negative length": b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    "length beyond 64 bits": b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+    "two lengths": b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+    "chunk without a size": b"POST /api/check HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "chunk of absurd size": b"POST /api/check HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 18 + b"\r\n",
+    "nul in a header": b"GET /api/info HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
+    "http/2 of garbage": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 64,
+}
+
+
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
 def test_broken_requests_are_refused_or_closed(squall, data):
     answer = None
     with connect(squall, timeout=10) as sock:

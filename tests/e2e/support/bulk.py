@@ -70,7 +70,8 @@ class Load:
                     timeout=20,
                 )
             except requests.RequestException:
-                continue  # Killed meanwhile: nothing was promised.
+                self._stop.wait(0.02)  # Killed meanwhile: nothing was promised.
+                continue
             if answer.status_code == 200:
                 sample_id = answer.json()["id"]
                 with self._lock:

@@ -1,0 +1,117 @@
+"""The landing page, the interactive documentation, and the API document."""
+
+import json
+import re
+from urllib.parse import urljoin
+
+import pytest
+
+from support.curl import curl
+from support.places import ORIGINAL_OPENAPI, REPOSITORY
+
+# What a browser would fetch because of the page.
+LOADED = re.compile(r"""(?:src|href|action)\s*=\s*["']([^"']+)["']""")
+IMPORTED = re.compile(r"""(?:url\(|@import\s+|fetch\(|import\s+)["']?(https?:)?//""")
+LOADING_TAGS = re.compile(r"<(script|link|img|iframe|form|source|video|audio|object|embed)\b[^>]*>", re.IGNORECASE)
+
+
+def page(service, path: str):
+    answer = curl("--location", service.url + path)
+    assert answer.status == 200, path
+    return answer
+
+
+def assets(service, path: str, html: str) -> dict[str, str]:
+    """Fetches everything the page loads; fails when any of it is on another host."""
+    found = {}
+    for tag in LOADING_TAGS.finditer(html):
+        for reference in LOADED.findall(tag.group(0)):
+            if reference.startswith("data:"):
+                continue
+            address = urljoin(service.url + path, reference)
+            assert address.startswith(service.url + "/"), f"{path} loads {reference}"
+            answer = curl(address)
+            assert answer.status == 200, address
+            found[address] = answer.body.decode("utf-8", errors="replace")
+    return found
+
+
+def test_landing_page(squall):
+    answer = page(squall, "/")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Squall" in answer.text
+    loaded = assets(squall, "/", answer.text)
+    for address, text in loaded.items():
+        assert not IMPORTED.search(text), f"{address} loads from another host"
+    everything = answer.text + "".join(loaded.values())
+    assert "curl" in everything
+    assert "/api/status" in everything and "/api/info" in everything
+    assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>\s*\S", answer.text), "a script inside the page"
+    assert not re.search(r"\son\w+\s*=", answer.text), "an event handler inside the page"
+
+
+def test_landing_page_links_to_the_documentation(squall):
+    html = page(squall, "/").text
+    links = [urljoin(squall.url + "/", link) for link in LOADED.findall(html)]
+    pages = [curl("--location", link) for link in links if link.startswith(squall.url) and "static" not in link]
+    assert any("swagger" in answer.body.decode("utf-8", "replace").lower() for answer in pages), links
+
+
+def test_interactive_documentation_loads_nothing_from_elsewhere(squall):
+    html = page(squall, "/").text
+    links = [urljoin(squall.url + "/", link) for link in LOADED.findall(html)]
+    for link in links:
+        if not link.startswith(squall.url):
+            continue
+        answer = curl("--location", link)
+        if answer.headers.get("content-type", "").startswith("text/html") and b"swagger" in answer.body.lower():
+            loaded = assets(squall, link[len(squall.url):], answer.text)
+            assert len(loaded) >= 2, "scripts and styles"
+            starter = [text for address, text in loaded.items() if "initializer" in address]
+            assert all("petstore" not in text for text in starter)
+            return
+    raise AssertionError("no interactive documentation is linked")
+
+
+@pytest.mark.parametrize("path", ["/", "/api/info", "/openapi.json"])
+def test_security_headers(squall, path):
+    headers = page(squall, path).headers
+    assert headers.get("x-content-type-options") == "nosniff"
+    assert "referrer-policy" in headers
+    policy = headers.get("content-security-policy", "")
+    assert "frame-ancestors 'none'" in policy
+    if path == "/":
+        assert "default-src 'none'" in policy
+        assert "unsafe-inline" not in policy and "http" not in policy
+
+
+def test_the_document_is_the_committed_one(squall):
+    served = page(squall, "/openapi.json").json()
+    assert page(squall, "/static/api.json").json() == served
+    [committed] = (REPOSITORY / "openapi").glob("*.json")
+    assert json.loads(committed.read_text()) == served
+
+
+def test_the_document_describes_every_endpoint(squall):
+    paths = page(squall, "/openapi.json").json()["paths"]
+    for name in ("check", "checkAsync", "getAsyncResults", "queueHistory", "sampleHistory", "deniedHistory", "info",
+                 "status", "collection"):
+        for api in ("/api", "/api/v1"):
+            assert f"{api}/{name}" in paths
+
+
+@pytest.mark.skipif(not ORIGINAL_OPENAPI.is_file(), reason="no original API document: SQUALL_SHARED names none")
+def test_the_document_keeps_what_the_original_has(squall):
+    served = page(squall, "/openapi.json").json()["paths"]
+    for path, methods in json.loads(ORIGINAL_OPENAPI.read_text())["paths"].items():
+        for method, operation in methods.items():
+            ours = served[path][method]
+            named = {(each["name"], each["in"]) for each in ours.get("parameters", [])}
+            wanted = {(each["name"], each["in"]) for each in operation.get("parameters", []) if "name" in each}
+            assert wanted <= named, (path, wanted - named)
+            assert set(operation["responses"]) <= set(ours["responses"]), path
+
+
+def test_head_requests(squall):
+    answer = curl("--head", f"{squall.url}/api/info")
+    assert answer.status == 200 and not answer.body.strip().startswith(b"{")

@@ -48,8 +48,9 @@ impl Default for ServiceConfig {
 pub struct Limits {
     /// Largest sample, in bytes; default 200 MB.
     pub max_file_size_bytes: u64,
-    /// Most uploads at the same time; default 256. Each holds less than a
-    /// megabyte of memory, whatever its size.
+    /// Most uploads of more than 64 KiB at the same time; default 256. Each
+    /// holds less than a megabyte of memory, whatever its size. Smaller ones
+    /// are as many as there may be connections.
     pub uploads_max: usize,
     /// Most connections at the same time; default 1024. Some more are accepted
     /// to be told that they are too many.
@@ -58,7 +59,8 @@ pub struct Limits {
     /// a request; default 10 s.
     pub header_timeout: Duration,
     /// Longest time an upload may go without progress, which is a kibibyte;
-    /// default 30 s.
+    /// default 30 s. A tenth of it while three quarters of the uploads allowed
+    /// are under way.
     pub body_timeout: Duration,
     /// Longest time a connection may stay open without a request, and a client
     /// may leave an answer unread; default 60 s.

@@ -19,6 +19,7 @@ use crate::config::ServiceConfig;
 use crate::failure::Failure;
 use crate::source::Sources;
 use crate::throttle::Throttle;
+use crate::upload::Places;
 
 /// When to come back while the signatures are being loaded.
 const LOADING_RETRY_AFTER: Duration = Duration::from_secs(3);
@@ -39,7 +40,7 @@ struct Inner {
     signatures: Arc<ArcSwapOption<SignatureSummary>>,
     sources: Sources,
     runs: Runs,
-    uploads: Arc<Semaphore>,
+    places: Arc<Places>,
     histories: Semaphore,
     zone: TimeZone,
     started: Instant,
@@ -48,6 +49,7 @@ struct Inner {
     accepted_before: u64,
     denied: AtomicU64,
     denial_log: Throttle,
+    storage_log: Throttle,
     stopping: CancellationToken,
 }
 
@@ -68,7 +70,7 @@ impl Service {
         Self(Arc::new(Inner {
             sources: Sources::new(&config.reverse_lookup),
             runs: Runs::default(),
-            uploads: Arc::new(Semaphore::new(config.limits.uploads_max)),
+            places: Places::new(&config.limits),
             histories: Semaphore::new(HISTORIES_MAX),
             zone,
             started: Instant::now(),
@@ -76,6 +78,7 @@ impl Service {
             accepted_before: queue.stats().accepted,
             denied: AtomicU64::new(0),
             denial_log: Throttle::new(DENIAL_LOG_INTERVAL),
+            storage_log: Throttle::new(DENIAL_LOG_INTERVAL),
             stopping: CancellationToken::new(),
             config,
             queue,
@@ -105,8 +108,8 @@ impl Service {
         &self.0.runs
     }
 
-    pub(crate) fn uploads(&self) -> &Arc<Semaphore> {
-        &self.0.uploads
+    pub(crate) fn places(&self) -> &Arc<Places> {
+        &self.0.places
     }
 
     pub(crate) fn histories(&self) -> &Semaphore {
@@ -167,6 +170,15 @@ impl Service {
     pub(crate) fn deny_while_loading(&self) -> Failure {
         let reason = "the signatures are still being loaded";
         self.deny_for(reason.into(), LOADING_RETRY_AFTER)
+    }
+
+    /// Refuses a sample because the machine would not store it, and counts
+    /// that. The sender may try again: the fault is not in the sample.
+    pub(crate) fn deny_unstored(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
+        if let Some(suppressed) = self.0.storage_log.admit() {
+            tracing::error!(error, suppressed, "cannot store a sample");
+        }
+        self.deny("the sample cannot be stored")
     }
 
     fn deny_for(&self, reason: Cow<'static, str>, retry_after: Duration) -> Failure {

@@ -127,25 +127,19 @@ async fn enqueue(service: &Service, request: Request) -> Result<Response, Failur
     let Received {
         body,
         submission,
-        permit,
+        place,
     } = upload::receive(service, request, Mode::Queued).await?;
     let record = stored::encode_submission(&submission);
     let queued = service
         .queue()
         .enqueue(body, record, &submission.origin.source)
         .await;
-    drop(permit);
+    drop(place);
     let id = queued.map_err(|error| match error {
         EnqueueError::Full { .. } => service.deny("the queue is full"),
         EnqueueError::NoSpace { .. } => service.deny("the disk is nearly full"),
         EnqueueError::Closed => service.deny("the service is stopping"),
-        EnqueueError::Io(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "cannot queue a sample"
-            );
-            service.deny("the sample cannot be stored")
-        }
+        EnqueueError::Io(error) => service.deny_unstored(&error),
     })?;
     service.runs().count_upload(&submission);
     Ok(reply::json(&v0::Queued { id: id.value() }, pretty))
@@ -156,10 +150,10 @@ async fn scan_now(service: &Service, request: Request) -> Result<Option<Box<Repo
     let Received {
         body,
         submission,
-        permit,
+        place,
     } = upload::receive(service, request, Mode::Synchronous).await?;
     // The queue has a bound of its own on checks that wait.
-    drop(permit);
+    drop(place);
     let record = stored::encode_submission(&submission);
     let check = service.queue().check(body, record);
     let wait_max = service.config().limits.sync_wait_max;

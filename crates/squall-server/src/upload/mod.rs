@@ -9,8 +9,10 @@ mod digest;
 mod disposition;
 mod drain;
 mod parts;
+mod places;
 mod scrub;
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::Request;
@@ -19,15 +21,16 @@ use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use squall_queue::Body;
 use squall_types::{Origin, Submission};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::failure::Failure;
 use crate::query::Query;
 use crate::service::Service;
 use crate::source::{Sender, client_address};
-pub(crate) use body::BodyFault;
+use body::{BodyFault, BodyLimits, UploadBody};
 pub(crate) use drain::drain;
 use parts::{FilePart, PartsError};
+use places::Place;
+pub(crate) use places::Places;
 
 /// What a body may hold besides the sample: boundaries, headers, other parts.
 const OVERHEAD_LEN_MAX: u64 = 1024 * 1024;
@@ -44,7 +47,7 @@ pub(crate) struct Received {
     pub(crate) body: Body,
     pub(crate) submission: Submission,
     /// Holds the upload's place until the sample was handed on.
-    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) place: Place,
 }
 
 /// What is asked of the sample's submitter.
@@ -75,31 +78,33 @@ pub(crate) async fn receive(
     };
     let nonce = nonce()?;
     let limits = &service.config().limits;
-    let boundary = &admitted.boundary;
-    let mut body = body::UploadBody::new(body, boundary, len_max(service), limits.body_timeout);
+    let Admitted {
+        boundary,
+        sender,
+        place,
+    } = admitted;
+    let body_limits = BodyLimits {
+        len_max: len_max(service),
+        timeout: limits.body_timeout,
+    };
+    let mut body = UploadBody::new(body, &boundary, body_limits, place);
     let file = parts::read_file(
         parts::Source {
             body: &mut body,
-            boundary,
+            boundary: &boundary,
         },
         service.queue().body(),
         limits.max_file_size_bytes,
     );
     // The sender's name is looked up while its bytes arrive.
-    let (file, source) = tokio::join!(file, service.sources().identify(&admitted.sender));
-    let file = match file {
-        Ok(file) => file,
-        Err(error) => {
-            if error.leaves_connection_usable() {
-                drain(body.into_inner());
-            }
-            return Err(failure(service, error));
-        }
-    };
-    // What ends a chunked transfer comes behind the closing boundary; without
-    // it the connection could not be used again.
-    drain(body.into_inner());
-    let Admitted { sender, permit, .. } = admitted;
+    let (file, source) = tokio::join!(file, service.sources().identify(&sender));
+    let (rest, place) = body.into_parts();
+    // Also after success: what ends a chunked transfer comes behind the closing
+    // boundary, and without it the connection could not be used again.
+    if !matches!(&file, Err(error) if error.breaks_connection()) {
+        drain(rest);
+    }
+    let file = file.map_err(|error| failure(service, error))?;
     let origin = Origin {
         source,
         remote_addr: sender.address.to_string(),
@@ -109,7 +114,7 @@ pub(crate) async fn receive(
     Ok(Received {
         body: file.body,
         submission,
-        permit,
+        place,
     })
 }
 
@@ -117,7 +122,7 @@ pub(crate) async fn receive(
 struct Admitted {
     boundary: String,
     sender: Sender,
-    permit: OwnedSemaphorePermit,
+    place: Place,
 }
 
 /// Checks all that can be checked before a byte of the body is read.
@@ -131,15 +136,14 @@ fn admit(service: &Service, head: &request::Parts) -> Result<Admitted, Failure> 
     if service.signatures().is_none() {
         return Err(service.deny_while_loading());
     }
-    let permit = service
-        .uploads()
-        .clone()
-        .try_acquire_owned()
-        .map_err(|_| service.deny("too many uploads at the same time"))?;
+    let place = service
+        .places()
+        .take(content_length)
+        .map_err(|error| service.deny(error.to_string()))?;
     Ok(Admitted {
         boundary,
         sender: sender(service, head),
-        permit,
+        place,
     })
 }
 
@@ -210,11 +214,12 @@ fn too_large(service: &Service) -> Failure {
 
 fn failure(service: &Service, error: PartsError) -> Failure {
     match error {
-        PartsError::Storage(error) => {
-            tracing::error!(%error, "cannot store an upload");
-            service.deny("the upload cannot be stored")
+        PartsError::Storage(error) if error.kind() == io::ErrorKind::StorageFull => {
+            service.deny("the disk is nearly full")
         }
+        PartsError::Storage(error) => service.deny_unstored(&error),
         PartsError::TooLarge | PartsError::Body(BodyFault::TooLarge(_)) => too_large(service),
+        PartsError::Body(BodyFault::NoPlace(error)) => service.deny(error.to_string()),
         PartsError::Body(BodyFault::Stalled(timeout)) => Failure::TooSlow(timeout),
         error => Failure::BadRequest(error.to_string().into()),
     }

@@ -55,9 +55,9 @@ pub(crate) enum PartsError {
 }
 
 impl PartsError {
-    /// Tells whether the rest of the body can still be read.
-    pub(crate) const fn leaves_connection_usable(&self) -> bool {
-        !matches!(
+    /// Tells whether the rest of the body can no longer be read.
+    pub(crate) const fn breaks_connection(&self) -> bool {
+        matches!(
             self,
             Self::Body(BodyFault::Stalled(_) | BodyFault::Broken(_))
         )

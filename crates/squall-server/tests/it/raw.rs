@@ -364,3 +364,42 @@ async fn garbage_is_answered_or_closed() {
     let status = server.app.get("/api/status").await;
     assert_eq!(status.status.as_u16(), 200);
 }
+
+#[tokio::test]
+async fn slow_uploads_keep_nobody_out() {
+    let app = TestApp::with(|setup| {
+        setup.config.limits.uploads_max = 1;
+        setup.config.limits.body_timeout = Duration::from_secs(5);
+    });
+    let server = Server::start(app).await;
+    let body = form(&[part("a", &[b'x'; 100_000])]);
+    let head = head("/api/check", &format!("Content-Length: {}\r\n", body.len()));
+    let mut small = server.connect().await;
+    let small_head = head.replace(&body.len().to_string(), "5000");
+    small.write_all(small_head.as_bytes()).await.unwrap();
+    // The one large place is taken by a client that falls silent.
+    let mut silent = server.connect().await;
+    silent.write_all(head.as_bytes()).await.unwrap();
+    silent.write_all(&body[..90_000]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let begun = Instant::now();
+    let mut refused = 0;
+    loop {
+        let mut stream = server.connect().await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&body).await.unwrap();
+        let answer = read_answer(&mut stream).await;
+        if answer.starts_with("HTTP/1.1 200") {
+            break;
+        }
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        refused += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(refused > 0);
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "the place was held"
+    );
+    assert!(read_answer(&mut silent).await.starts_with("HTTP/1.1 408"));
+}

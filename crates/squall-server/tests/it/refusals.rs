@@ -271,10 +271,41 @@ async fn a_stopping_service_is_a_503() {
 #[tokio::test]
 async fn more_uploads_than_places() {
     let app = TestApp::with(|setup| setup.config.limits.uploads_max = 0);
+    let large = form(&[part("a", &[b'x'; 100_000])]);
     for path in PATHS {
-        app.upload(path, "a", b"x")
-            .await
-            .assert_refusal(503, "too many uploads");
+        // Known from the length it announces, or only when it has come.
+        for announced in [true, false] {
+            let mut request = upload_request(path, large.clone());
+            if announced {
+                let len = large.len().to_string().parse().unwrap();
+                request.headers_mut().insert("content-length", len);
+            }
+            app.send(request)
+                .await
+                .assert_refusal(503, "too many uploads");
+        }
     }
     app.assert_nothing_stored();
+    assert_eq!(app.upload("/api/check", "a", b"x").await.text(), "[]");
+
+    let app = TestApp::with(|setup| setup.config.limits.connections_max = 0);
+    app.upload("/api/check", "a", b"x")
+        .await
+        .assert_refusal(503, "too many uploads");
+}
+
+#[tokio::test]
+async fn a_disk_that_is_nearly_full() {
+    let app = TestApp::with(|setup| setup.queue.limits.free_bytes_min = u64::MAX);
+    app.upload("/api/checkAsync", "a", b"x")
+        .await
+        .assert_refusal(503, "disk is nearly full");
+    // What needs a file is refused on either lane, what fits into memory is not.
+    for path in PATHS {
+        app.upload(path, "a", &vec![b'x'; 2_000_000])
+            .await
+            .assert_refusal(503, "disk is nearly full");
+    }
+    app.assert_nothing_stored();
+    assert_eq!(app.upload("/api/check", "a", b"x").await.text(), "[]");
 }

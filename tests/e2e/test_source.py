@@ -76,7 +76,7 @@ def test_headers_of_a_trusted_proxy_are_believed(proxied, name):
     ("203.0.113.7, 127.0.0.5, 10.0.0.1", "203.0.113.7"),
     ("2001:db8::7", "2001:db8::7"),
     ("::ffff:203.0.113.7", "203.0.113.7"),
-    (" 203.0.113.7 ", "203.0.113.7"),
+    ("198.51.100.1,203.0.113.7  ,\t10.0.0.1", "203.0.113.7"),
 ])
 def test_the_last_address_that_is_not_a_proxy_counts(proxied, value, expected):
     """What stands left of it was written by the sender and may be a lie."""

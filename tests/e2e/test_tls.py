@@ -9,7 +9,7 @@ import time
 import pytest
 
 from support.curl import curl, form
-from support.raw import connect
+from support.raw import connect, end_stream
 from support.rules import CLEAN, MARKER
 from support.service import Service, wait_until
 
@@ -128,7 +128,7 @@ def test_garbage_instead_of_a_handshake(start):
     for data in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"\x00" * 1000, b"\x00", b""):
         with socket.create_connection(("127.0.0.1", service.port), timeout=10) as sock:
             sock.sendall(data)
-            sock.shutdown(socket.SHUT_WR)
+            end_stream(sock)
             try:
                 while sock.recv(4096):
                     pass

@@ -1,9 +1,13 @@
 """Bytes on a socket: requests that no well-behaved client would send."""
 
+import errno
 import socket
 import ssl
 
 from support.curl import Answer, parse_headers
+
+# What a socket says when the peer has closed or reset the connection.
+CLOSED = (ConnectionResetError, BrokenPipeError)
 
 BOUNDARY = "e2e-boundary-7MA4YWxkTrZu0gW"
 
@@ -51,6 +55,15 @@ def connect(service, timeout: float = 20) -> socket.socket:
     return context.wrap_socket(plain)
 
 
+def end_stream(sock: socket.socket) -> None:
+    """Says that nothing more comes, unless the peer was quicker and has closed."""
+    try:
+        sock.shutdown(socket.SHUT_WR)
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            raise
+
+
 def read_answer(sock: socket.socket) -> Answer | None:
     """Reads one answer by its length or to the end; `None` when the connection closed without one."""
     data = b""
@@ -84,7 +97,7 @@ def read_answer(sock: socket.socket) -> Answer | None:
             while got := sock.recv(65536):
                 rest += got
         return Answer(status, rest, fields)
-    except (ConnectionResetError, BrokenPipeError):
+    except CLOSED:
         return None
 
 
@@ -104,8 +117,8 @@ def exchange(service, data: bytes, finish: bool = False) -> Answer | None:
         try:
             sock.sendall(data)
             if finish:
-                sock.shutdown(socket.SHUT_WR)
-        except (ConnectionResetError, BrokenPipeError):
+                end_stream(sock)
+        except CLOSED:
             pass  # It may answer and close before it has read everything.
         return read_answer(sock)
 
@@ -117,7 +130,7 @@ def closed_within(sock: socket.socket, seconds: float) -> bytes | None:
     try:
         while got := sock.recv(65536):
             data += got
-    except (ConnectionResetError, BrokenPipeError):
+    except CLOSED:
         pass
     except TimeoutError:
         return None

@@ -10,11 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
-import urllib3
 
 from support.places import BINARY
-
-urllib3.disable_warnings()
 
 READY_SECONDS = 60
 STOP_SECONDS = 40
@@ -34,11 +31,12 @@ def free_port() -> int:
 
 
 def wait_until(condition, seconds: float, what: str, pause: float = 0.05):
-    """Returns the first true value of `condition()`, or fails after `seconds`."""
+    """Returns the first value of `condition()` that is neither `None` nor false, or fails after `seconds`."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
-        if value:
+        # An answer with an error status is false by itself, and may be what is waited for.
+        if value or isinstance(value, requests.Response):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}")
@@ -97,14 +95,16 @@ class Service:
         return self
 
     def start(self) -> "Service":
-        """Starts the process and returns when it answers."""
+        """Starts the process and returns when it takes samples."""
         self.spawn()
         end = time.monotonic() + READY_SECONDS
         while True:
             if self.process.poll() is not None:
                 raise StartError(f"ended with {self.process.returncode}:\n{self.output()}")
             try:
-                if self.get("/api/info", timeout=5).status_code == 200:
+                answer = self.get("/api/info", timeout=5)
+                # It listens, and refuses samples, while the signatures still compile.
+                if answer.status_code == 200 and answer.json()["rules"] > 0:
                     return self
             except requests.RequestException:
                 pass

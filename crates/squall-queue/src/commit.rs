@@ -85,6 +85,7 @@ fn evict_failed(shared: &Shared, state: &mut State) -> Vec<(SampleId, SampleReco
 /// Commits a round. Returns whether it is on the disk; if not, all of it that
 /// was promised to anybody is back in the state.
 pub(crate) fn commit(shared: &Shared, ledger: &mut Ledger, mut round: Round) -> bool {
+    let last = round.last;
     let arrivals = std::mem::take(&mut round.arrivals);
     let stored = intake::store(shared, ledger, arrivals);
     let committed = match plan::write(shared, ledger, &stored, &round) {
@@ -101,6 +102,14 @@ pub(crate) fn commit(shared: &Shared, ledger: &mut Ledger, mut round: Round) -> 
             false
         }
     };
+    if committed && let Err(error) = shared.claims.note_commits(ledger.commits) {
+        // Only a silent loss of the database's last batches would go unnoticed.
+        tracing::warn!(?error, "cannot note the number of commits");
+    }
+    if last {
+        ledger.bodies.seal();
+        ledger.results.seal();
+    }
     ledger.bodies.reap();
     ledger.results.reap();
     shared

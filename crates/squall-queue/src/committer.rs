@@ -145,10 +145,19 @@ fn wait<'a>(
         .0
 }
 
-/// Gives disk space back, one segment at a time.
+/// Gives disk space back, a few segments at a time.
 fn compact(shared: &Shared, ledger: &mut Ledger) {
-    if let Err(error) = compact::compact(shared, ledger) {
-        tracing::warn!(?error, "cannot move failed samples to another segment");
+    const PATIENCE: Duration = Duration::from_millis(50);
+    let started = Instant::now();
+    loop {
+        match compact::compact(shared, ledger) {
+            Ok(true) if started.elapsed() < PATIENCE => {}
+            Ok(_) => break,
+            Err(error) => {
+                tracing::warn!(?error, "cannot move failed samples to another segment");
+                break;
+            }
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct Inventory {
     /// The counters could be read, or the directory is new.
     pub(crate) counters_known: bool,
     pub(crate) ids_reserved: Option<u64>,
+    pub(crate) commits: u64,
     pub(crate) histories: Histories,
     pub(crate) clean: bool,
 }
@@ -59,6 +60,9 @@ impl Inventory {
             if inventory.ids_reserved.is_none() {
                 recovery.damage(None, "the record of the ids in use is damaged");
             }
+        }
+        if let Some(commits) = store.get(keys::COMMITS)? {
+            inventory.commits = commits.try_into().map_or(0, u64::from_be_bytes);
         }
         inventory.clean = store.get(keys::CLEAN)?.is_some();
         Ok(inventory)

@@ -11,6 +11,8 @@ pub(crate) const HISTORIES: &[u8] = b"h";
 pub(crate) const COUNTERS: &[u8] = b"m/counters";
 /// All ids below this value may have been given out.
 pub(crate) const IDS_RESERVED: &[u8] = b"m/ids";
+/// How many batches were committed.
+pub(crate) const COMMITS: &[u8] = b"m/commits";
 /// The format of the data directory.
 pub(crate) const FORMAT: &[u8] = b"m/format";
 /// Present after an orderly end only.

@@ -37,6 +37,8 @@ pub(crate) struct Ledger {
     pub(crate) kept: VecDeque<KeptResult>,
     /// The counters as the disk knows them.
     pub(crate) counters: Counters,
+    /// Batches committed since the data directory was made.
+    pub(crate) commits: u64,
     /// Bytes of large samples.
     pub(crate) file_bytes: u64,
     /// Samples that were refused when their record may have reached the disk

@@ -69,12 +69,16 @@ pub(crate) fn write(
     }
     plan_evictions(ledger, results_max, &mut plan, round);
     plan_totals(shared, &mut plan, round)?;
+    let commits = ledger.commits + 1;
+    plan.batch
+        .insert(keys::COMMITS, commits.to_be_bytes().to_vec());
     let batch = std::mem::take(&mut plan.batch);
     if let Err(error) = shared.store.write(batch) {
         ledger.reopen = true;
         doubt_results(ledger, &plan);
         return Err(error);
     }
+    ledger.commits = commits;
     Ok(plan)
 }
 

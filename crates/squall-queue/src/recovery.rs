@@ -230,7 +230,14 @@ fn settle(
 ) -> Result<(State, Ledger), StorageError> {
     let mut batch = Batch::default();
     stock::check_samples(spool, inventory, recovery, &mut batch);
-    stock::salvage(layout, spool, inventory, recovery, &mut batch);
+    stock::salvage(
+        layout,
+        spool,
+        found.commits,
+        inventory,
+        recovery,
+        &mut batch,
+    );
     stock::count_crash(&found.claimed, inventory, recovery, &mut batch);
     stock::check_results(spool, inventory, recovery, &mut batch);
     stock::check_counters(inventory, recovery);
@@ -241,6 +248,7 @@ fn settle(
         .unwrap_or(1)
         .max(inventory.ids_used() + 1);
     batch.insert(keys::COUNTERS, inventory.counters.encode());
+    batch.insert(keys::COMMITS, inventory.commits.to_be_bytes().to_vec());
     batch.insert(keys::FORMAT, FORMAT.to_be_bytes().to_vec());
     batch.insert(
         keys::IDS_RESERVED,

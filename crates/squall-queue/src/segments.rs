@@ -137,6 +137,11 @@ impl Segments {
         }
     }
 
+    /// Ends the active segment, so that it can be deleted.
+    pub(crate) fn seal(&mut self) {
+        self.active = None;
+    }
+
     /// Counts a frame as live.
     pub(crate) fn retain(&mut self, no: u32, bytes: u64) {
         let usage = self.known.entry(no).or_default();

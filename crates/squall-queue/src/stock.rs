@@ -132,11 +132,21 @@ pub(crate) fn check_samples(
 pub(crate) fn salvage(
     layout: &Layout,
     spool: &Spool,
+    commits: Option<u64>,
     inventory: &mut Inventory,
     recovery: &mut Recovery,
     batch: &mut Batch,
 ) {
-    let suspicious = !inventory.unreadable.is_empty()
+    let noted = commits.unwrap_or(0);
+    let behind = noted.saturating_sub(inventory.commits);
+    // So that the next start does not compare with the count that was lost.
+    inventory.commits = inventory.commits.max(noted);
+    if behind > 0 && inventory.counters_known {
+        let what = format!("the database lost its last {behind} batches of changes");
+        recovery.damage(None, what);
+    }
+    let suspicious = behind > 0
+        || !inventory.unreadable.is_empty()
         || !inventory.counters_known
         || inventory.missing_samples() > 0;
     if !suspicious {
@@ -272,6 +282,7 @@ pub(crate) fn ledger(
         results,
         kept: inventory.results.iter().copied().collect(),
         counters: inventory.counters,
+        commits: inventory.commits,
         file_bytes: 0,
         aborted: Vec::new(),
         restore: Vec::new(),

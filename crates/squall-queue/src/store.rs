@@ -162,9 +162,29 @@ fn open_handle(path: &Path) -> Result<Handle, StorageError> {
         .path(path)
         .cache_capacity(CACHE_BYTES)
         .flush_every_ms(None);
-    let db = guarded(|| Ok(config.open()?)).map_err(failed("open database", path))?;
+    let db = open_patiently(&config).map_err(failed("open database", path))?;
     let file = fs::open(&path.join("db"))?;
     Ok(Handle { db, file })
+}
+
+/// Opens the database as soon as nothing holds it any more. The caller has
+/// locked the data directory, so that can only be a thread of sled's own pool
+/// that has not let go yet of a database closed a moment ago.
+fn open_patiently(config: &sled::Config) -> io::Result<sled::Db> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let started = Instant::now();
+    loop {
+        let opened = guarded(|| Ok(config.open()?));
+        match opened {
+            Err(error)
+                if error.to_string().contains("could not acquire lock")
+                    && started.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// Turns a panic of sled into an error.

@@ -3,3 +3,10 @@
 mod support;
 
 mod basics;
+mod damage;
+mod immediate;
+mod kill;
+mod limits;
+mod load;
+mod order;
+mod results;

@@ -1,0 +1,109 @@
+//! Who is next.
+
+use std::{thread, time::Duration};
+
+use squall_queue::{Lanes, SampleState};
+
+use crate::support::*;
+
+#[tokio::test]
+async fn sources_take_turns_and_keep_their_order_across_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&dir);
+    let (queue, _) = open(&config);
+    for n in 0..6 {
+        enqueue(&queue, format!("busy {n}").as_bytes(), "busy")
+            .await
+            .unwrap();
+    }
+    enqueue(&queue, b"quiet 0", "quiet").await.unwrap();
+    enqueue(&queue, b"quiet 1", "quiet").await.unwrap();
+    queue.close().await.unwrap();
+
+    let (queue, recovery) = open(&config);
+    assert_eq!(recovery.waiting, 8);
+    let order: Vec<String> = (0..8)
+        .map(|_| {
+            let claim = claim(&queue, 0);
+            let body = String::from_utf8(body_of(&claim)).unwrap();
+            complete(&queue, claim, b"");
+            body
+        })
+        .collect();
+    assert_eq!(
+        order,
+        [
+            "busy 0", "quiet 0", "busy 1", "quiet 1", "busy 2", "busy 3", "busy 4", "busy 5"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_sample_handed_back_is_the_next_and_counts_no_attempt() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&dir);
+    let (queue, _) = open(&config);
+    let first = enqueue(&queue, b"first", "a").await.unwrap();
+    enqueue(&queue, b"second", "a").await.unwrap();
+    let taken = claim(&queue, 0);
+    assert_eq!(taken.id(), first);
+    queue.hand_back(taken);
+    assert_eq!(status(&queue, first), Some(SampleState::Waiting));
+    assert_eq!(stats(&queue).waiting, 2);
+    queue.close().await.unwrap();
+    let (queue, recovery) = open(&config);
+    assert_eq!(recovery.crashed, []);
+    let taken = claim(&queue, 0);
+    assert_eq!((taken.id(), taken.attempts()), (first, 0));
+}
+
+#[tokio::test]
+async fn a_dropped_claim_counts_and_the_second_time_the_sample_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let id = enqueue(&queue, b"poison", "a").await.unwrap();
+    drop(claim(&queue, 0));
+    let second = claim(&queue, 0);
+    assert_eq!((second.id(), second.attempts()), (id, 1));
+    drop(second);
+    let Some(SampleState::Failed(reason)) = status(&queue, id) else {
+        panic!("the sample has not failed");
+    };
+    assert!(reason.contains("without a verdict"), "{reason}");
+    assert_eq!(stats(&queue).failed, 1);
+    assert_eq!(queue.failed(), [id]);
+}
+
+#[tokio::test]
+async fn stopping_claims_wakes_waiting_workers() {
+    let dir = tempfile::tempdir().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let workers: Vec<_> = [Lanes::All, Lanes::ImmediateOnly]
+        .into_iter()
+        .enumerate()
+        .map(|(slot, lanes)| {
+            let queue = queue.clone();
+            thread::spawn(move || queue.claim(lanes, slot).is_none())
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(20));
+    queue.stop_claims();
+    for worker in workers {
+        assert!(worker.join().unwrap());
+    }
+    assert!(queue.claim(Lanes::All, 0).is_none());
+    enqueue(&queue, b"late", "a").await.unwrap();
+    assert_eq!(stats(&queue).waiting, 1);
+}
+
+#[tokio::test]
+async fn a_waiting_worker_gets_a_sample_that_arrives() {
+    let dir = tempfile::tempdir().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let worker = {
+        let queue = queue.clone();
+        thread::spawn(move || body_of(&claim(&queue, 0)))
+    };
+    enqueue(&queue, b"arrived", "a").await.unwrap();
+    assert_eq!(worker.join().unwrap(), b"arrived");
+}

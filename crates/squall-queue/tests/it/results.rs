@@ -1,0 +1,185 @@
+//! Results, failed samples, histories.
+
+use squall_queue::{CompleteError, Completion, History, RetryError, SampleState, Verdict};
+use squall_types::SampleId;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn the_oldest_results_are_evicted_first_across_restarts() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&dir);
+    config.results_max = 3;
+    let (queue, _) = open(&config);
+    let mut ids = Vec::new();
+    for n in 0..5_usize {
+        let id = enqueue(&queue, &[1], "a").await.unwrap();
+        complete(&queue, claim(&queue, 0), &bytes(n as u64, n * 900));
+        ids.push(id);
+    }
+    queue.close().await.unwrap();
+    let (queue, recovery) = open(&config);
+    assert_eq!(recovery.results, 3);
+    assert_eq!(status(&queue, ids[0]), None);
+    assert_eq!(status(&queue, ids[1]), None);
+    for n in 2..5 {
+        let expected = SampleState::Complete(bytes(n as u64, n * 900));
+        assert_eq!(status(&queue, ids[n]), Some(expected));
+    }
+    assert_eq!(stats(&queue).scanned, 5);
+    let unknown = SampleId::new(1 << 40).unwrap();
+    assert_eq!(status(&queue, unknown), None);
+}
+
+#[tokio::test]
+async fn no_results_are_kept_when_none_are_wanted() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&dir);
+    config.results_max = 0;
+    let (queue, _) = open(&config);
+    let done = enqueue(&queue, b"done", "a").await.unwrap();
+    complete(&queue, claim(&queue, 0), &bytes(0, 5000));
+    let failed = enqueue(&queue, b"failed", "a").await.unwrap();
+    fail(&queue, claim(&queue, 0), "broken");
+    queue.close().await.unwrap();
+    let (queue, recovery) = open(&config);
+    assert_eq!((recovery.results, recovery.failed), (0, 0));
+    assert_eq!(status(&queue, done), None);
+    assert_eq!(status(&queue, failed), None);
+    let stats = stats(&queue);
+    assert_eq!((stats.scanned, stats.failed), (1, 1));
+    assert_eq!(stats.spool_bytes, 0);
+}
+
+#[tokio::test]
+async fn a_failed_sample_keeps_its_bytes_and_can_be_retried() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&dir);
+    let (queue, _) = open(&config);
+    for len in [10, 5000] {
+        let id = enqueue(&queue, &bytes(3, len), "a").await.unwrap();
+        fail(&queue, claim(&queue, 0), "broken");
+        assert_eq!(
+            status(&queue, id),
+            Some(SampleState::Failed("broken".to_owned()))
+        );
+        assert_eq!(queue.failed(), [id]);
+        queue.retry(id).unwrap();
+        assert_eq!(queue.failed(), []);
+        assert_eq!(status(&queue, id), Some(SampleState::Waiting));
+        assert_eq!(stats(&queue).failed, 0);
+        let again = claim(&queue, 0);
+        assert_eq!(again.id(), id);
+        assert_eq!(body_of(&again), bytes(3, len));
+        complete(&queue, again, b"good");
+        assert_eq!(
+            status(&queue, id),
+            Some(SampleState::Complete(b"good".to_vec()))
+        );
+        let gone = queue.retry(id).unwrap_err();
+        assert!(matches!(gone, RetryError::NotFailed { .. }));
+    }
+}
+
+#[tokio::test]
+async fn failed_samples_survive_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&dir);
+    let (queue, _) = open(&config);
+    let id = enqueue(&queue, &bytes(3, 5000), "a").await.unwrap();
+    fail(&queue, claim(&queue, 0), "broken");
+    queue.close().await.unwrap();
+    let (queue, recovery) = open(&config);
+    assert_eq!(recovery.failed, 1);
+    assert_eq!(
+        status(&queue, id),
+        Some(SampleState::Failed("broken".to_owned()))
+    );
+    queue.retry(id).unwrap();
+    assert_eq!(body_of(&claim(&queue, 0)), bytes(3, 5000));
+}
+
+#[tokio::test]
+async fn failed_samples_beyond_their_budget_are_evicted() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&dir);
+    config.limits.bytes_max = 40_000;
+    let (queue, _) = open(&config);
+    let mut ids = Vec::new();
+    for n in 0..4 {
+        ids.push(enqueue(&queue, &bytes(n, 4000), "a").await.unwrap());
+        fail(&queue, claim(&queue, 0), "broken");
+    }
+    queue.close().await.unwrap();
+    let (queue, _) = open(&config);
+    // A quarter of the bytes: two samples of 4,000 and their submissions.
+    assert_eq!(queue.failed(), ids[2..]);
+    assert_eq!(status(&queue, ids[0]), None);
+    assert_eq!(stats(&queue).failed, 4);
+    let files = std::fs::read_dir(config.dir.join("spool/files")).unwrap();
+    assert_eq!(files.count(), 2);
+}
+
+#[tokio::test]
+async fn a_result_beyond_all_measure_fails_the_sample() {
+    let dir = tempfile::tempdir().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let id = enqueue(&queue, b"x", "a").await.unwrap();
+    let completion = Completion {
+        verdict: Verdict::Complete(vec![0; (64 << 20) + 1]),
+        scan_time: std::time::Duration::ZERO,
+    };
+    let refused = queue.complete(claim(&queue, 0), completion).unwrap_err();
+    assert!(matches!(refused, CompleteError::TooLarge { .. }));
+    assert!(matches!(status(&queue, id), Some(SampleState::Failed(_))));
+}
+
+#[tokio::test]
+async fn a_verdict_after_the_close_is_refused_and_the_sample_scanned_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&dir);
+    let (queue, _) = open(&config);
+    let id = enqueue(&queue, b"x", "a").await.unwrap();
+    let taken = claim(&queue, 0);
+    queue.close_blocking().unwrap();
+    let completion = Completion {
+        verdict: Verdict::Complete(Vec::new()),
+        scan_time: std::time::Duration::ZERO,
+    };
+    let refused = queue.complete(taken, completion).unwrap_err();
+    assert!(matches!(refused, CompleteError::Closed { .. }));
+    drop(queue);
+    let (queue, recovery) = open(&config);
+    assert_eq!(recovery.waiting, 1);
+    assert_eq!(recovery.counter_difference, 0);
+    assert_eq!(claim(&queue, 0).id(), id);
+}
+
+#[tokio::test]
+async fn histories_are_recorded_and_survive_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&dir);
+    let (queue, _) = open(&config);
+    let instance = queue.instance();
+    for _ in 0..3 {
+        enqueue(&queue, b"x", "a").await.unwrap();
+    }
+    for _ in 0..2 {
+        complete(&queue, claim(&queue, 0), b"");
+    }
+    queue.record(History::Denied, 4);
+    queue.record(History::Denied, 0);
+    let total = |queue: &squall_queue::Queue, history| -> u64 {
+        queue.history(history).iter().map(|(_, n)| n).sum()
+    };
+    assert_eq!(total(&queue, History::Denied), 4);
+    assert_eq!(total(&queue, History::Samples), 2);
+    queue.close().await.unwrap();
+    let (queue, _) = open(&config);
+    assert_eq!(total(&queue, History::Denied), 4);
+    assert_eq!(total(&queue, History::Samples), 2);
+    let highest = queue.history(History::Queue).iter().map(|(_, n)| *n).max();
+    assert_eq!(highest, Some(3));
+    assert_eq!(queue.instance(), instance);
+    assert_ne!(instance, [0; 8]);
+}

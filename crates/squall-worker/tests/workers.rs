@@ -1,0 +1,208 @@
+//! The scan threads with a real queue and real rules.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use squall_engine::{ScanLimits, SignatureSet, SourceFile, digests};
+use squall_queue::{Body, Queue, QueueConfig, SampleState, Verdict};
+use squall_report::stored::{self, StoredResult};
+use squall_types::{Report, SampleId, SignatureOrigin, Submission};
+use squall_worker::{FileSink, Signatures, Sinks, WorkerConfig, Workers};
+
+const RULE: &str = r#"rule Needle { meta: score = 80 strings: $a = "needle" condition: $a }"#;
+
+fn set(rule: &str) -> Arc<SignatureSet> {
+    let file = SourceFile {
+        name: "test.yar".to_owned(),
+        content: rule.as_bytes().to_vec(),
+        origin: SignatureOrigin::Internal,
+        modified: None,
+        directory: None,
+    };
+    Arc::new(SignatureSet::compile(&[file], |_| {}).expect("a set"))
+}
+
+fn submission(file_name: &str, content: &[u8]) -> Vec<u8> {
+    stored::encode_submission(&Submission {
+        file_name: file_name.to_owned(),
+        size_bytes: content.len() as u64,
+        digests: digests(content),
+        ..Submission::default()
+    })
+}
+
+struct Bench {
+    dir: tempfile::TempDir,
+    queue: Queue,
+    signatures: Arc<Signatures>,
+    workers: Workers,
+}
+
+impl Bench {
+    fn new(threads: usize, sync_only_threads: usize) -> Self {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let (queue, _) = Queue::open(QueueConfig::new(dir.path().join("queue"))).expect("queue");
+        let signatures = Arc::new(Signatures::default());
+        let sinks = Arc::new(Sinks {
+            text: Some(FileSink::open(dir.path().join("findings.log")).expect("log")),
+            json: Some(FileSink::open(dir.path().join("findings.json")).expect("log")),
+            ..Sinks::default()
+        });
+        let config = WorkerConfig {
+            threads,
+            sync_only_threads,
+            limits: ScanLimits::default(),
+            scan_id: "S-0123456789a".to_owned(),
+        };
+        let workers = Workers::start(&config, &queue, &signatures, &sinks).expect("threads");
+        Self {
+            dir,
+            queue,
+            signatures,
+            workers,
+        }
+    }
+
+    async fn enqueue(&self, file_name: &str, content: &[u8]) -> SampleId {
+        let body = Body::from_bytes(content.to_vec());
+        self.queue
+            .enqueue(body, submission(file_name, content), "source")
+            .await
+            .expect("accepted")
+    }
+
+    async fn check(&self, file_name: &str, content: &[u8]) -> Option<Report> {
+        let body = Body::from_bytes(content.to_vec());
+        let checked = self
+            .queue
+            .check(body, submission(file_name, content))
+            .await
+            .expect("checked");
+        match checked.verdict {
+            Verdict::Complete(result) => report(&result),
+            Verdict::Failed(reason) => panic!("{reason}"),
+        }
+    }
+
+    async fn result(&self, id: SampleId) -> Option<Report> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            match self.queue.status(id).expect("readable") {
+                Some(SampleState::Complete(result)) => return report(&result),
+                Some(SampleState::Failed(reason)) => panic!("{reason}"),
+                state => assert!(Instant::now() < deadline, "{state:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn read(&self, name: &str) -> String {
+        read(&self.dir.path().join(name))
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("readable")
+}
+
+fn report(result: &[u8]) -> Option<Report> {
+    match stored::decode_result(result).expect("result") {
+        StoredResult::Clean => None,
+        StoredResult::Report(report) => Some(*report),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_lanes_are_scanned_logged_and_answered() {
+    let bench = Bench::new(2, 1);
+    bench.signatures.install(set(RULE));
+    let queued = bench.enqueue("/a/queued.txt", b"a needle").await;
+    let clean = bench.enqueue("/a/clean.txt", b"nothing").await;
+    let checked = bench
+        .check("/a/checked.txt", b"needle")
+        .await
+        .expect("found");
+    let found = bench.result(queued).await.expect("found");
+    assert_eq!(bench.result(clean).await, None);
+    assert_eq!(found.outcome.findings[0].matches[0].rule_name, "Needle");
+    assert_eq!(found.scan.scan_id, "S-0123456789a");
+    assert!(found.id != checked.id);
+
+    let text = bench.read("findings.log");
+    assert_eq!(text.lines().count(), 2, "{text}");
+    for name in ["/a/queued.txt", "/a/checked.txt"] {
+        assert!(text.contains(&format!("FILE: {name}")), "{text}");
+    }
+    assert_eq!(bench.read("findings.json").lines().count(), 2);
+    let stats = bench.queue.stats();
+    assert_eq!((stats.accepted, stats.scanned, stats.failed), (3, 3, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_scanned_before_there_are_signatures() {
+    let bench = Bench::new(1, 0);
+    let id = bench.enqueue("x", b"needle").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let state = bench.queue.status(id).expect("readable");
+    assert!(matches!(state, Some(SampleState::Waiting)), "{state:?}");
+    bench.signatures.install(set(RULE));
+    assert!(bench.result(id).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_set_is_used_from_the_next_sample_on() {
+    let bench = Bench::new(1, 0);
+    bench.signatures.install(set(RULE));
+    assert!(bench.check("x", b"needle").await.is_some());
+    bench
+        .signatures
+        .install(set("rule Other { condition: filesize == 3 }"));
+    assert!(bench.check("x", b"needle").await.is_none());
+    let found = bench.check("x", b"abc").await.expect("found");
+    assert_eq!(found.outcome.findings[0].matches[0].rule_name, "Other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_finishes_the_claimed_and_keeps_the_waiting() {
+    let bench = Bench::new(2, 0);
+    for number in 0..50 {
+        bench.enqueue(&format!("{number}"), b"needle").await;
+    }
+    bench.signatures.install(set(RULE));
+    let Bench {
+        dir,
+        queue,
+        workers,
+        ..
+    } = bench;
+    let still_scanning = tokio::task::spawn_blocking(move || workers.stop(Duration::from_secs(20)))
+        .await
+        .expect("stopped");
+    assert_eq!(still_scanning, 0);
+    let stats = queue.stats();
+    assert_eq!(stats.scanned + stats.waiting, 50);
+    queue.close_blocking().expect("closed");
+    drop(queue);
+    let (queue, recovery) =
+        Queue::open(QueueConfig::new(dir.path().join("queue"))).expect("opens again");
+    assert_eq!(recovery.damaged, 0);
+    assert_eq!(queue.stats().waiting, stats.waiting);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_record_fails_and_the_queue_goes_on() {
+    let bench = Bench::new(1, 0);
+    bench.signatures.install(set(RULE));
+    let bad = bench
+        .queue
+        .enqueue(Body::from_bytes(b"needle".to_vec()), b"junk".to_vec(), "s")
+        .await
+        .expect("accepted");
+    let good = bench.enqueue("x", b"needle").await;
+    assert!(bench.result(good).await.is_some());
+    match bench.queue.status(bad).expect("readable") {
+        Some(SampleState::Failed(reason)) => assert!(reason.contains("record"), "{reason}"),
+        state => panic!("{state:?}"),
+    }
+}

@@ -37,10 +37,7 @@ pub(crate) fn match_of(
         date: None,
         id: None,
         false_positives: Vec::new(),
-        tags: rule
-            .tags()
-            .map(|tag| tag.identifier().to_uppercase())
-            .collect(),
+        tags: rule.tags().map(|tag| tag_of(tag.identifier())).collect(),
         subscore: SCORE_DEFAULT,
         strings,
     };
@@ -76,6 +73,18 @@ fn apply(found: &mut Match, modified: &mut Option<String>, key: &str, value: &Me
             push(&mut found.false_positives, text);
         }
         _ => {}
+    }
+}
+
+/// Returns a rule's tag as it is reported. A tag cannot hold a dot, so rules
+/// write the ATT&CK id `T1505.003` as `T1505_003`.
+fn tag_of(identifier: &str) -> String {
+    let tag = identifier.to_uppercase();
+    match tag.split_once('_') {
+        Some((technique, part)) if attack_ids(&format!("{technique}.{part}")).len() == 1 => {
+            format!("{technique}.{part}")
+        }
+        _ => tag,
     }
 }
 
@@ -155,7 +164,7 @@ mod tests {
     #[test]
     fn every_known_meta_key_is_used() {
         let found = first_match(
-            r#"rule Known : webshell Two {
+            r#"rule Known : webshell Two T1505_003 {
                 meta:
                     description = "what it is"
                     author = "somebody"

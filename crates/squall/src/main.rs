@@ -1,1 +1,63 @@
-fn main() {}
+//! The Squall binary: command line, configuration, wiring.
+
+mod banner;
+mod config;
+mod logging;
+mod serve;
+mod shutdown;
+mod signatures;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+
+/// Everything the operator needs to know of an error is in its chain; this is
+/// the one place that prints it.
+fn main() -> ExitCode {
+    let matches = command().get_matches();
+    match run(&matches) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            banner::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command() -> Command {
+    Command::new("squall")
+        .about("A Thunderstorm-compatible REST scanning service")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("serve")
+                .about("Receive samples over HTTP, scan them and answer")
+                .args(config::serve_args()),
+        )
+        .subcommand(
+            Command::new("check-config")
+                .about("Show the configuration in force and where each value came from")
+                .args(config::serve_args()),
+        )
+}
+
+fn run(matches: &ArgMatches) -> anyhow::Result<()> {
+    match matches.subcommand() {
+        Some(("serve", arguments)) => {
+            let loaded = config::load(arguments, std::env::vars_os())?;
+            serve::run(loaded)
+        }
+        Some(("check-config", arguments)) => {
+            let loaded = config::load(arguments, std::env::vars_os())?;
+            banner::print(&config::describe(&loaded));
+            for warning in &loaded.warnings {
+                banner::error(&format!("warning: {warning}"));
+            }
+            Ok(())
+        }
+        // clap demands one of the commands above.
+        _ => Ok(()),
+    }
+}

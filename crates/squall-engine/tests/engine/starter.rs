@@ -9,7 +9,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use squall_engine::{SignatureSet, read_directory};
-use squall_types::{Level, SignatureOrigin};
+use squall_types::{Level, SignatureOrigin, Thresholds};
 
 use crate::{root, rule_names, scan, shared};
 
@@ -98,6 +98,10 @@ fn every_rule_has_a_file_it_finds_and_one_it_does_not() {
             }) += 1;
             if matched != positive {
                 wrong.push(format!("{rule}/{}: matched: {matched}", case.name));
+            }
+            // What is only close to a threat must not be reported by another rule either.
+            if !positive && outcome.score_max().value() >= Thresholds::default().warning {
+                wrong.push(format!("{rule}/{}: {:?}", case.name, rule_names(&outcome)));
             }
         }
         if positives == 0 || near_misses == 0 {

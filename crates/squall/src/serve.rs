@@ -1,0 +1,156 @@
+//! `squall serve`: everything wired together, and taken apart in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwapOption;
+use squall_queue::Queue;
+use squall_server::Service;
+use squall_types::SignatureSummary;
+use squall_worker::{Signatures, Sinks, Workers};
+use tokio::net::TcpListener;
+
+use crate::config::{Loaded, Settings};
+use crate::{banner, logging, shutdown, signatures, wiring};
+
+/// How long samples that are being scanned may take once the service is told
+/// to stop; then they are handed back to the queue.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+///
+/// Fails if it cannot start: an address that cannot be listened on, a data
+/// directory or a log file that cannot be opened, signatures that cannot be
+/// read.
+pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
+    let settings = loaded.settings;
+    logging::start(&settings.outputs.log_level);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    // Fails only where one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let sinks = Arc::new(wiring::open_sinks(&settings)?);
+    let listener = runtime.block_on(wiring::listen(&settings))?;
+    let queue = wiring::open_queue(&settings)?;
+    let scan_id = wiring::new_scan_id()?;
+    let signatures = Arc::new(Signatures::default());
+    let workers = Workers::start(
+        &wiring::worker_config(&settings, &scan_id),
+        &queue,
+        &signatures,
+        &sinks,
+    )
+    .context("cannot start the scan threads")?;
+    let ended = runtime.block_on(serve(
+        &settings,
+        Parts {
+            listener,
+            queue: queue.clone(),
+            signatures,
+            sinks,
+            scan_id,
+        },
+    ));
+    stop(workers, queue);
+    ended
+}
+
+/// What the running service is made of.
+struct Parts {
+    listener: TcpListener,
+    queue: Queue,
+    signatures: Arc<Signatures>,
+    sinks: Arc<Sinks>,
+    scan_id: String,
+}
+
+/// Answers requests until told to stop, or until the signatures turn out to be
+/// unusable.
+async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
+    let bound = parts
+        .listener
+        .local_addr()
+        .context("cannot tell the address")?;
+    let url = banner::base_url(&settings.listen, bound);
+    let summary = Arc::new(ArcSwapOption::empty());
+    let service = Service::new(
+        wiring::service_config(settings, &parts.scan_id)?,
+        parts.queue.clone(),
+        Arc::clone(&summary),
+    );
+    let tls = wiring::tls(settings)?;
+    tokio::spawn(shutdown::reopen_logs(parts.sinks));
+    let loading = load_signatures(settings, parts.signatures, summary, url);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let watch = async move {
+        let result = tokio::select! {
+            loaded = loading => match loaded {
+                Ok(()) => shutdown::requested().await.context("cannot listen to signals"),
+                Err(error) => Err(error),
+            },
+            requested = shutdown::requested() => requested.context("cannot listen to signals"),
+        };
+        parts.queue.stop_claims();
+        let _ = stop.send(());
+        result
+    };
+    let server = squall_server::serve(
+        parts.listener,
+        service,
+        tls,
+        async { drop(stopped.await) },
+        SHUTDOWN_GRACE,
+    );
+    let (served, watched) = tokio::join!(server, watch);
+    watched?;
+    served.context("the service ended")
+}
+
+/// Loads the signatures beside the running listener, which answers 503 until
+/// they are there.
+async fn load_signatures(
+    settings: &Settings,
+    signatures: Arc<Signatures>,
+    summary: Arc<ArcSwapOption<SignatureSummary>>,
+    url: String,
+) -> anyhow::Result<()> {
+    let selection = signatures::Selection {
+        builtin: settings.signatures.builtin,
+        packaged: settings.signatures.dirs.clone(),
+        custom: settings.signatures.custom.clone(),
+    };
+    let set = tokio::task::spawn_blocking(move || signatures::load(&selection))
+        .await
+        .context("loading the signatures failed")??;
+    summary.store(Some(Arc::new(set.summary().clone())));
+    banner::print(&banner::ready(settings, &url, set.summary()));
+    signatures.install(Arc::new(set));
+    Ok(())
+}
+
+/// Finishes what is being scanned, hands back the rest and closes the queue.
+fn stop(workers: Workers, queue: Queue) {
+    tracing::info!("stopping: what is being scanned is finished, what waits is kept");
+    let scanning = workers.stop(SHUTDOWN_GRACE);
+    if scanning > 0 {
+        tracing::warn!(
+            scanning,
+            "samples still being scanned are handed back to the queue"
+        );
+    }
+    match queue.close_blocking() {
+        Ok(()) => tracing::info!("stopped"),
+        Err(error) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the queue was not closed in order; it is recovered at the next start"
+        ),
+    }
+}

@@ -1,0 +1,174 @@
+//! The settings, made into what each crate is started with.
+
+use anyhow::Context as _;
+use squall_engine::ScanLimits;
+use squall_queue::{Queue, QueueConfig, Recovery};
+use squall_server::tls::Tls;
+use squall_server::{Network, ReverseLookup, ServiceConfig};
+use squall_worker::{Console, FileSink, Sinks, TextOptions, WorkerConfig};
+use tokio::net::TcpListener;
+
+use crate::config::Settings;
+use crate::config::settings;
+use crate::signatures::BUILD_EPOCH;
+
+pub(crate) fn open_sinks(settings: &Settings) -> anyhow::Result<Sinks> {
+    let outputs = &settings.outputs;
+    let open = |path: &Option<std::path::PathBuf>| path.as_ref().map(FileSink::open).transpose();
+    Ok(Sinks {
+        text: open(&outputs.logfile)?,
+        json: open(&outputs.jsonfile)?,
+        console: Some(Console::start().context("cannot start the console's thread")?),
+        text_options: TextOptions {
+            utc: outputs.utc,
+            ..TextOptions::default()
+        },
+    })
+}
+
+pub(crate) async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
+    let listen = &settings.listen;
+    TcpListener::bind((listen.host.as_str(), listen.port))
+        .await
+        .with_context(|| format!("cannot listen on `{}` port {}", listen.host, listen.port))
+}
+
+pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<Queue> {
+    let wanted = &settings.queue;
+    let mut config = QueueConfig::new(&wanted.dir);
+    config.durability = match wanted.durability {
+        settings::Durability::Fsync => squall_queue::Durability::Fsync,
+        settings::Durability::Buffered => squall_queue::Durability::Buffered,
+    };
+    config.results_max = wanted.results_max;
+    config.limits.samples_max = wanted.samples_max.unwrap_or(u64::MAX);
+    config.limits.bytes_max = wanted.bytes_max.unwrap_or(u64::MAX);
+    config.limits.free_bytes_min = wanted.free_bytes_min;
+    let (queue, recovery) = Queue::open(config)?;
+    log_recovery(&recovery);
+    Ok(queue)
+}
+
+/// Says what was found in the data directory, and exactly what was not intact.
+fn log_recovery(recovery: &Recovery) {
+    tracing::info!(
+        waiting = recovery.waiting,
+        results = recovery.results,
+        failed = recovery.failed,
+        "queue opened"
+    );
+    if !recovery.crashed.is_empty() {
+        tracing::warn!(
+            samples = ?recovery.crashed,
+            put_aside = ?recovery.put_aside,
+            "the service ended while these samples were being scanned"
+        );
+    }
+    for damage in &recovery.damage {
+        tracing::error!(sample_id = ?damage.id, "queue: {}", damage.description);
+    }
+    if recovery.damaged > recovery.damage.len() as u64 {
+        tracing::error!(damaged = recovery.damaged, "more in the queue is damaged");
+    }
+    if recovery.salvaged > 0 || recovery.counter_difference != 0 {
+        tracing::warn!(
+            salvaged = recovery.salvaged,
+            counter_difference = recovery.counter_difference,
+            "queue repaired"
+        );
+    }
+    if recovery.orphans_removed > 0 || recovery.incoming_removed > 0 {
+        tracing::info!(
+            orphans = recovery.orphans_removed,
+            uploads = recovery.incoming_removed,
+            "left-over files removed"
+        );
+    }
+}
+
+pub(crate) fn worker_config(settings: &Settings, scan_id: &str) -> WorkerConfig {
+    WorkerConfig {
+        threads: settings.workers.threads,
+        sync_only_threads: settings.workers.sync_only_threads,
+        limits: ScanLimits {
+            time_max: settings.workers.scan_timeout,
+            thresholds: settings.levels,
+        },
+        scan_id: scan_id.to_owned(),
+    }
+}
+
+pub(crate) fn service_config(settings: &Settings, scan_id: &str) -> anyhow::Result<ServiceConfig> {
+    let limits = &settings.limits;
+    Ok(ServiceConfig {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        build_time: build_time(),
+        threads: settings.workers.threads,
+        arguments: std::env::args().skip(1).collect(),
+        scan_id: scan_id.to_owned(),
+        utc: settings.outputs.utc,
+        limits: squall_server::Limits {
+            max_file_size_bytes: limits.max_file_size_bytes,
+            uploads_max: limits.uploads_max,
+            connections_max: limits.connections_max,
+            header_timeout: limits.header_timeout,
+            body_timeout: limits.body_timeout,
+            idle_timeout: limits.idle_timeout,
+            ..squall_server::Limits::default()
+        },
+        trusted_proxies: trusted_proxies(settings)?,
+        reverse_lookup: if settings.senders.reverse_dns {
+            ReverseLookup::System
+        } else {
+            ReverseLookup::Off
+        },
+    })
+}
+
+fn trusted_proxies(settings: &Settings) -> anyhow::Result<Vec<Network>> {
+    settings
+        .senders
+        .trusted_proxies
+        .iter()
+        .map(|network| {
+            let text = format!("{}/{}", network.address, network.prefix_len);
+            text.parse().context("`trusted-proxy` names no network")
+        })
+        .collect()
+}
+
+/// The service's certificate, or `None` for plain HTTP.
+pub(crate) fn tls(settings: &Settings) -> anyhow::Result<Option<Tls>> {
+    let tls = match &settings.listen.tls {
+        None => return Ok(None),
+        Some(settings::Tls::SelfSigned) => {
+            let names = ["localhost".to_owned(), settings.listen.host.clone()];
+            Tls::self_signed(&settings.data_dir.join("tls"), &names)
+        }
+        Some(settings::Tls::Files { cert, key }) => Tls::from_files(cert, key),
+    };
+    Ok(Some(tls.context("cannot use TLS")?))
+}
+
+/// Draws the id of this run of the service: `S-` and eleven of
+/// `[A-Za-z0-9_-]`.
+pub(crate) fn new_scan_id() -> anyhow::Result<String> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    let mut random = [0; 11];
+    getrandom::fill(&mut random).context("cannot draw random bytes")?;
+    let drawn = random
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 64)]));
+    Ok("S-".chars().chain(drawn).collect())
+}
+
+/// When the binary was built, `YYYY-MM-DD HH:MM:SS`, UTC.
+fn build_time() -> String {
+    BUILD_EPOCH
+        .parse()
+        .ok()
+        .and_then(|epoch| jiff::Timestamp::from_second(epoch).ok())
+        .map_or_else(String::new, |time| {
+            time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+        })
+}

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support.raw import body, closed_within, connect, head, part, read_answer
+from support.raw import CLOSED, body, closed_within, connect, head, part, read_answer
 from support.rules import CLEAN, MARKER
 from support.service import Service, running, wait_until
 
@@ -49,7 +49,7 @@ def test_head_that_trickles(impatient):
                     return
             except TimeoutError:
                 continue
-            except (ConnectionResetError, BrokenPipeError):
+            except CLOSED:
                 return
     raise AssertionError("a trickling head stays open")
 
@@ -69,9 +69,9 @@ def test_body_that_stops(impatient, endpoint, size):
 
 
 def test_body_that_makes_progress_is_not_cut(impatient):
-    """Twice the limit in all, but never that long without a byte."""
-    data = body(MARKER)
-    pieces = [data[at:at + 30] for at in range(0, len(data), 30)]
+    """It takes twice the limit in all, but is never without a kilobyte for that long."""
+    data = body(MARKER + b"x" * 10_000)
+    pieces = [data[at:at + 500] for at in range(0, len(data), 500)]
     with connect(impatient) as sock:
         sock.sendall(head("/api/check", f"Content-Length: {len(data)}"))
         for piece in pieces:
@@ -79,6 +79,25 @@ def test_body_that_makes_progress_is_not_cut(impatient):
             sock.sendall(piece)
         answer = read_answer(sock)
     assert (answer.status, len(answer.json())) == (200, 1)
+
+
+def test_body_that_trickles(impatient):
+    """A byte now and then is no progress: it would hold its place for ever."""
+    data = body(MARKER * 1000)
+    with connect(impatient) as sock:
+        sock.sendall(head("/api/check", f"Content-Length: {len(data)}"))
+        sock.settimeout(0.2)
+        for at in range(CUT * 5):
+            try:
+                sock.sendall(data[at:at + 1])
+                got = sock.recv(1000)
+                assert got == b"" or b" 408 " in got.splitlines()[0]
+                return
+            except TimeoutError:
+                continue
+            except CLOSED:
+                return
+    raise AssertionError("a trickling upload stays open")
 
 
 def test_idle_connection_is_closed_after_an_answer(impatient):
@@ -93,7 +112,7 @@ def test_reader_that_never_reads_holds_nobody(impatient):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         try:
             sock.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
-        except (TimeoutError, ConnectionResetError, BrokenPipeError):
+        except (TimeoutError, *CLOSED):
             pass
         assert impatient.check(CLEAN) == []
 

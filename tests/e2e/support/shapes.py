@@ -31,6 +31,15 @@ def first_bytes(content: bytes) -> str:
     return f"{start.hex()} / {''.join(chr(b) for b in start if 0x20 <= b < 0x7F)}"
 
 
+def as_pictures(name: str) -> str:
+    """Returns `name` with the symbols for its control characters.
+
+    A header may not hold control characters; a name that has them raw is shown
+    with these in their place rather than refused.
+    """
+    return name.translate({**{code: 0x2400 + code for code in range(0x20)}, 0x7F: 0x2421})
+
+
 def _is(value, kind, where: str):
     assert isinstance(value, kind) and not (kind is int and isinstance(value, bool)), f"{where}: {value!r}"
 

@@ -1,7 +1,7 @@
 //! Loading the signature set that the settings name.
 
 use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context as _;
@@ -94,11 +94,7 @@ pub(crate) fn starter_files() -> io::Result<Vec<SourceFile>> {
     Ok(files)
 }
 
-fn read(
-    path: &PathBuf,
-    origin: SignatureOrigin,
-    files: &mut Vec<SourceFile>,
-) -> anyhow::Result<()> {
+fn read(path: &Path, origin: SignatureOrigin, files: &mut Vec<SourceFile>) -> anyhow::Result<()> {
     let (found, errors) = read_directory(path, origin)?;
     for error in errors {
         tracing::warn!(

@@ -53,6 +53,7 @@ fn root() -> PathBuf {
 
 /// A path in the shared test material, or `None`, with a message, where it is
 /// absent.
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn shared(path: &str) -> Option<PathBuf> {
     let base =
         std::env::var_os("SQUALL_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);

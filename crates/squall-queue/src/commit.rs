@@ -119,14 +119,21 @@ pub(crate) fn commit(shared: &Shared, ledger: &mut Ledger, mut round: Round) -> 
 }
 
 fn succeed(shared: &Shared, ledger: &mut Ledger, stored: Vec<Stored>, round: Round, plan: Plan) {
-    let added = stored.len();
+    let mut accepted = Vec::with_capacity(stored.len());
     let mut state = shared.lock();
     state.ids.reserved = plan.ids_reserved;
-    for stored in &stored {
+    for Stored {
+        id,
+        record,
+        answer,
+        admission,
+    } in stored
+    {
+        admission.settle(&mut state);
         state.counters.accepted += 1;
-        state.live_bytes += stored.record.extent.bytes();
-        let entry = entry(stored.id, &stored.record);
-        state.index.push(stored.record.source_key, entry);
+        state.live_bytes += record.extent.bytes();
+        state.index.push(record.source_key, entry(id, &record));
+        accepted.push((id, answer));
     }
     // Workers may have paused for want of room for their verdicts.
     let paused = round.changes.len() > PAUSE_LIKELY;
@@ -140,16 +147,9 @@ fn succeed(shared: &Shared, ledger: &mut Ledger, stored: Vec<Stored>, round: Rou
     shared.wake_workers(if paused {
         waiting
     } else {
-        waiting.min(added + answers.len() + 1)
+        waiting.min(accepted.len() + answers.len() + 1)
     });
-    for Stored {
-        id,
-        answer,
-        admission,
-        ..
-    } in stored
-    {
-        drop(admission);
+    for (id, answer) in accepted {
         // Whoever asked may be gone; the sample is taken all the same.
         let _ = answer.send(Ok(id));
     }

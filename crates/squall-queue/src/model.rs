@@ -367,7 +367,18 @@ impl Model {
     }
 }
 
+/// Few cases by default: `PROPTEST_CASES` asks for more.
+fn cases() -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 64;
+    }
+    config
+}
+
 proptest! {
+    #![proptest_config(cases())]
+
     #[test]
     fn the_queue_keeps_what_it_acknowledged(
         operations in proptest::collection::vec(operation(), 1..80)

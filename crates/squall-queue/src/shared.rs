@@ -114,24 +114,38 @@ impl Shared {
             shared: Arc::clone(self),
             bytes,
             unwritten,
+            settled: false,
         })
     }
 }
 
-/// Room in the queue; given back when dropped, as the committer has either
-/// counted the sample itself by then or refused it.
+/// Room in the queue, given back when dropped.
 pub(crate) struct Admission {
     shared: Arc<Shared>,
     bytes: u64,
     unwritten: u64,
+    settled: bool,
+}
+
+impl Admission {
+    /// Gives the room back at the moment the sample itself is counted.
+    pub(crate) fn settle(mut self, state: &mut State) {
+        self.settled = true;
+        self.give_back(state);
+    }
+
+    fn give_back(&self, state: &mut State) {
+        state.admitted -= 1;
+        state.admitted_bytes -= self.bytes;
+        state.admitted_unwritten -= self.unwritten;
+    }
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.admitted -= 1;
-        state.admitted_bytes -= self.bytes;
-        state.admitted_unwritten -= self.unwritten;
+        if !self.settled {
+            self.give_back(&mut self.shared.lock());
+        }
     }
 }
 

@@ -2,13 +2,27 @@
 
 use std::{
     collections::HashSet,
-    sync::atomic::{AtomicU64, Ordering},
-    thread,
+    thread::{self, JoinHandle},
 };
 
-use squall_queue::{Durability, Lanes, SampleState};
+use squall_queue::{Durability, Lanes, Queue, SampleState};
+use squall_types::SampleId;
 
 use crate::support::*;
+
+/// Scans until claims are stopped; returns which samples.
+fn start_worker(queue: &Queue, slot: usize) -> JoinHandle<Vec<SampleId>> {
+    let queue = queue.clone();
+    thread::spawn(move || {
+        let mut scanned = Vec::new();
+        while let Some(claim) = queue.claim(Lanes::All, slot) {
+            let body = body_of(&claim);
+            scanned.push(claim.id());
+            complete(&queue, claim, &body[..body.len().min(100)]);
+        }
+        scanned
+    })
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_senders_share_flushes_and_every_sample_is_scanned_once() {
@@ -18,22 +32,7 @@ async fn concurrent_senders_share_flushes_and_every_sample_is_scanned_once() {
     let mut config = config(&dir);
     config.durability = Durability::Fsync;
     let (queue, _) = open(&config);
-    static BYTES: AtomicU64 = AtomicU64::new(0);
-    let workers: Vec<_> = (0..3)
-        .map(|slot| {
-            let queue = queue.clone();
-            thread::spawn(move || {
-                let mut scanned = Vec::new();
-                while let Some(claim) = queue.claim(Lanes::All, slot) {
-                    let body = body_of(&claim);
-                    BYTES.fetch_add(body.len() as u64, Ordering::Relaxed);
-                    scanned.push(claim.id());
-                    complete(&queue, claim, &body[..body.len().min(100)]);
-                }
-                scanned
-            })
-        })
-        .collect();
+    let workers: Vec<_> = (0..3).map(|slot| start_worker(&queue, slot)).collect();
     let senders: Vec<_> = (0..SENDERS)
         .map(|sender| {
             let queue = queue.clone();

@@ -1,8 +1,14 @@
 //! The queue from outside: what it promises, and what breaks it.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests may fail the test, too"
+)]
+
 mod support;
 
 mod basics;
+mod capacity;
 mod damage;
 mod immediate;
 mod kill;

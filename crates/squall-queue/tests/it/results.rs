@@ -22,9 +22,9 @@ async fn the_oldest_results_are_evicted_first_across_restarts() {
     assert_eq!(recovery.results, 3);
     assert_eq!(status(&queue, ids[0]), None);
     assert_eq!(status(&queue, ids[1]), None);
-    for n in 2..5 {
+    for (n, id) in ids.into_iter().enumerate().skip(2) {
         let expected = SampleState::Complete(bytes(n as u64, n * 900));
-        assert_eq!(status(&queue, ids[n]), Some(expected));
+        assert_eq!(status(&queue, id), Some(expected));
     }
     assert_eq!(stats(&queue).scanned, 5);
     let unknown = SampleId::new(1 << 40).unwrap();

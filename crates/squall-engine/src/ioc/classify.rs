@@ -19,11 +19,13 @@ pub(crate) enum IocKind {
 
 /// The tags, the more specific ones first: a `trusted-hash` list also holds
 /// the word `hash`, and taking it for malware would be the worst mistake here.
-const TAGS: [(&str, IocKind); 12] = [
+const TAGS: [(&str, IocKind); 14] = [
     ("trusted-hash", IocKind::TrustedHash),
     ("trusted-hashes", IocKind::TrustedHash),
     ("falsepositive-hash", IocKind::TrustedHash),
     ("falsepositive-hashes", IocKind::TrustedHash),
+    ("false-positive-hash", IocKind::TrustedHash),
+    ("false-positive-hashes", IocKind::TrustedHash),
     ("hash", IocKind::Hash),
     ("hashes", IocKind::Hash),
     ("filename", IocKind::Filename),
@@ -97,6 +99,7 @@ mod tests {
             ("trusted_hash_list.txt", Some(IocKind::TrustedHash)),
             ("falsepositive-hash.txt", Some(IocKind::TrustedHash)),
             ("falsepositive-hashes-x.txt", Some(IocKind::TrustedHash)),
+            ("my-false-positive-hashes.txt", Some(IocKind::TrustedHash)),
             ("untrusted-hash.txt", Some(IocKind::Hash)),
             ("case-imphash.txt", Some(IocKind::Hash)),
             ("Case-UX22-filename-iocs.txt", Some(IocKind::Filename)),

@@ -25,7 +25,6 @@ mod keywords;
 mod lines;
 mod notes;
 mod stix;
-mod table;
 
 use squall_types::{Digests, Match, SignatureOrigin};
 
@@ -136,21 +135,23 @@ impl IocBuilder {
         let fallback = format!("listed in {}", classify::base_name(file_name));
         let common = (fallback.as_str(), origin);
         let notes = &mut self.notes;
-        let hash_list = |verdict| HashList {
-            verdict,
+        let malicious = HashList {
+            verdict: Verdict::Malicious,
             is_imphash: classify::is_imphash_list(file_name),
             fallback: &fallback,
             origin,
         };
+        let trusted = HashList {
+            verdict: Verdict::Trusted,
+            ..malicious
+        };
         let problems_ref = &mut problems;
         match kind {
             IocKind::Hash => lines::each_entry(content, problems_ref, |entry, problems| {
-                let list = hash_list(Verdict::Malicious);
-                self.hashes.add(&entry, list, notes, problems);
+                self.hashes.add(&entry, malicious, notes, problems);
             }),
             IocKind::TrustedHash => lines::each_entry(content, problems_ref, |entry, problems| {
-                let list = hash_list(Verdict::Trusted);
-                self.trusted.add(&entry, list, notes, problems);
+                self.trusted.add(&entry, trusted, notes, problems);
             }),
             IocKind::Filename => lines::each_entry(content, problems_ref, |entry, problems| {
                 self.filenames.add(&entry, common, notes, problems);

@@ -149,10 +149,7 @@ impl C2 {
             {
                 return;
             }
-            // A colon at the end belongs to the sentence, unless it is two.
-            let ends_single = name.text.ends_with(b":") && !name.text.ends_with(b"::");
-            let len = name.text.len() - usize::from(ends_single);
-            let Some(address) = parse::<Ipv6Addr>(&name.text[..len]) else {
+            let Some(address) = parse::<Ipv6Addr>(&name.text) else {
                 return;
             };
             let range = token.range_of(0, name.text.len());

@@ -60,12 +60,12 @@ impl Token {
         let kept = chars.min(NAME_MAX_CHARS + 1);
         let start = self.range.end - kept * self.stride;
         name.text.clear();
-        name.text.extend(
-            content[start..self.range.end]
-                .iter()
-                .step_by(self.stride)
-                .map(u8::to_ascii_lowercase),
-        );
+        let bytes = &content[start..self.range.end];
+        match self.stride {
+            1 => name.text.extend_from_slice(bytes),
+            stride => name.text.extend(bytes.iter().step_by(stride)),
+        }
+        name.text.make_ascii_lowercase();
         name.is_whole = kept == chars;
     }
 
@@ -101,16 +101,25 @@ impl Token {
 
     /// Leaves out marks at both ends that no name begins or ends with.
     fn trim(mut self, content: &[u8], alphabet: Alphabet) -> Self {
-        let is_mark = |byte: u8| match alphabet {
-            Alphabet::Name => !byte.is_ascii_alphanumeric(),
-            // `::` may begin or end an address.
-            Alphabet::Ipv6 => byte == b'.',
+        let stride = self.stride;
+        // `::` may begin or end an IPv6 address, one colon belongs to the text.
+        let is_mark = |at: usize, inner: usize| match alphabet {
+            Alphabet::Name => !content[at].is_ascii_alphanumeric(),
+            Alphabet::Ipv6 => match content[at] {
+                b'.' => true,
+                b':' => content.get(inner) != Some(&b':'),
+                _ => false,
+            },
         };
-        while !self.range.is_empty() && is_mark(content[self.range.end - self.stride]) {
-            self.range.end -= self.stride;
+        while !self.range.is_empty() {
+            let last = self.range.end - stride;
+            if !is_mark(last, last.saturating_sub(stride)) {
+                break;
+            }
+            self.range.end = last;
         }
-        while !self.range.is_empty() && is_mark(content[self.range.start]) {
-            self.range.start += self.stride;
+        while !self.range.is_empty() && is_mark(self.range.start, self.range.start + stride) {
+            self.range.start += stride;
         }
         self
     }
@@ -216,8 +225,10 @@ mod tests {
     #[test]
     fn ipv6_addresses_are_cut_out() {
         for (text, expected) in [
-            ("[2001:db8::1]:443", vec!["2001:db8::1", ":443"]),
+            ("[2001:db8::1]:443", vec!["2001:db8::1", "443"]),
             ("::1.", vec!["::1"]),
+            ("is 2001:db8::1: x", vec!["2001:db8::1"]),
+            ("x :::: :", vec!["::::"]),
             ("fe80::/10", vec!["fe80::"]),
         ] {
             assert_eq!(tokens(text.as_bytes(), Alphabet::Ipv6), expected, "{text}");

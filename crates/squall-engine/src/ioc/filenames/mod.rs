@@ -15,10 +15,13 @@
 //! made for the purpose could stop the service; such lines are reported.
 //!
 //! All expressions that match add up to one match; scores may be negative, and
-//! speak for the file then.
+//! speak for the file then. A line that is listed twice counts once, with the
+//! higher score.
 
 mod literals;
 mod patterns;
+
+use std::collections::HashMap;
 
 use squall_types::{Match, MatchField, SignatureKind, SignatureOrigin};
 
@@ -128,6 +131,8 @@ fn describe(hits: &[Hit<'_>]) -> String {
 /// Collects filename IOCs.
 #[derive(Default)]
 pub(super) struct FilenamesBuilder {
+    // From the expressions of a line to its number.
+    known: HashMap<(String, Option<String>), usize>,
     patterns: Vec<Pattern>,
     notes: Vec<NoteId>,
 }
@@ -154,15 +159,26 @@ impl FilenamesBuilder {
         let Some(line) = Line::of(text) else {
             return problems.skipped(entry.line, "expected `REGEX;SCORE[;FALSE-POSITIVE REGEX]`");
         };
+        if line.score.clamped {
+            problems.warning(entry.line, "score is outside of -100..100 and was clamped");
+        }
+        let score = line.score.value;
+        let note = notes.intern(entry.comment, fallback, score, origin);
+        let key = (
+            line.expression.to_owned(),
+            line.false_positive.map(str::to_owned),
+        );
+        if let Some(&number) = self.known.get(&key) {
+            if score > notes.get(self.notes[number]).score {
+                self.notes[number] = note;
+            }
+            return;
+        }
         match Pattern::new(line.expression, line.false_positive) {
             Ok(pattern) => {
-                if line.score.clamped {
-                    problems.warning(entry.line, "score is outside of -100..100 and was clamped");
-                }
-                let score = line.score.value;
-                self.notes
-                    .push(notes.intern(entry.comment, fallback, score, origin));
+                self.known.insert(key, self.patterns.len());
                 self.patterns.push(pattern);
+                self.notes.push(note);
             }
             Err(error) => problems.skipped(entry.line, error.to_string()),
         }
@@ -314,6 +330,59 @@ mod tests {
         assert_eq!(against.subscore, -30);
         assert!(filenames.matches(&notes, "").is_none());
         assert_eq!(subscore("a;60\nb;-60", "ab"), None);
+    }
+
+    #[test]
+    fn a_line_listed_twice_counts_once() {
+        let list = "\\\\music\\.exe;45\n\\\\music\\.exe;65\n\\\\music\\.exe;60\n";
+        assert_eq!(subscore(list, r"C:\music.exe"), Some(65));
+        // With another false-positive expression it is another line.
+        let list = "\\\\music\\.exe;20\n\\\\music\\.exe;30;D:";
+        assert_eq!(subscore(list, r"C:\music.exe"), Some(50));
+        assert_eq!(subscore(list, r"D:\music.exe"), Some(20));
+    }
+
+    #[test]
+    fn the_public_list_finds_what_each_line_finds_alone() {
+        let Some(directory) = crate::ioc::tests::signature_base() else {
+            println!("skipped: no signature-base on this machine");
+            return;
+        };
+        let text = std::fs::read_to_string(directory.join("filename-iocs.txt")).expect("file");
+        let lines: Vec<&str> = text.lines().filter(|l| !l.starts_with('#')).collect();
+        let alone: Vec<(regex::Regex, Option<regex::Regex>)> = lines
+            .iter()
+            .filter_map(|line| Line::of(line))
+            .map(|line| {
+                let plain = !line.expression.contains(patterns::META);
+                let regex = |text: &str, plain| {
+                    let builder = &mut regex::RegexBuilder::new(text);
+                    builder.case_insensitive(plain).build().expect("expression")
+                };
+                let false_positive = line.false_positive.map(|text| regex(text, false));
+                (regex(line.expression, plain), false_positive)
+            })
+            .collect();
+        let (filenames, ..) = load(&text);
+        let mut hit_count = 0;
+        // Paths near what the lines look for, made of the lines themselves.
+        for line in lines.iter().step_by(29).filter_map(|line| Line::of(line)) {
+            let path = format!("C:{}", line.expression.replace(r"\\", "\u{1}"));
+            let path = path.replace(['\\', '$', '^'], "").replace('\u{1}', r"\");
+            let mut expected: Vec<String> = alone
+                .iter()
+                .filter(|(regex, not)| {
+                    regex.is_match(&path) && !not.as_ref().is_some_and(|not| not.is_match(&path))
+                })
+                .map(|(regex, not)| format!("{regex} {not:?}"))
+                .collect();
+            expected.sort();
+            expected.dedup();
+            let found = filenames.patterns.matches(&path).len();
+            assert_eq!(found, expected.len(), "{path}: {expected:?}");
+            hit_count += found;
+        }
+        assert!(hit_count > 100, "{hit_count}");
     }
 
     #[test]

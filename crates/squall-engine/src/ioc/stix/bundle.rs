@@ -33,6 +33,14 @@ pub(super) enum BundleError {
 }
 
 impl BundleError {
+    /// Returns the line where it is known.
+    pub(super) fn line(&self) -> Option<u32> {
+        match self {
+            Self::Json(error) => u32::try_from(error.line()).ok().filter(|&line| line > 0),
+            _ => None,
+        }
+    }
+
     /// A signature directory may hold JSON of other tools; that costs nothing.
     pub(super) fn severity(&self) -> Severity {
         match self {
@@ -60,9 +68,6 @@ pub(super) enum IndicatorError {
     /// Nothing of its pattern can be asked of a file.
     #[error("cannot use pattern: {0}")]
     Unsupported(String),
-    /// Its pattern only says what a file is not.
-    #[error("cannot use pattern: it only excludes, so that nearly every file would match")]
-    OnlyExcludes,
 }
 
 /// An indicator that can be used.
@@ -100,9 +105,6 @@ impl Indicator {
         let pattern = parser::parse(pattern)?
             .supported(&mut reasons)
             .ok_or_else(|| IndicatorError::Unsupported(super::join(&reasons)))?;
-        if pattern.only_excludes() {
-            return Err(IndicatorError::OnlyExcludes);
-        }
         let about = about(object, origin, authors);
         Ok((Self { pattern, about }, reasons))
     }

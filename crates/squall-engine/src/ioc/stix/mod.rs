@@ -111,7 +111,7 @@ impl StixBuilder {
         let objects = match bundle::objects(content) {
             Ok(objects) => objects,
             Err(error) => {
-                return problems.push(None, None, error.severity(), error.to_string());
+                return problems.push(error.line(), None, error.severity(), error.to_string());
             }
         };
         let authors = bundle::authors(&objects);
@@ -126,10 +126,7 @@ impl StixBuilder {
             }
             match Indicator::of(object, origin, &authors) {
                 Ok((indicator, reasons)) => {
-                    if !reasons.is_empty() {
-                        let reason = format!("a part is not used: {}", join(&reasons));
-                        problems.push(None, Some(id), Severity::Warning, reason);
-                    }
+                    warn(&indicator, &reasons, id, problems);
                     self.insert(indicator);
                 }
                 Err(error) => problems.push(None, Some(id), Severity::Skipped, error.to_string()),
@@ -161,6 +158,18 @@ impl StixBuilder {
     /// Ends the collection.
     pub(super) fn build(self) -> Stix {
         self.stix
+    }
+}
+
+/// Reports what the author of an indicator that is used should know.
+fn warn(indicator: &Indicator, reasons: &[String], id: String, problems: &mut FileProblems<'_>) {
+    if !reasons.is_empty() {
+        let reason = format!("a part is not used: {}", join(reasons));
+        problems.push(None, Some(id.clone()), Severity::Warning, reason);
+    }
+    if indicator.pattern.only_excludes() {
+        let reason = "the pattern only excludes: nearly every file matches it".to_owned();
+        problems.push(None, Some(id), Severity::Warning, reason);
     }
 }
 

@@ -120,7 +120,6 @@ fn indicators_that_cannot_be_used_name_themselves() {
             of("[file:size = 1 AND url:value = 'x']"),
             "object type `url`",
         ),
-        (of("[file:name != 'x']"), "only excludes"),
         (
             of("[file:size = 1] FOLLOWEDBY [file:size = 2]"),
             "FOLLOWEDBY",
@@ -134,6 +133,15 @@ fn indicators_that_cannot_be_used_name_themselves() {
         assert!(problems[0].reason.contains(reason), "{}", problems[0]);
         assert_eq!(stix.matches(&facts("/x")).len(), 1);
     }
+    let (stix, problems) = load(&bundle(json!([of("[file:name != 'x']")])));
+    assert_eq!(stix.matches(&facts("/y")).len(), 1);
+    assert_eq!(stix.matches(&facts("/x")).len(), 0);
+    assert_eq!(problems[0].severity, Severity::Warning);
+    assert!(
+        problems[0].reason.contains("only excludes"),
+        "{}",
+        problems[0]
+    );
     let partly = of("[file:size = 10 OR file:created > t'2020-01-01T00:00:00Z']");
     let (stix, problems) = load(&bundle(json!([partly])));
     assert_eq!(stix.len(), 1);

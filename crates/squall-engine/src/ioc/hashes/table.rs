@@ -5,12 +5,7 @@
 //! memory, but the table also holds trusted digests, and there a collision
 //! that an attacker can compute would hide malware.
 
-use super::notes::NoteId;
-
-/// How many entries are collected in one piece. Pieces are freed one by one
-/// while the table is put together, so that building it does not need twice
-/// its memory, whatever the allocator does when a vector grows.
-const CHUNK_LEN: usize = 1 << 16;
+use crate::ioc::notes::NoteId;
 
 /// A digest and the number of its note, big-endian, so that entries compare as
 /// their bytes do. Arrays of bytes leave no gaps between entries.
@@ -58,12 +53,17 @@ impl<const N: usize> Table<N> {
 
 /// Collects digests of one kind.
 pub(super) struct TableBuilder<const N: usize> {
-    chunks: Vec<Vec<Entry<N>>>,
+    // Grows as vectors do. The part that is not used yet is never touched, and
+    // moving a large vector moves no bytes with the usual allocators, so that
+    // building a table takes little more memory than the table.
+    entries: Vec<Entry<N>>,
 }
 
 impl<const N: usize> Default for TableBuilder<N> {
     fn default() -> Self {
-        Self { chunks: Vec::new() }
+        Self {
+            entries: Vec::new(),
+        }
     }
 }
 
@@ -79,28 +79,16 @@ impl<const N: usize> TableBuilder<N> {
     }
 
     fn push(&mut self, digest: [u8; N], note: NoteId) {
-        let entry = Entry {
+        self.entries.push(Entry {
             digest,
             note: note.0.to_be_bytes(),
-        };
-        match self.chunks.last_mut() {
-            Some(chunk) if chunk.len() < CHUNK_LEN => chunk.push(entry),
-            _ => {
-                let mut chunk = Vec::new();
-                chunk.push(entry);
-                self.chunks.push(chunk);
-            }
-        }
+        });
     }
 
     /// Sorts the digests and keeps one entry of each, that of the highest
     /// score; of equal scores the one that was noted first.
     pub(super) fn build(self, score: impl Fn(NoteId) -> i8) -> Table<N> {
-        let len = self.chunks.iter().map(Vec::len).sum();
-        let mut entries: Vec<Entry<N>> = Vec::with_capacity(len);
-        for chunk in self.chunks {
-            entries.extend_from_slice(&chunk);
-        }
+        let mut entries = self.entries;
         entries.sort_unstable();
         let score = |entry: &Entry<N>| score(NoteId(u32::from_be_bytes(entry.note)));
         entries.dedup_by(|later, kept| {
@@ -115,15 +103,21 @@ impl<const N: usize> TableBuilder<N> {
     }
 }
 
-/// Returns the value of a hexadecimal digit, 0 for anything else, which the
-/// reader of the list has refused before.
-fn nibble(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        b'A'..=b'F' => digit - b'A' + 10,
-        _ => 0,
+/// The value of every hexadecimal digit, 0 for anything else, which the reader
+/// of the list has refused before.
+const NIBBLES: [u8; 256] = {
+    let mut nibbles = [0; 256];
+    let mut value = 0;
+    while value < 16 {
+        nibbles[b"0123456789abcdef"[value] as usize] = value as u8;
+        nibbles[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
     }
+    nibbles
+};
+
+fn nibble(digit: u8) -> u8 {
+    NIBBLES[usize::from(digit)]
 }
 
 #[cfg(test)]
@@ -140,7 +134,7 @@ mod tests {
     #[test]
     fn every_digest_is_found_and_no_other() {
         let mut builder = TableBuilder::<16>::default();
-        // More than one chunk, in no order.
+        // In no order.
         let digest = |i: u32| u128::from(i.wrapping_mul(2_654_435_761)).to_be_bytes();
         for i in 0..200_000 {
             builder.push(digest(i), NoteId(i));

@@ -101,7 +101,7 @@ def test_broken_new_certificate_does_not_end_the_service(start, tmp_path):
     before = certificate(service)
     cert.write_text("no certificate at all\n")
     # Long enough for the service to look at the files more than once.
-    for _ in range(12):
+    for _ in range(8):
         time.sleep(0.5)
         assert certificate(service) == before
     assert service.check(CLEAN) == []

@@ -22,7 +22,10 @@ pub(crate) use crate::intake::prepare;
 const VERDICT_DELAY: Duration = Duration::from_millis(100);
 /// How long counters and histories may wait; also how often a refusing disk
 /// is tried.
-const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1000 });
+
+/// How often a refusing disk is tried before a queue closes with what it has.
+const REPAIRS_AT_CLOSE: u32 = 3;
 
 /// Starts the committer and the thread that looks after its flushes.
 pub(crate) fn start(
@@ -62,12 +65,16 @@ enum Step {
 fn run(shared: &Shared, mut ledger: Ledger) {
     let mut last = Instant::now();
     let mut compacted = last;
+    let mut repairs = 0;
     loop {
-        let step = next_step(shared, last);
+        let step = next_step(shared, last, repairs);
         match step {
             Step::Commit(round) => {
                 let is_last = round.last;
                 let committed = commit::commit(shared, &mut ledger, round);
+                if committed {
+                    repairs = 0;
+                }
                 if committed && is_last {
                     break;
                 }
@@ -82,7 +89,10 @@ fn run(shared: &Shared, mut ledger: Ledger) {
                 }
                 continue;
             }
-            Step::Repair => repair(shared, &mut ledger),
+            Step::Repair => {
+                repairs += 1;
+                repair(shared, &mut ledger);
+            }
             Step::End => break,
         }
         last = Instant::now();
@@ -90,7 +100,8 @@ fn run(shared: &Shared, mut ledger: Ledger) {
     shared.store.close();
 }
 
-fn next_step(shared: &Shared, last: Instant) -> Step {
+/// `repairs` is how often a repair was tried since the last commit.
+fn next_step(shared: &Shared, last: Instant, repairs: u32) -> Step {
     let mut state = shared.lock();
     loop {
         #[cfg(test)]
@@ -102,7 +113,7 @@ fn next_step(shared: &Shared, last: Instant) -> Step {
             if !state.arrivals.is_empty() {
                 return Step::Refuse(state.arrivals.drain(..).collect(), error);
             }
-            if state.closing {
+            if state.closing && repairs >= REPAIRS_AT_CLOSE {
                 return Step::End;
             }
             if idle >= TICK {

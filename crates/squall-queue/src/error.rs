@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, path::PathBuf, sync::Arc};
 
+use rustix::io::Errno;
 use squall_types::SampleId;
 
 /// The disk, or the database on it, refused an operation.
@@ -14,6 +15,7 @@ pub struct StorageError {
     #[source]
     cause: Arc<dyn Error + Send + Sync>,
     kind: io::ErrorKind,
+    errno: Option<i32>,
 }
 
 impl StorageError {
@@ -21,6 +23,7 @@ impl StorageError {
         Self {
             operation: operation.into(),
             kind: cause.kind(),
+            errno: cause.raw_os_error(),
             cause: Arc::new(cause),
         }
     }
@@ -36,6 +39,19 @@ impl StorageError {
             self.kind,
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
         )
+    }
+
+    /// Tells whether the system lacked something that it may have again soon.
+    pub(crate) fn is_shortage(&self) -> bool {
+        [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOMEM,
+            Errno::AGAIN,
+            Errno::INTR,
+        ]
+        .iter()
+        .any(|errno| self.errno == Some(errno.raw_os_error()))
     }
 
     pub(crate) fn kind(&self) -> io::ErrorKind {

@@ -1,24 +1,47 @@
 //! Random operations, with crashes and reopenings among them, against a model.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use proptest::prelude::*;
 use squall_types::SampleId;
 use tempfile::TempDir;
 
-use crate::{Body, Claim, Completion, Durability, Lanes, Queue, QueueConfig, SampleState, Verdict};
+use crate::{
+    Body, Claim, Completion, Durability, EnqueueError, Lanes, Queue, QueueConfig, RetryError,
+    SampleState, Verdict,
+};
+
+const PAUSE: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Debug)]
 enum Operation {
-    Enqueue { len: usize, source: u8 },
+    Enqueue {
+        len: usize,
+        source: u8,
+    },
     Claim,
-    Complete { claim: usize, len: usize },
-    Fail { claim: usize },
-    HandBack { claim: usize },
-    Abandon { claim: usize },
-    Retry { nth: usize },
-    Status { nth: usize },
+    Complete {
+        claim: usize,
+        len: usize,
+    },
+    Fail {
+        claim: usize,
+    },
+    HandBack {
+        claim: usize,
+    },
+    Abandon {
+        claim: usize,
+    },
+    Retry {
+        nth: usize,
+    },
+    Status {
+        nth: usize,
+    },
     Settle,
+    /// The next commit reaches the disk and is reported as failed.
+    Doubt,
     Close,
     Crash,
 }
@@ -36,6 +59,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => any::<usize>().prop_map(|nth| Operation::Retry { nth }),
         4 => any::<usize>().prop_map(|nth| Operation::Status { nth }),
         1 => Just(Operation::Settle),
+        2 => Just(Operation::Doubt),
         1 => Just(Operation::Close),
         2 => Just(Operation::Crash),
     ]
@@ -153,6 +177,12 @@ impl Model {
                 }
             }
             Operation::Settle => self.settle(),
+            Operation::Doubt => self
+                .queue()
+                .shared
+                .store
+                .doubtful
+                .store(true, Ordering::Relaxed),
             Operation::Close => self.close(),
             Operation::Crash => self.crash(),
         }
@@ -161,16 +191,20 @@ impl Model {
 
     async fn enqueue(&mut self, len: usize, source: u8) {
         let bytes: Vec<u8> = (0..len).map(|at| (at * 7 + len) as u8).collect();
-        let mut writer = self.queue().body();
-        writer.write(&bytes).await.unwrap();
-        let body: Body = writer.finish().await.unwrap();
         let source = source.to_string();
-        let submission = len.to_string().into_bytes();
-        let id = self
-            .queue()
-            .enqueue(body, submission, &source)
-            .await
-            .unwrap();
+        // Refused samples are sent again until one is taken, so that a batch
+        // that was not certain is always followed by one that is.
+        let id = loop {
+            let mut writer = self.queue().body();
+            writer.write(&bytes).await.unwrap();
+            let body: Body = writer.finish().await.unwrap();
+            let submission = len.to_string().into_bytes();
+            match self.queue().enqueue(body, submission, &source).await {
+                Ok(id) => break id,
+                Err(EnqueueError::Io(_)) => tokio::time::sleep(PAUSE).await,
+                Err(error) => panic!("{error:?}"),
+            }
+        };
         assert!(id.value() > self.highest, "id {id} was used before");
         self.highest = id.value();
         let state = Expected::Waiting;
@@ -262,7 +296,13 @@ impl Model {
             return;
         }
         let id = failed[nth % failed.len()];
-        self.queue().retry(id).unwrap();
+        loop {
+            match self.queue().retry(id) {
+                Ok(()) => break,
+                Err(RetryError::Storage { .. }) => std::thread::sleep(PAUSE),
+                Err(error) => panic!("{error:?}"),
+            }
+        }
         let sample = self.sample(id);
         assert!(matches!(sample.state, Expected::Done { verdict: None, .. }));
         sample.state = Expected::Waiting;

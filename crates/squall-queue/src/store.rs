@@ -22,7 +22,7 @@ use crate::{
     fs::{self, failed},
 };
 
-const CACHE_BYTES: u64 = 64 << 20;
+const CACHE_BYTES: u64 = 32 << 20;
 
 /// Writes that become durable together or not at all.
 #[derive(Default)]
@@ -50,6 +50,9 @@ pub(crate) struct Store {
     durable: bool,
     handle: RwLock<Option<Handle>>,
     flushing_since: Mutex<Option<Instant>>,
+    /// The test lets the next write be reported as failed although it is done.
+    #[cfg(test)]
+    pub(crate) doubtful: std::sync::atomic::AtomicBool,
 }
 
 impl Store {
@@ -59,6 +62,8 @@ impl Store {
             path: path.to_owned(),
             durable,
             flushing_since: Mutex::new(None),
+            #[cfg(test)]
+            doubtful: Default::default(),
         })
     }
 
@@ -95,6 +100,13 @@ impl Store {
             flushed?;
             if self.durable {
                 handle.file.sync_data()?;
+            }
+            #[cfg(test)]
+            if self
+                .doubtful
+                .swap(false, std::sync::atomic::Ordering::Relaxed)
+            {
+                return Err(io::Error::other("the test wants it so"));
             }
             Ok(())
         })

@@ -126,10 +126,9 @@ impl Shared {
             opened => opened,
         };
         let opened = opened.map_err(|error| match error {
-            BodyError::Storage { source, .. } => Unopened::Later(source),
-            BodyError::Damaged { .. } | BodyError::Memory { .. } => {
-                Unopened::Never(record, error.to_string())
-            }
+            BodyError::Storage { source, .. } if source.is_shortage() => Unopened::Later(source),
+            // The bytes stay where they are: the sample can be retried.
+            other => Unopened::Never(record, reason_of(&other)),
         })?;
         self.claims.set(slot, id).map_err(Unopened::Later)?;
         Ok(Durable {
@@ -313,6 +312,17 @@ enum Unopened {
     Later(StorageError),
     /// The bytes are not what they should be.
     Never(SampleRecord, String),
+}
+
+/// The error and its causes, for the sender.
+fn reason_of(error: &BodyError) -> String {
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        reason = format!("{reason}: {error}");
+        cause = error.source();
+    }
+    reason
 }
 
 fn take_durable(state: &mut State) -> Option<Taken> {

@@ -10,6 +10,7 @@ mod support;
 mod basics;
 mod capacity;
 mod damage;
+mod full_disk;
 mod immediate;
 mod kill;
 mod limits;

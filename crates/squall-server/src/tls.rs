@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -106,6 +106,7 @@ impl Tls {
     pub fn self_signed(dir: &Path, names: &[String]) -> Result<Self, TlsError> {
         let (cert, key) = (dir.join(SELF_SIGNED_CERT), dir.join(SELF_SIGNED_KEY));
         if !(cert.exists() && key.exists()) {
+            make_private_dir(dir)?;
             make_self_signed(&cert, &key, names)?;
         }
         Self::from_files(cert, key)
@@ -249,6 +250,18 @@ fn make_self_signed(cert: &Path, key: &Path, names: &[String]) -> Result<(), Tls
     let made = params.self_signed(&pair).map_err(TlsError::Make)?;
     write_private(key, &pair.serialize_pem())?;
     write_private(cert, &made.pem())
+}
+
+/// Makes a directory that only its owner can look into.
+fn make_private_dir(dir: &Path) -> Result<(), TlsError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|source| TlsError::Write {
+            path: dir.to_owned(),
+            source,
+        })
 }
 
 /// Writes a file that only its owner can read, whole or not at all.

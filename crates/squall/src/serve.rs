@@ -12,6 +12,7 @@ use squall_worker::{Signatures, Sinks, Workers};
 use tokio::net::TcpListener;
 
 use crate::config::{Loaded, Settings};
+use crate::shutdown::Signals;
 use crate::{banner, logging, shutdown, signatures, wiring};
 
 /// How long samples that are being scanned may take once the service is told
@@ -37,6 +38,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
+    let signals = runtime.block_on(async { Signals::listen() })?;
     let sinks = Arc::new(wiring::open_sinks(&settings)?);
     let listener = runtime.block_on(wiring::listen(&settings))?;
     let queue = wiring::open_queue(&settings)?;
@@ -56,10 +58,13 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             queue: queue.clone(),
             signatures,
             sinks,
+            signals,
             scan_id,
         },
     ));
     stop(workers, queue);
+    // Not waited for: signatures may still be compiling.
+    runtime.shutdown_background();
     ended
 }
 
@@ -69,6 +74,7 @@ struct Parts {
     queue: Queue,
     signatures: Arc<Signatures>,
     sinks: Arc<Sinks>,
+    signals: Signals,
     scan_id: String,
 }
 
@@ -87,20 +93,21 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         Arc::clone(&summary),
     );
     let tls = wiring::tls(settings)?;
-    tokio::spawn(shutdown::reopen_logs(parts.sinks));
+    tokio::spawn(shutdown::reopen_logs(parts.signals.hangup, parts.sinks));
+    let mut stop_signals = parts.signals.stop;
     let loading = load_signatures(settings, parts.signatures, summary, url);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let watch = async move {
-        let result = tokio::select! {
-            loaded = loading => match loaded {
-                Ok(()) => shutdown::requested().await.context("cannot listen to signals"),
-                Err(error) => Err(error),
-            },
-            requested = shutdown::requested() => requested.context("cannot listen to signals"),
+        let loaded = tokio::select! {
+            loaded = loading => Some(loaded),
+            () = stop_signals.received() => None,
         };
+        if let Some(Ok(())) = loaded {
+            stop_signals.received().await;
+        }
         parts.queue.stop_claims();
         let _ = stop.send(());
-        result
+        loaded.unwrap_or(Ok(()))
     };
     let server = squall_server::serve(
         parts.listener,

@@ -2,31 +2,55 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use squall_worker::Sinks;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Waits for SIGTERM or SIGINT.
-///
-/// # Errors
-///
-/// Fails if the signals cannot be listened to.
-pub(crate) async fn requested() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals, listened to from the moment this exists. It is made before
+/// anything that a signal must not interrupt half done.
+pub(crate) struct Signals {
+    /// SIGTERM and SIGINT.
+    pub(crate) stop: StopSignals,
+    /// SIGHUP.
+    pub(crate) hangup: Signal,
+}
+
+/// The signals that ask the service to stop.
+pub(crate) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Begins to listen. Called from within the runtime.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the signals cannot be listened to.
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen to signals");
+        Ok(Self {
+            stop: StopSignals {
+                terminate: listen(SignalKind::terminate())?,
+                interrupt: listen(SignalKind::interrupt())?,
+            },
+            hangup: listen(SignalKind::hangup())?,
+        })
     }
-    Ok(())
+}
+
+impl StopSignals {
+    /// Waits for one of them.
+    pub(crate) async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Opens the log files again at every SIGHUP, for log rotation.
-///
-/// # Errors
-///
-/// Fails if the signal cannot be listened to.
-pub(crate) async fn reopen_logs(sinks: Arc<Sinks>) -> std::io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
+pub(crate) async fn reopen_logs(mut hangup: Signal, sinks: Arc<Sinks>) {
     while hangup.recv().await.is_some() {
         let errors = sinks.reopen();
         for error in &errors {
@@ -39,5 +63,4 @@ pub(crate) async fn reopen_logs(sinks: Arc<Sinks>) -> std::io::Result<()> {
             tracing::info!("log files opened again");
         }
     }
-    Ok(())
 }

@@ -21,6 +21,7 @@ pub(crate) fn open_sinks(settings: &Settings) -> anyhow::Result<Sinks> {
         console: Some(Console::start().context("cannot start the console's thread")?),
         text_options: TextOptions {
             utc: outputs.utc,
+            rfc3339: outputs.rfc3339,
             ..TextOptions::default()
         },
     })

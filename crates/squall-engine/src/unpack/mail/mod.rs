@@ -1,0 +1,267 @@
+//! Mail: the bodies and attachments of messages (RFC 5322, MIME), and the
+//! messages of a mailbox.
+//!
+//! Written by hand because a scanner must read what mail programs read, not
+//! what the standard allows: a last boundary that is missing, base64 with dirt
+//! in it, a message cut off in its attachment. Each part is a slice of the
+//! message; only decoding one makes a copy, which is never larger than it.
+
+mod header;
+mod mailbox;
+mod multipart;
+mod parameter;
+mod word;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use squall_types::IncompleteReason;
+
+use self::header::Headers;
+use self::parameter::Structured;
+use super::{Members, Trouble, decode};
+use crate::file_type;
+
+/// How deep parts may be in each other; mail programs give up long before.
+const PART_DEPTH_MAX: u32 = 50;
+
+/// How many parts one multipart may have, and messages a mailbox: so many that
+/// the budget of members ends first.
+const PARTS_MAX: usize = 200_000;
+
+/// Opens a message or a mailbox.
+pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    let messages = mailbox::messages(content, PARTS_MAX);
+    if let [only] = messages.as_slice() {
+        return Walk::new(members).message(only, "", 0);
+    }
+    if messages.len() >= PARTS_MAX {
+        members.record(
+            "messages",
+            IncompleteReason::Limit,
+            format!("more than {PARTS_MAX} messages"),
+        );
+    }
+    for (index, message) in messages.iter().enumerate() {
+        let name = format!("message-{}.eml", index + 1);
+        Walk::new(members).nested(message, name, 0)?;
+    }
+    Ok(())
+}
+
+/// Goes through the parts of one message.
+struct Walk<'a, 'members, 'limits> {
+    members: &'a mut Members<'members, 'limits>,
+    /// Attachments without a name are numbered.
+    nameless: u32,
+}
+
+/// A part: its header fields, and its body as it was sent.
+struct Part<'a> {
+    content_type: Structured,
+    disposition: Structured,
+    encoding: String,
+    body: &'a [u8],
+}
+
+impl<'a> Part<'a> {
+    fn of(bytes: &'a [u8], type_if_none: &str) -> Self {
+        let (headers, body) = Headers::split(bytes);
+        let content_type = headers
+            .field("content-type")
+            .unwrap_or_else(|| type_if_none.to_owned());
+        Self {
+            content_type: Structured::of(&content_type),
+            disposition: Structured::of(&headers.field("content-disposition").unwrap_or_default()),
+            encoding: headers
+                .field("content-transfer-encoding")
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase(),
+            body,
+        }
+    }
+
+    /// The name the sender gave the part.
+    fn file_name(&self) -> Option<String> {
+        self.disposition
+            .parameter("filename")
+            .or_else(|| self.content_type.parameter("name"))
+            .filter(|name| !name.trim().is_empty())
+    }
+
+    /// The body as the receiver sees it.
+    fn decoded(&self) -> Cow<'a, [u8]> {
+        match self.encoding.as_str() {
+            "base64" => Cow::Owned(decode::base64(self.body)),
+            "quoted-printable" => Cow::Owned(decode::quoted_printable(self.body)),
+            "x-uuencode" | "uuencode" | "x-uue" => {
+                let mut blocks = decode::uu_blocks(self.body);
+                if blocks.is_empty() {
+                    Cow::Borrowed(self.body)
+                } else {
+                    Cow::Owned(blocks.swap_remove(0).content)
+                }
+            }
+            _ => Cow::Borrowed(self.body),
+        }
+    }
+}
+
+impl<'a, 'members, 'limits> Walk<'a, 'members, 'limits> {
+    fn new(members: &'a mut Members<'members, 'limits>) -> Self {
+        Self {
+            members,
+            nameless: 0,
+        }
+    }
+
+    /// Goes through a message; its members' names begin with `prefix`.
+    fn message(&mut self, bytes: &[u8], prefix: &str, depth: u32) -> Result<(), Trouble> {
+        let leading = bytes
+            .iter()
+            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+            .count();
+        self.part(&bytes[leading..], "text/plain", prefix, depth)
+    }
+
+    /// Passes on a message inside another. The scanner opens it as it opens
+    /// any member, if it recognises it as mail; what only its place shows to be
+    /// a message is opened here as well.
+    fn nested(&mut self, bytes: &[u8], name: String, depth: u32) -> Result<(), Trouble> {
+        let is_recognised = file_type::detect(bytes).kind() == file_type::Kind::Mail;
+        self.members.take(&name, bytes)?;
+        if is_recognised {
+            return Ok(());
+        }
+        self.message(bytes, &format!("{name}|"), depth + 1)
+    }
+
+    fn part(
+        &mut self,
+        bytes: &[u8],
+        type_if_none: &str,
+        prefix: &str,
+        depth: u32,
+    ) -> Result<(), Trouble> {
+        self.members.budget.check_time()?;
+        let part = Part::of(bytes, type_if_none);
+        if depth > PART_DEPTH_MAX {
+            self.members.record(
+                &format!("{prefix}part"),
+                IncompleteReason::Limit,
+                format!("message parts more than {PART_DEPTH_MAX} deep"),
+            );
+            return self.members.take(&format!("{prefix}part"), part.body);
+        }
+        match part.content_type.value.as_str() {
+            kind if kind.starts_with("multipart/") => self.multipart(&part, prefix, depth),
+            "message/rfc822" | "message/global" | "message/news" => {
+                let name = part.file_name().unwrap_or_else(|| "message.eml".to_owned());
+                self.nested(&part.decoded(), format!("{prefix}{name}"), depth)
+            }
+            _ => self.leaf(&part, prefix),
+        }
+    }
+
+    fn multipart(&mut self, part: &Part<'_>, prefix: &str, depth: u32) -> Result<(), Trouble> {
+        let kind = part.content_type.value.as_str();
+        if kind == "multipart/encrypted" {
+            self.members.record(
+                &format!("{prefix}{kind}"),
+                IncompleteReason::Encrypted,
+                "an encrypted message".to_owned(),
+            );
+        }
+        // Nobody may encode a multipart, and some mail programs decode it.
+        let body = part.decoded();
+        let boundary = part.content_type.parameter("boundary").unwrap_or_default();
+        let parts = multipart::split(&body, boundary.as_bytes(), PARTS_MAX);
+        if parts.is_empty() {
+            return self.text(&body, &format!("{prefix}body.txt"));
+        }
+        let type_if_none = if kind == "multipart/digest" {
+            "message/rfc822"
+        } else {
+            "text/plain"
+        };
+        if parts.len() >= PARTS_MAX {
+            self.members.record(
+                &format!("{prefix}{kind}"),
+                IncompleteReason::Limit,
+                format!("more than {PARTS_MAX} parts"),
+            );
+        }
+        for bytes in parts {
+            self.part(bytes, type_if_none, prefix, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Passes on a part that has no parts.
+    fn leaf(&mut self, part: &Part<'_>, prefix: &str) -> Result<(), Trouble> {
+        let kind = part.content_type.value.as_str();
+        let body = part.decoded();
+        let name = match (part.file_name(), kind) {
+            (Some(name), _) => format!("{prefix}{name}"),
+            (None, "text/plain" | "text" | "") => {
+                return self.body(part, &body, prefix, "body.txt");
+            }
+            (None, "text/html") => return self.body(part, &body, prefix, "body.html"),
+            (None, _) => {
+                self.nameless += 1;
+                format!("{prefix}attachment-{}", self.nameless)
+            }
+        };
+        self.note_cryptography(part, &name);
+        self.members.take(&name, body.as_ref())
+    }
+
+    /// Passes on what the receiver reads first.
+    fn body(
+        &mut self,
+        part: &Part<'_>,
+        body: &[u8],
+        prefix: &str,
+        name: &str,
+    ) -> Result<(), Trouble> {
+        let charset = part.content_type.parameter("charset").unwrap_or_default();
+        let text = word::readable(body, &charset);
+        self.text(&text, &format!("{prefix}{name}"))
+    }
+
+    /// Passes on text, and the uuencoded files in it.
+    fn text(&mut self, text: &[u8], name: &str) -> Result<(), Trouble> {
+        if !text.trim_ascii().is_empty() {
+            self.members.take(name, text)?;
+        }
+        for block in decode::uu_blocks(text) {
+            self.members
+                .take(&format!("{name}|{}", block.name), block.content.as_slice())?;
+        }
+        Ok(())
+    }
+
+    /// Records a part only its receiver can read.
+    fn note_cryptography(&mut self, part: &Part<'_>, name: &str) {
+        let kind = part.content_type.value.as_str();
+        if !matches!(kind, "application/pkcs7-mime" | "application/x-pkcs7-mime") {
+            return;
+        }
+        let smime_type = part
+            .content_type
+            .parameter("smime-type")
+            .unwrap_or_default();
+        let (reason, description) = match smime_type.to_ascii_lowercase().as_str() {
+            "certs-only" => return,
+            "signed-data" | "compressed-data" => (
+                IncompleteReason::Unsupported,
+                "a message inside its S/MIME signature",
+            ),
+            _ => (IncompleteReason::Encrypted, "an S/MIME encrypted message"),
+        };
+        self.members.record(name, reason, description.to_owned());
+    }
+}

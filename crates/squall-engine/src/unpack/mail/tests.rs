@@ -1,0 +1,197 @@
+//! Whole messages.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use squall_types::IncompleteReason;
+
+use super::unpack;
+use crate::unpack::UnpackLimits;
+use crate::unpack::trial::{Opened, open, open_within, survives_damage};
+
+const EXECUTABLE: &[u8] = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0EVIL";
+
+fn encoded(content: &[u8]) -> String {
+    let text = STANDARD.encode(content);
+    let mut lines = String::new();
+    for line in text.as_bytes().chunks(76) {
+        writeln!(lines, "{}\r", std::str::from_utf8(line).unwrap()).unwrap();
+    }
+    lines
+}
+
+fn message(parts: &[String]) -> String {
+    let mut text =
+        "From: a@example.org\r\nTo: b@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\n\
+Content-Type: multipart/mixed;\r\n boundary=\"=_b\"\r\n\r\npreamble\r\n"
+            .to_owned();
+    for part in parts {
+        write!(text, "--=_b\r\n{part}\r\n").unwrap();
+    }
+    text + "--=_b--\r\n"
+}
+
+fn attachment(name: &str, content: &[u8]) -> String {
+    format!(
+        "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\
+Content-Transfer-Encoding: base64\r\n\r\n{}",
+        encoded(content)
+    )
+}
+
+fn open_text(text: &str) -> Opened {
+    open(unpack, text.as_bytes())
+}
+
+#[test]
+fn bodies_and_attachments_are_members() {
+    let opened = open_text(&message(&[
+        "Content-Type: multipart/alternative; boundary=in\r\n\r\n--in\r\n\r\nhello\r\n--in\r\n\
+Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<b>hi=3D</b>\r\n--in--\r\n"
+            .to_owned(),
+        attachment("C:\\tmp\\a b.exe", EXECUTABLE),
+        "Content-Type: application/pdf; name=\"=?utf-8?Q?=C3=A4.pdf?=\"\r\n\r\n%PDF-".to_owned(),
+        "Content-Type: image/png\r\n\r\npixels".to_owned(),
+    ]));
+    assert_eq!(
+        opened.names(),
+        [
+            "body.txt",
+            "body.html",
+            "C:\\tmp\\a b.exe",
+            "ä.pdf",
+            "attachment-1"
+        ]
+    );
+    assert_eq!(opened.member("body.txt"), b"hello");
+    assert_eq!(opened.member("body.html"), b"<b>hi=</b>");
+    assert_eq!(opened.member("C:\\tmp\\a b.exe"), EXECUTABLE);
+    assert_eq!(opened.member("attachment-1"), b"pixels");
+    assert!(opened.incomplete.is_empty());
+}
+
+#[test]
+fn a_message_without_mime_is_its_body() {
+    let opened = open_text("From: a\nSubject: b\n\nhello\n\nbegin 644 cat.txt\n#0V%T\n`\nend\n");
+    assert_eq!(opened.names(), ["body.txt", "body.txt|cat.txt"]);
+    assert_eq!(opened.member("body.txt|cat.txt"), b"Cat");
+    assert!(open_text("From: a\nSubject: b\n\n").members.is_empty());
+}
+
+#[test]
+fn a_recognised_nested_message_is_left_to_the_scanner() {
+    let inner = message(&[attachment("in.exe", EXECUTABLE)]).replace("=_b", "=_in");
+    let opened = open_text(&message(&[format!(
+        "Content-Type: message/rfc822\r\n\r\n{inner}"
+    )]));
+    assert_eq!(opened.names(), ["message.eml"]);
+    assert_eq!(
+        open(unpack, opened.member("message.eml")).member("in.exe"),
+        EXECUTABLE
+    );
+}
+
+#[test]
+fn a_nested_message_that_hardly_is_one_is_opened_on_the_spot() {
+    let part = attachment("in.exe", EXECUTABLE);
+    let opened = open_text(&message(&[format!(
+        "Content-Type: message/rfc822; name=fwd.eml\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+        encoded(part.as_bytes())
+    )]));
+    assert_eq!(opened.names(), ["fwd.eml", "fwd.eml|in.exe"]);
+    assert_eq!(opened.member("fwd.eml|in.exe"), EXECUTABLE);
+}
+
+#[test]
+fn each_message_of_a_mailbox_is_a_member() {
+    let one = message(&[attachment("1.exe", EXECUTABLE)]);
+    let mailbox = format!(
+        "From a@b Mon Jan  1 00:00:00 2024\r\n{one}\r\nFrom a@b Mon Jan  1 00:00:01 2024\r\n{one}"
+    );
+    let opened = open_text(&mailbox);
+    assert_eq!(opened.names(), ["message-1.eml", "message-2.eml"]);
+    let inner = open(unpack, opened.member("message-2.eml"));
+    assert_eq!(inner.member("1.exe"), EXECUTABLE);
+}
+
+#[test]
+fn damage_costs_no_more_than_what_it_hit() {
+    let whole = message(&[attachment("a.exe", &EXECUTABLE.repeat(20))]);
+    let torn = open_text(&whole[..whole.len() - 60]);
+    assert!(torn.member("a.exe").starts_with(EXECUTABLE));
+    let dirty = open_text(&whole.replacen("TVqQ", "TV!q\u{e4}Q", 1));
+    assert!(dirty.member("a.exe").starts_with(EXECUTABLE));
+    let no_boundary = open_text(&whole.replacen("=_b", "=_c", 1));
+    assert!(no_boundary.member("body.txt").starts_with(b"preamble"));
+}
+
+#[test]
+fn what_only_the_receiver_can_read_is_recorded() {
+    for (kind, reason) in [
+        (
+            "application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m",
+            IncompleteReason::Encrypted,
+        ),
+        (
+            "application/x-pkcs7-mime; smime-type=signed-data",
+            IncompleteReason::Unsupported,
+        ),
+        (
+            "multipart/encrypted; boundary=e",
+            IncompleteReason::Encrypted,
+        ),
+    ] {
+        let opened = open_text(&message(&[format!(
+            "Content-Type: {kind}\r\n\r\n--e\r\n\r\nx"
+        )]));
+        assert_eq!(opened.reasons(), [reason], "{kind}");
+        assert_eq!(opened.members.len(), 1, "{kind}");
+    }
+}
+
+#[test]
+fn parts_in_parts_without_end_reach_a_limit() {
+    let mut text = String::new();
+    for depth in 0..500 {
+        write!(
+            text,
+            "Content-Type: multipart/mixed; boundary=b{depth}x\n\n--b{depth}x\n"
+        )
+        .unwrap();
+    }
+    assert_eq!(open_text(&text).reasons(), [IncompleteReason::Limit]);
+    let messages = "Content-Type: message/rfc822\n\n".repeat(500);
+    assert_eq!(open_text(&messages).reasons(), [IncompleteReason::Limit]);
+}
+
+#[test]
+fn the_budget_ends_a_message_of_countless_parts() {
+    let limits = UnpackLimits {
+        members_max: 10,
+        member_bytes_max: 8,
+        ..UnpackLimits::default()
+    };
+    let parts = vec![attachment("a.exe", EXECUTABLE); 20];
+    let opened = open_within(&limits, unpack, message(&parts).as_bytes());
+    assert_eq!(opened.members.len(), 10);
+    assert!(opened.members.iter().all(|(_, content)| content.len() <= 8));
+    assert_eq!(opened.reasons(), [IncompleteReason::Limit; 11]);
+    let boundaries = format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n{}",
+        "--b\n".repeat(300_000)
+    );
+    assert_eq!(open_text(&boundaries).reasons(), [IncompleteReason::Limit]);
+}
+
+#[test]
+fn damaged_messages_neither_panic_nor_hang() {
+    let inner = message(&[attachment("in.exe", EXECUTABLE)]);
+    let whole = message(&[
+        attachment("a.exe", EXECUTABLE),
+        format!("Content-Type: message/rfc822\r\n\r\n{inner}"),
+        "Content-Type: text/html; charset=utf-16\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\na=3D".to_owned(),
+        "Content-Disposition: attachment; filename*0*=utf-8'en'a%20; filename*1=b\r\n\r\nbegin 644 x\n#0V%T".to_owned(),
+    ]);
+    survives_damage(unpack, whole.as_bytes());
+}

@@ -1,0 +1,188 @@
+//! Compound files: old Office documents, installers, messages, macro projects.
+//!
+//! Members are what a program reads as something of its own: macro sources,
+//! embedded files and objects, the streams of installers. The streams that are
+//! the document itself are members only if they lie in pieces in the file; else
+//! the scan of the file has seen them.
+
+mod compound;
+mod decompress;
+mod directory;
+mod encryption;
+mod msg;
+pub(in crate::unpack) mod package;
+mod vba;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use squall_types::IncompleteReason;
+
+use self::compound::{Compound, Stream};
+use self::directory::Kind;
+use super::{Members, Trouble};
+
+const ROOT: usize = 0;
+
+/// Opens a compound file.
+pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    let Some(compound) = Compound::open(content) else {
+        return Err(Trouble::corrupt(
+            "the header of the compound file is damaged",
+        ));
+    };
+    if compound.entries().first().map(|root| root.kind) != Some(Kind::Root) {
+        return Err(Trouble::corrupt(
+            "the directory of the compound file is damaged",
+        ));
+    }
+    if compound.entries().len() == directory::ENTRIES_MAX {
+        members.record(
+            "directory",
+            IncompleteReason::Limit,
+            format!("more than {} entries", directory::ENTRIES_MAX),
+        );
+    }
+    if let Some(stream) = encryption::encrypted_stream(&compound) {
+        members.record(
+            &stream,
+            IncompleteReason::Encrypted,
+            "an encrypted document".to_owned(),
+        );
+    }
+    if msg::is_message(&compound, ROOT) {
+        return msg::unpack(&compound, members);
+    }
+    streams_below(&compound, ROOT, "", members)
+}
+
+/// Passes on the streams in a storage and in those below it.
+fn streams_below(
+    compound: &Compound<'_>,
+    storage: usize,
+    prefix: &str,
+    members: &mut Members<'_, '_>,
+) -> Result<(), Trouble> {
+    // Each entry has one parent, and the walk that gave it one began at the
+    // root, so this ends. The depth of paths is bounded by the limit of names.
+    let mut open = vec![(storage, prefix.to_owned())];
+    while let Some((storage, path)) = open.pop() {
+        members.budget.check_time()?;
+        let is_project = vba::is_project(compound, storage);
+        if is_project {
+            vba::unpack(compound, storage, members)?;
+        }
+        for (index, entry) in compound.children(storage) {
+            members.budget.check_time()?;
+            match entry.kind {
+                Kind::Storage => open.push((index, path_in(&path, &entry.name))),
+                Kind::Stream => stream(compound, index, is_project, &path, members)?,
+                Kind::Root | Kind::Unused => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Passes on a stream, if it is one to look at by itself.
+fn stream(
+    compound: &Compound<'_>,
+    index: usize,
+    is_in_project: bool,
+    path: &str,
+    members: &mut Members<'_, '_>,
+) -> Result<(), Trouble> {
+    let name = &compound.entries()[index].name;
+    let stream = compound.stream(index);
+    let full_name = path_in(path, name);
+    if name.ends_with("Ole10Native") {
+        return native(&stream, path, members);
+    }
+    let is_document = is_in_project || is_part_of_document(name);
+    if is_document && matches!(stream.content, Cow::Borrowed(_)) {
+        return Ok(());
+    }
+    note_damage(&stream, &full_name, members);
+    if stream.content.is_empty() {
+        return Ok(());
+    }
+    members.take(&full_name, stream.content.as_ref())
+}
+
+/// Passes on an embedded file.
+fn native(stream: &Stream<'_>, path: &str, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    let Some(package) = package::native(&stream.content) else {
+        note_damage(stream, &path_in(path, "Ole10Native"), members);
+        return Ok(());
+    };
+    let name = if package.name.is_empty() {
+        "Ole10Native"
+    } else {
+        &package.name
+    };
+    let name = path_in(path, name);
+    if !package.is_whole {
+        members.record(
+            &name,
+            IncompleteReason::Corrupt,
+            "the embedded file is cut off".to_owned(),
+        );
+    }
+    members.take(&name, package.content)
+}
+
+/// Records a stream of which not all bytes could be found.
+fn note_damage(stream: &Stream<'_>, name: &str, members: &mut Members<'_, '_>) {
+    if !stream.is_whole {
+        members.record(
+            name,
+            IncompleteReason::Corrupt,
+            "the stream is cut off".to_owned(),
+        );
+    }
+}
+
+/// The streams that are the document itself or facts about it.
+fn is_part_of_document(name: &str) -> bool {
+    const NAMES: [&str; 20] = [
+        "WordDocument",
+        "0Table",
+        "1Table",
+        "Data",
+        "Workbook",
+        "Book",
+        "PowerPoint Document",
+        "Current User",
+        "Pictures",
+        "CompObj",
+        "SummaryInformation",
+        "DocumentSummaryInformation",
+        "ObjInfo",
+        "Ole",
+        "LinkInfo",
+        "PRINT",
+        "EPRINT",
+        "OCXNAME",
+        "PROJECT",
+        "PROJECTwm",
+    ];
+    let name = name.trim_start_matches(|character: char| character.is_control());
+    NAMES.contains(&name)
+}
+
+/// A path in the compound file; control characters, which many names begin
+/// with, are left out.
+fn path_in(path: &str, name: &str) -> String {
+    const PATH_MAX_BYTES: usize = 1024;
+    let name = name.chars().filter(|character| !character.is_control());
+    let mut full = String::new();
+    // Storages in storages could make a path as long as the file.
+    if !path.is_empty() && path.len() < PATH_MAX_BYTES {
+        full.push_str(path);
+        full.push('/');
+    }
+    full.extend(name);
+    full
+}

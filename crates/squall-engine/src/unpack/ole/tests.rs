@@ -1,0 +1,275 @@
+//! Whole compound files, written by another library.
+
+use std::io::{Cursor, Write};
+
+use squall_types::IncompleteReason;
+
+use super::unpack;
+use crate::unpack::UnpackLimits;
+use crate::unpack::trial::{open, open_within, survives_damage};
+
+const EXECUTABLE: &[u8] = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0EVIL";
+
+/// A compound file with these streams; their storages come with them.
+fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).unwrap();
+    for (path, content) in streams {
+        if let Some((storage, _)) = path.rsplit_once('/') {
+            file.create_storage_all(format!("/{storage}")).unwrap();
+        }
+        let mut stream = file.create_stream(format!("/{path}")).unwrap();
+        stream.write_all(content).unwrap();
+    }
+    file.flush().unwrap();
+    file.into_inner().into_inner()
+}
+
+/// Compresses as MS-OVBA does when nothing repeats.
+fn compressed(text: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![1];
+    for chunk in text.chunks(3600) {
+        let mut data = Vec::new();
+        for literals in chunk.chunks(8) {
+            data.push(0);
+            data.extend(literals);
+        }
+        let header = u16::try_from(data.len() - 1).unwrap() | 0xb000;
+        bytes.extend(header.to_le_bytes());
+        bytes.extend(data);
+    }
+    bytes
+}
+
+/// The list of a project's only module.
+fn module_list(name: &str, offset: u32) -> Vec<u8> {
+    let mut list = Vec::new();
+    for (id, data) in [
+        (0x19_u16, name.as_bytes()),
+        (0x1a, name.as_bytes()),
+        (0x31, &offset.to_le_bytes()),
+        (0x2b, b""),
+    ] {
+        list.extend(id.to_le_bytes());
+        list.extend(u32::try_from(data.len()).unwrap().to_le_bytes());
+        list.extend(data);
+    }
+    compressed(&list)
+}
+
+fn package(name: &str, content: &[u8]) -> Vec<u8> {
+    let mut data = vec![2, 0];
+    data.extend(name.as_bytes());
+    data.extend(b"\0C:\\x\0\0\0\x03\0\x02\0\0\0x\0");
+    data.extend(u32::try_from(content.len()).unwrap().to_le_bytes());
+    data.extend(content);
+    let mut stream = u32::try_from(data.len()).unwrap().to_le_bytes().to_vec();
+    stream.extend(data);
+    stream
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+fn document() -> Vec<u8> {
+    let source = b"Attribute VB_Name = \"M\"\r\nSub AutoOpen()\r\n'evil\r\nEnd Sub\r\n".repeat(100);
+    let module = [b"pcode".to_vec(), compressed(&source)].concat();
+    let large = EXECUTABLE.repeat(1000);
+    compound(&[
+        ("WordDocument", &[0; 5000]),
+        ("\u{5}SummaryInformation", b"facts"),
+        ("Macros/VBA/dir", &module_list("M", 5)),
+        ("Macros/VBA/M", &module),
+        ("Macros/VBA/_VBA_PROJECT", b"cache"),
+        (
+            "Macros/VBA/Stray",
+            &[
+                b"junk".to_vec(),
+                compressed(b"Attribute VB_Name = \"Stray\"\n"),
+            ]
+            .concat(),
+        ),
+        (
+            "ObjectPool/_1/\u{1}Ole10Native",
+            &package("run.exe", &large),
+        ),
+        ("ObjectPool/_2/CONTENTS", b"%PDF-1.4"),
+    ])
+}
+
+#[test]
+fn macros_and_embedded_files_of_a_document_are_members() {
+    let opened = open(unpack, &document());
+    let mut names = opened.names();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "ObjectPool/_1/run.exe",
+            "ObjectPool/_2/CONTENTS",
+            "VBA/M.bas",
+            "VBA/Stray.bas",
+            "VBA/dir",
+        ]
+    );
+    let source = opened.member("VBA/M.bas");
+    assert!(source.starts_with(b"Attribute VB_Name"));
+    assert!(source.ends_with(b"End Sub\r\n"));
+    assert_eq!(
+        opened.member("ObjectPool/_1/run.exe"),
+        EXECUTABLE.repeat(1000)
+    );
+    assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+}
+
+#[test]
+fn a_module_without_source_is_recorded() {
+    let file = compound(&[
+        ("VBA/dir", &module_list("M", 5)),
+        ("VBA/M", b"only the performance cache"),
+    ]);
+    let opened = open(unpack, &file);
+    assert_eq!(opened.reasons(), [IncompleteReason::Corrupt]);
+    assert_eq!(opened.member("VBA/M.bas"), b"only the performance cache");
+}
+
+#[test]
+fn the_parts_of_a_document_are_members_only_in_pieces() {
+    // Two streams written by turns lie in pieces.
+    let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).unwrap();
+    file.create_stream("/Workbook").unwrap();
+    file.create_stream("/Other").unwrap();
+    for round in 0..20_u8 {
+        for path in ["/Workbook", "/Other"] {
+            let mut stream = file.open_stream(path).unwrap();
+            let end = stream.len();
+            std::io::Seek::seek(&mut stream, std::io::SeekFrom::Start(end)).unwrap();
+            stream.write_all(&[round; 5000]).unwrap();
+        }
+    }
+    file.flush().unwrap();
+    let opened = open(unpack, &file.into_inner().into_inner());
+    assert_eq!(opened.member("Workbook").len(), 100_000);
+    assert_eq!(opened.member("Workbook")[99_999], 19);
+    let whole = compound(&[("Workbook", &[7; 10_000])]);
+    assert!(open(unpack, &whole).members.is_empty());
+}
+
+#[test]
+fn encrypted_documents_are_recorded() {
+    let mut text = vec![0; 5000];
+    text[..2].copy_from_slice(b"\xec\xa5");
+    text[11] = 1;
+    for streams in [
+        [
+            ("EncryptedPackage", &b"secret"[..]),
+            ("EncryptionInfo", b"x"),
+        ],
+        [("WordDocument", &text), ("1Table", b"x")],
+        [("Workbook", b"\x09\x08\x02\0xx\x2f\0\x06\0"), ("x", b"x")],
+    ] {
+        let opened = open(unpack, &compound(&streams));
+        assert_eq!(
+            opened.reasons(),
+            [IncompleteReason::Encrypted],
+            "{}",
+            streams[0].0
+        );
+    }
+}
+
+#[test]
+fn messages_show_bodies_attachments_and_messages_in_them() {
+    let inner = "__attach_version1.0_#00000001/__substg1.0_3701000D";
+    let rtf = b"\x06\0\0\0\x02\0\0\0MELA\0\0\0\0{\\rtf1}";
+    let name = utf16("run.exe");
+    let body = utf16("hello");
+    let streams: Vec<(String, &[u8])> = [
+        ("__properties_version1.0", &b"x"[..]),
+        ("__substg1.0_1000001F", &body),
+        ("__substg1.0_10130102", b"<b>hi</b>"),
+        ("__substg1.0_10090102", rtf),
+        ("__attach_version1.0_#00000000/__substg1.0_3707001F", &name),
+        (
+            "__attach_version1.0_#00000000/__substg1.0_37010102",
+            EXECUTABLE,
+        ),
+        ("__attach_version1.0_#00000001/__substg1.0_3001001E", b"fwd"),
+    ]
+    .into_iter()
+    .map(|(path, content)| (path.to_owned(), content))
+    .chain([
+        (format!("{inner}/__properties_version1.0"), &b"x"[..]),
+        (format!("{inner}/__substg1.0_1000001E"), b"inner"),
+        (
+            format!("{inner}/__attach_version1.0_#00000000/__substg1.0_37010102"),
+            b"%PDF-",
+        ),
+    ])
+    .collect();
+    let borrowed: Vec<_> = streams
+        .iter()
+        .map(|(path, content)| (path.as_str(), *content))
+        .collect();
+    let file = compound(&borrowed);
+    let opened = open(unpack, &file);
+    assert_eq!(opened.member("body.txt"), b"hello");
+    assert_eq!(opened.member("body.html"), b"<b>hi</b>");
+    assert_eq!(opened.member("body.rtf"), b"{\\rtf1}");
+    assert_eq!(opened.member("run.exe"), EXECUTABLE);
+    assert_eq!(opened.member("fwd|body.txt"), b"inner");
+    assert_eq!(opened.member("fwd|attachment"), b"%PDF-");
+    assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+    survives_damage(unpack, &file);
+}
+
+#[test]
+fn a_cut_off_file_gives_what_is_left() {
+    let whole = document();
+    let opened = open(unpack, &whole[..whole.len() / 2]);
+    assert!(!opened.incomplete.is_empty());
+    assert_eq!(
+        open(unpack, &whole[..600]).reasons(),
+        [IncompleteReason::Corrupt]
+    );
+    assert_eq!(open(unpack, b"").reasons(), [IncompleteReason::Corrupt]);
+}
+
+#[test]
+fn a_chain_in_a_ring_ends() {
+    let mut file = compound(&[("x", &[1; 10_000])]);
+    // Every sector follows itself.
+    let table = 512;
+    for index in 0..128_u32 {
+        let at = table + 4 * index as usize;
+        file[at..at + 4].copy_from_slice(&index.to_le_bytes());
+    }
+    let opened = open(unpack, &file);
+    assert!(
+        opened
+            .members
+            .iter()
+            .all(|(_, content)| content.len() <= file.len())
+    );
+}
+
+#[test]
+fn budgets_hold_for_source_that_grows() {
+    // Runs of copies: 3 bytes become 4096.
+    let mut source = vec![1];
+    for _ in 0..1000 {
+        source.extend(b"\x03\xb0\x02a\xfc\x0f");
+    }
+    let limits = UnpackLimits {
+        bytes_max: 100_000,
+        ..UnpackLimits::default()
+    };
+    let opened = open_within(&limits, unpack, &compound(&[("VBA/dir", &source)]));
+    assert_eq!(opened.reasons(), [IncompleteReason::Limit]);
+    assert!(opened.member("VBA/dir").len() <= 100_000);
+}
+
+#[test]
+fn damaged_documents_neither_panic_nor_hang() {
+    survives_damage(unpack, &document());
+}

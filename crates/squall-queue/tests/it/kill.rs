@@ -74,6 +74,16 @@ fn victim() {
     });
 }
 
+/// Not a test of its own: checks what a victim left, for instance on a copy of
+/// a disk image that was taken while the victim ran.
+#[test]
+#[ignore = "checks the directory of a victim"]
+fn left_behind() {
+    if let Some(dir) = std::env::var_os(VICTIM_DIR) {
+        verify(Path::new(&dir));
+    }
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     let rounds: u64 = std::env::var("SQUALL_QUEUE_KILL_ROUNDS")

@@ -232,16 +232,13 @@ impl<'a, 'members, 'limits> Walk<'a, 'members, 'limits> {
         self.text(&text, &format!("{prefix}{name}"))
     }
 
-    /// Passes on text, and the uuencoded files in it.
+    /// Passes on text, in which the scanner looks for encoded files as in any
+    /// other.
     fn text(&mut self, text: &[u8], name: &str) -> Result<(), Trouble> {
-        if !text.trim_ascii().is_empty() {
-            self.members.take(name, text)?;
+        if text.trim_ascii().is_empty() {
+            return Ok(());
         }
-        for block in decode::uu_blocks(text) {
-            self.members
-                .take(&format!("{name}|{}", block.name), block.content.as_slice())?;
-        }
-        Ok(())
+        self.members.take(name, text)
     }
 
     /// Records a part only its receiver can read.

@@ -130,7 +130,7 @@ mod tests {
             (b"abcdefghijklmnopqrstuv.".to_vec(), true)
         );
         let normal = b"\x01\x2f\xb0\x00\x23aaabcde\x82f\x00\x70aghij\x01\x38\x08akl\x00\x30mnop\
-\x06q\x02\x70\x04\x10rstuv\x10wxyz\x00\x3c\x00";
+\x06q\x02\x70\x04\x10rstuv\x10wxyz\x00\x3c";
         assert_eq!(
             decompressed(normal),
             (

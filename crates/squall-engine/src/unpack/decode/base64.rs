@@ -24,7 +24,7 @@ pub(in super::super) fn base64(text: &[u8]) -> Vec<u8> {
 }
 
 /// The value of a base64 digit of either alphabet.
-pub(in super::super) const fn base64_value(byte: u8) -> Option<u8> {
+const fn base64_value(byte: u8) -> Option<u8> {
     Some(match byte {
         b'A'..=b'Z' => byte - b'A',
         b'a'..=b'z' => byte - b'a' + 26,

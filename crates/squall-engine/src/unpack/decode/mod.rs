@@ -8,7 +8,7 @@ mod lzfu;
 mod quoted;
 mod uu;
 
-pub(super) use base64::{base64, base64_value};
+pub(super) use base64::base64;
 pub(super) use hex::{hex, hex_value};
 pub(super) use lzfu::Rtf;
 pub(super) use quoted::{quoted_printable, quoted_word};

@@ -155,7 +155,7 @@ mod tests {
             (b"a".to_vec(), false)
         );
         assert_eq!(decompressed(b"\x01\x19\x70\x00abc"), (Vec::new(), false));
-        assert_eq!(decompressed(b"\x01").1, true);
+        assert!(decompressed(b"\x01").1);
     }
 
     #[test]

@@ -4,16 +4,19 @@ use super::ROOT;
 use super::compound::Compound;
 use crate::unpack::fields::{Fields, u16_at, u32_at};
 
+/// Tells by a stream's bytes.
+type Check = fn(&[u8]) -> bool;
+
 /// The name of the stream that is encrypted, if one is.
 pub(super) fn encrypted_stream(compound: &Compound<'_>) -> Option<String> {
-    let checks: [(&str, fn(&[u8]) -> bool); 5] = [
+    const CHECKS: [(&str, Check); 5] = [
         ("EncryptedPackage", |_| true),
         ("WordDocument", is_encrypted_text),
         ("Workbook", is_encrypted_workbook),
         ("Book", is_encrypted_workbook),
         ("Current User", is_encrypted_presentation),
     ];
-    checks.into_iter().find_map(|(name, is_encrypted)| {
+    CHECKS.into_iter().find_map(|(name, is_encrypted)| {
         let index = compound.child(ROOT, name)?;
         is_encrypted(&compound.stream(index).content).then(|| name.to_owned())
     })

@@ -1,0 +1,419 @@
+//! The values of PDF objects.
+//!
+//! A tolerant reader of a bounded depth and length: what makes no sense is
+//! passed over, as readers do.
+
+use crate::unpack::decode::{hex, hex_value};
+
+/// Arrays and dictionaries in each other.
+const DEPTH_MAX: u32 = 30;
+/// Values in one array or dictionary.
+const ITEMS_MAX: usize = 20_000;
+/// A string or name is read as far as this.
+const TEXT_MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// A value. What no unpacker asks for is `Other`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Integer(u64),
+    Name(String),
+    Text(Vec<u8>),
+    Array(Vec<Value>),
+    Dictionary(Vec<(String, Value)>),
+    /// The number of another object.
+    Reference(u32),
+    Other,
+}
+
+impl Value {
+    /// The value of a key of a dictionary.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        let Self::Dictionary(entries) = self else {
+            return None;
+        };
+        entries
+            .iter()
+            .find_map(|(found, value)| (found == key).then_some(value))
+    }
+
+    /// Whether a dictionary has this type.
+    pub(super) fn is_type(&self, name: &str) -> bool {
+        matches!(self.get("Type"), Some(Self::Name(found)) if found == name)
+    }
+
+    pub(super) fn integer(&self) -> Option<u64> {
+        match self {
+            Self::Integer(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The readable form of a string.
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            Self::Text(bytes) => Some(readable(bytes)),
+            _ => None,
+        }
+    }
+
+    /// Calls `visit` with every dictionary in the value.
+    pub(super) fn each_dictionary(&self, visit: &mut impl FnMut(&Self)) {
+        match self {
+            Self::Dictionary(entries) => {
+                visit(self);
+                for (_, value) in entries {
+                    value.each_dictionary(visit);
+                }
+            }
+            Self::Array(values) => {
+                for value in values {
+                    value.each_dictionary(visit);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A string's text: UTF-16 if it says so, else a byte a character.
+pub(super) fn readable(bytes: &[u8]) -> String {
+    if let Some(wide) = bytes.strip_prefix(b"\xfe\xff") {
+        let units = wide
+            .chunks_exact(2)
+            .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+        return char::decode_utf16(units)
+            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect();
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+/// Reads values.
+pub(super) struct Lexer<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    is_broken: bool,
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
+        Self {
+            bytes,
+            at,
+            is_broken: false,
+        }
+    }
+
+    /// Whether something it read had no end, so that it may have read what is
+    /// not part of it.
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// How far it has read.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Reads the next value. `None` at the end, at a closing bracket or at a
+    /// word such as `endobj`, which is not read then.
+    pub(super) fn value(&mut self) -> Option<Value> {
+        self.value_at_depth(0)
+    }
+
+    fn value_at_depth(&mut self, depth: u32) -> Option<Value> {
+        self.skip_space();
+        match *self.bytes.get(self.at)? {
+            b'/' => Some(Value::Name(self.name())),
+            b'(' => Some(Value::Text(self.literal())),
+            b'<' if self.bytes.get(self.at + 1) == Some(&b'<') => {
+                self.at += 2;
+                Some(self.dictionary(depth))
+            }
+            b'<' => Some(Value::Text(self.hex_string())),
+            b'[' => {
+                self.at += 1;
+                Some(self.array(depth))
+            }
+            b'0'..=b'9' | b'+' | b'-' | b'.' => Some(self.number()),
+            byte if byte.is_ascii_alphabetic() => self.keyword(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn skip_space(&mut self) {
+        while let Some(byte) = self.bytes.get(self.at) {
+            match byte {
+                b' ' | b'\t' | b'\r' | b'\n' | b'\0' | b'\x0c' => self.at += 1,
+                b'%' => {
+                    let rest = &self.bytes[self.at..];
+                    let end = memchr::memchr2(b'\r', b'\n', rest);
+                    self.at += end.unwrap_or(rest.len());
+                }
+                _ => break,
+            }
+        }
+    }
+
+    /// A name; `#41` in it is a character.
+    fn name(&mut self) -> String {
+        self.at += 1;
+        let mut name = Vec::new();
+        while let Some(byte) = self.bytes.get(self.at).copied() {
+            if is_delimiter(byte) || name.len() == TEXT_MAX_BYTES {
+                break;
+            }
+            let escaped = match self.bytes.get(self.at + 1..self.at + 3) {
+                Some([high, low]) if byte == b'#' => hex_value(*high).zip(hex_value(*low)),
+                _ => None,
+            };
+            self.at += if escaped.is_some() { 3 } else { 1 };
+            name.push(escaped.map_or(byte, |(high, low)| high << 4 | low));
+        }
+        String::from_utf8_lossy(&name).into_owned()
+    }
+
+    /// A string in parentheses.
+    fn literal(&mut self) -> Vec<u8> {
+        self.at += 1;
+        let mut text = Vec::new();
+        let mut depth = 0_u32;
+        while let Some(byte) = self.bytes.get(self.at).copied() {
+            self.at += 1;
+            match byte {
+                b'(' => depth += 1,
+                b')' if depth == 0 => return text,
+                b')' => depth -= 1,
+                b'\\' => {
+                    text.extend(self.escape());
+                    continue;
+                }
+                _ => {}
+            }
+            text.push(byte);
+            if text.len() >= TEXT_MAX_BYTES {
+                break;
+            }
+        }
+        self.is_broken = true;
+        text
+    }
+
+    /// What a backslash in a string stands for.
+    fn escape(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(match byte {
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'b' => 8,
+            b'f' => 12,
+            b'\n' => return None,
+            b'\r' => {
+                if self.bytes.get(self.at) == Some(&b'\n') {
+                    self.at += 1;
+                }
+                return None;
+            }
+            b'0'..=b'7' => {
+                let mut value = u32::from(byte - b'0');
+                for _ in 0..2 {
+                    let Some(digit @ b'0'..=b'7') = self.bytes.get(self.at) else {
+                        break;
+                    };
+                    value = value * 8 + u32::from(digit - b'0');
+                    self.at += 1;
+                }
+                value.to_le_bytes()[0]
+            }
+            other => other,
+        })
+    }
+
+    fn hex_string(&mut self) -> Vec<u8> {
+        self.at += 1;
+        let rest = &self.bytes[self.at..];
+        let window = &rest[..rest.len().min(TEXT_MAX_BYTES)];
+        let end = memchr::memchr(b'>', window).unwrap_or(window.len());
+        self.at += (end + 1).min(rest.len());
+        hex(&window[..end])
+    }
+
+    fn array(&mut self, depth: u32) -> Value {
+        let mut values = Vec::new();
+        while values.len() < ITEMS_MAX {
+            self.skip_space();
+            match self.bytes.get(self.at) {
+                None => break,
+                Some(b']') => {
+                    self.at += 1;
+                    return Value::Array(values);
+                }
+                Some(_) => match self.item(depth) {
+                    Some(value) => values.push(value),
+                    None => break,
+                },
+            }
+        }
+        self.is_broken = true;
+        Value::Array(values)
+    }
+
+    fn dictionary(&mut self, depth: u32) -> Value {
+        let mut entries = Vec::new();
+        while entries.len() < ITEMS_MAX {
+            self.skip_space();
+            match self.bytes.get(self.at..) {
+                Some([b'>', b'>', ..]) => {
+                    self.at += 2;
+                    return Value::Dictionary(entries);
+                }
+                Some([b'/', ..]) => {
+                    let key = self.name();
+                    self.skip_space();
+                    // A key whose value is missing does not end the dictionary.
+                    let value = self.item(depth).unwrap_or(Value::Other);
+                    entries.push((key, value));
+                }
+                // A value without a key, or a stray bracket.
+                Some([_, ..]) if self.bytes[self.at..].starts_with(b"endobj") => break,
+                Some([_, ..]) if self.bytes[self.at..].starts_with(b"stream") => break,
+                Some([_, ..]) => {
+                    if self.item(depth).is_none() {
+                        self.at += 1;
+                    }
+                    entries.push((String::new(), Value::Other));
+                }
+                _ => break,
+            }
+        }
+        self.is_broken = true;
+        Value::Dictionary(entries)
+    }
+
+    /// A value inside another.
+    fn item(&mut self, depth: u32) -> Option<Value> {
+        if depth == DEPTH_MAX {
+            return None;
+        }
+        self.value_at_depth(depth + 1)
+    }
+
+    /// A number, or the reference that begins with one.
+    fn number(&mut self) -> Value {
+        let start = self.at;
+        let len = self.bytes[start..]
+            .iter()
+            .take_while(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.'))
+            .count();
+        self.at += len;
+        let Some(value) = unsigned(&self.bytes[start..self.at]) else {
+            return Value::Other;
+        };
+        match self.reference(value) {
+            Some(reference) => reference,
+            None => Value::Integer(value),
+        }
+    }
+
+    /// The rest of `12 0 R`.
+    fn reference(&mut self, number: u64) -> Option<Value> {
+        const REST_MAX_BYTES: usize = 32;
+        let number = u32::try_from(number).ok()?;
+        let rest = self.bytes.get(self.at..)?;
+        let rest = &rest[..rest.len().min(REST_MAX_BYTES)];
+        let spaces = rest
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count();
+        let digits = rest[spaces..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let after = &rest[spaces + digits..];
+        let more_spaces = after
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count();
+        let is_reference =
+            spaces > 0 && digits > 0 && more_spaces > 0 && after.get(more_spaces) == Some(&b'R');
+        if !is_reference {
+            return None;
+        }
+        self.at += spaces + digits + more_spaces + 1;
+        Some(Value::Reference(number))
+    }
+
+    /// `true`, `false` or `null`; any other word is not read.
+    fn keyword(&mut self) -> Option<Value> {
+        let rest = &self.bytes[self.at..];
+        for word in [&b"true"[..], b"false", b"null"] {
+            if rest.starts_with(word) {
+                self.at += word.len();
+                return Some(Value::Other);
+            }
+        }
+        None
+    }
+}
+
+fn unsigned(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+const fn is_delimiter(byte: u8) -> bool {
+    byte.is_ascii_whitespace()
+        || matches!(
+            byte,
+            b'\0' | b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &[u8]) -> Value {
+        Lexer::new(text, 0).value().unwrap()
+    }
+
+    #[test]
+    fn values_are_read() {
+        let dictionary = value(
+            b"<< /Type/#4aS % comment\n /N 12 /R 3 0 R /S (a\\(\\051(b)\\n\\\nc) /H <4d 5A> /A [1 /x null -2.5] /E /Length 5>>",
+        );
+        assert!(dictionary.is_type("JS"));
+        assert_eq!(dictionary.get("N"), Some(&Value::Integer(12)));
+        assert_eq!(dictionary.get("R"), Some(&Value::Reference(3)));
+        assert_eq!(
+            dictionary.get("S"),
+            Some(&Value::Text(b"a()(b)\nc".to_vec()))
+        );
+        assert_eq!(dictionary.get("H"), Some(&Value::Text(b"MZ".to_vec())));
+        let array = Value::Array(vec![
+            Value::Integer(1),
+            Value::Name("x".to_owned()),
+            Value::Other,
+            Value::Other,
+        ]);
+        assert_eq!(dictionary.get("A"), Some(&array));
+        assert_eq!(readable(b"\xfe\xff\0a\0b"), "ab");
+    }
+
+    #[test]
+    fn nonsense_ends() {
+        assert_eq!(value(b"<< } /A 1 >>").get("A"), Some(&Value::Integer(1)));
+        assert_eq!(value(b"<< /A 1 endobj").get("A"), Some(&Value::Integer(1)));
+        assert_eq!(value(b"(open"), Value::Text(b"open".to_vec()));
+        assert_eq!(Lexer::new(b">>", 0).value(), None);
+        assert_eq!(Lexer::new(b"", 5).value(), None);
+        for deep in ["[", "<<", "<</A", "[<</A"] {
+            Lexer::new(deep.repeat(100_000).as_bytes(), 0).value();
+        }
+    }
+}

@@ -15,6 +15,7 @@ mod recognise;
 mod tests;
 
 use std::borrow::Cow;
+use std::io::Read;
 
 use flate2::read::{DeflateDecoder, ZlibDecoder};
 use squall_types::IncompleteReason;
@@ -118,11 +119,10 @@ impl Search<'_, '_, '_, '_> {
     fn inflated(&mut self, blob: &Decoded) -> Result<(), Trouble> {
         const ZLIB: u8 = 0x78;
         let content = blob.content.as_slice();
-        let mut probe = [0; 16];
         let name = format!("{}-inflated", self.name("base64", blob.offset));
-        if content.first() == Some(&ZLIB) && yields(ZlibDecoder::new(content), &mut probe) {
+        if content.first() == Some(&ZLIB) && is_something(ZlibDecoder::new(content)) {
             self.members.take(&name, ZlibDecoder::new(content))?;
-        } else if yields(DeflateDecoder::new(content), &mut probe) {
+        } else if is_something(DeflateDecoder::new(content)) {
             self.members.take(&name, DeflateDecoder::new(content))?;
         } else {
             return Ok(());
@@ -151,9 +151,14 @@ impl Search<'_, '_, '_, '_> {
     }
 }
 
-/// Whether decompressing gives as many bytes as `probe` holds.
-fn yields(mut reader: impl std::io::Read, probe: &mut [u8]) -> bool {
-    reader.read_exact(probe).is_ok()
+/// Whether decompressing gives text or a file, and not the noise that random
+/// bytes give.
+fn is_something(reader: impl Read) -> bool {
+    const PROBE_BYTES: u64 = 256;
+    let mut probe = Vec::new();
+    // An error behind the first bytes is no reason against it.
+    reader.take(PROBE_BYTES).read_to_end(&mut probe).ok();
+    recognise::is_promising(&probe)
 }
 
 /// Whether the code just before a run decompresses what it decodes.

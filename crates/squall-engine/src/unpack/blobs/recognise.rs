@@ -18,10 +18,15 @@ pub(super) fn recognise(content: &[u8]) -> Option<Blob> {
     }
     // Most runs are digests, keys and identifiers; this tells without a closer
     // look.
-    if !has_known_start(content) && !is_text(content) {
+    if !is_promising(content) {
         return None;
     }
     is_worth_a_look(file_type::detect(content)).then_some(Blob::File)
+}
+
+/// Whether the first bytes are those of a known format, or text.
+pub(super) fn is_promising(content: &[u8]) -> bool {
+    has_known_start(content) || is_text(content)
 }
 
 /// Files with strong signatures only: with a weak one, every thousandth key

@@ -178,7 +178,10 @@ impl<'a, 'members, 'limits> Walk<'a, 'members, 'limits> {
         // Nobody may encode a multipart, and some mail programs decode it.
         let body = part.decoded();
         let boundary = part.content_type.parameter("boundary").unwrap_or_default();
-        let parts = multipart::split(&body, boundary.as_bytes(), PARTS_MAX);
+        let mut parts = multipart::split(&body, boundary.as_bytes(), PARTS_MAX);
+        if let (true, Some(boundary)) = (parts.is_empty(), multipart::guess(&body)) {
+            parts = multipart::split(&body, boundary, PARTS_MAX);
+        }
         if parts.is_empty() {
             return self.text(&body, &format!("{prefix}body.txt"));
         }

@@ -26,6 +26,18 @@ pub(super) fn split<'a>(body: &'a [u8], boundary: &[u8], parts_max: usize) -> Ve
     parts
 }
 
+/// The boundary a body seems to have, where the header does not say it right:
+/// the first line that looks like one.
+pub(super) fn guess(body: &[u8]) -> Option<&[u8]> {
+    const LINES_MAX: usize = 1000;
+    const BOUNDARY_MIN_BYTES: usize = 3;
+    body.split(|byte| *byte == b'\n')
+        .take(LINES_MAX)
+        .filter_map(|line| line.trim_ascii_end().strip_prefix(b"--"))
+        .map(|boundary| boundary.strip_suffix(b"--").unwrap_or(boundary))
+        .find(|boundary| boundary.len() >= BOUNDARY_MIN_BYTES)
+}
+
 /// What of a line must be the boundary.
 #[derive(Clone, Copy, PartialEq)]
 enum Match {

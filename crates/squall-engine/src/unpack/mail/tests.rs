@@ -122,8 +122,10 @@ fn damage_costs_no_more_than_what_it_hit() {
     assert!(torn.member("a.exe").starts_with(EXECUTABLE));
     let dirty = open_text(&whole.replacen("TVqQ", "TV!q\u{e4}Q", 1));
     assert!(dirty.member("a.exe").starts_with(EXECUTABLE));
-    let no_boundary = open_text(&whole.replacen("=_b", "=_c", 1));
-    assert!(no_boundary.member("body.txt").starts_with(b"preamble"));
+    let wrong_boundary = open_text(&whole.replacen("=_b", "=_c", 1));
+    assert!(wrong_boundary.member("a.exe").starts_with(EXECUTABLE));
+    let no_parts = open_text("Content-Type: multipart/mixed; boundary=x\n\ntext\n");
+    assert_eq!(no_parts.member("body.txt"), b"text\n");
 }
 
 #[test]

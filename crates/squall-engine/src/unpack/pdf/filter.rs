@@ -5,9 +5,9 @@ use std::io::{self, Read};
 
 use flate2::read::DeflateDecoder;
 
-use super::lexer::Value;
 use super::lzw::Lzw;
 use super::text_filters::{Ascii85, AsciiHex, RunLength};
+use super::value::Value;
 
 /// Filters on one stream; more are a trick to wear scanners out.
 pub(super) const FILTERS_MAX: usize = 10;

@@ -10,6 +10,7 @@ mod lzw;
 mod object;
 mod objects;
 mod text_filters;
+mod value;
 
 #[cfg(test)]
 mod tests;
@@ -20,9 +21,9 @@ use std::io::Read;
 use squall_types::IncompleteReason;
 
 use self::filter::{Decoding, Named};
-use self::lexer::Value;
 use self::object::Object;
 use self::objects::Objects;
+use self::value::Value;
 use super::{Members, Trouble};
 
 /// Streams passed on that are neither embedded files nor scripts: page
@@ -169,7 +170,7 @@ impl Document {
     fn pass_on_scripts(&self, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
         for (number, script) in &self.scripts {
             let name = format!("javascript-{number}.js");
-            let script = lexer::readable(script);
+            let script = value::readable(script);
             members.take(&name, script.as_bytes())?;
         }
         Ok(())

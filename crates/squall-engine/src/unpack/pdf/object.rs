@@ -1,7 +1,7 @@
 //! One object, and the decoding of its stream.
 
 use super::filter::{self, Decoding, Named};
-use super::lexer::Value;
+use super::value::Value;
 
 /// An object of the file.
 #[derive(Debug)]

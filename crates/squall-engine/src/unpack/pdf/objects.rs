@@ -2,8 +2,9 @@
 
 use memchr::memmem;
 
-use super::lexer::{Lexer, Value};
+use super::lexer::Lexer;
 use super::object::Object;
+use super::value::Value;
 
 /// The objects, in the order in which they are in the file.
 pub(super) struct Objects<'a> {

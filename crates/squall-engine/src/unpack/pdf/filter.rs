@@ -1,5 +1,6 @@
 //! The filters of streams, one after the other.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Read};
 
@@ -30,25 +31,27 @@ pub(super) type Named = HashMap<u32, Value>;
 
 /// Puts a stream's filters together.
 pub(super) fn decode<'a>(
-    stream: &'a [u8],
+    stream: Cow<'a, [u8]>,
     filters: Option<&Value>,
     named: &Named,
     early_change: bool,
 ) -> Decoding<'a> {
-    let Some(filters) = filters.map(|filters| names(filters, named)) else {
-        return Decoding::None;
-    };
+    let filters = filters.map_or_else(|| Some(Vec::new()), |filters| names(filters, named));
     let filters = match filters {
         Some(filters) if filters.len() > FILTERS_MAX => {
             return Decoding::Unknown(format!("{} filters", filters.len()));
         }
         Some(filters) => filters,
         // What the filters are called cannot be found; mostly it is this one.
-        None if looks_deflated(stream) => vec!["FlateDecode"],
+        None if looks_deflated(&stream) => vec!["FlateDecode"],
         None => return Decoding::Unknown("?".to_owned()),
     };
-    let mut reader: Box<dyn Read + 'a> = Box::new(stream);
-    let mut is_changed = false;
+    // What was decrypted is not what is in the file.
+    let mut is_changed = matches!(stream, Cow::Owned(_));
+    let mut reader: Box<dyn Read + 'a> = match stream {
+        Cow::Borrowed(bytes) => Box::new(bytes),
+        Cow::Owned(bytes) => Box::new(io::Cursor::new(bytes)),
+    };
     for filter in filters {
         reader = match filter {
             "FlateDecode" | "Fl" => Box::new(Inflate::new(reader)),

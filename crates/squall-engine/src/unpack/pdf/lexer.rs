@@ -10,6 +10,8 @@ use crate::unpack::decode::{hex, hex_value};
 const DEPTH_MAX: u32 = 30;
 /// Values in one array or dictionary.
 const ITEMS_MAX: usize = 20_000;
+/// Values in one object: each takes far more memory than its text.
+const VALUES_MAX: usize = 200_000;
 /// A string or name is read as far as this.
 const TEXT_MAX_BYTES: usize = 16 * 1024 * 1024;
 
@@ -18,6 +20,7 @@ pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
     is_broken: bool,
+    values_left: usize,
 }
 
 impl<'a> Lexer<'a> {
@@ -26,6 +29,7 @@ impl<'a> Lexer<'a> {
             bytes,
             at,
             is_broken: false,
+            values_left: VALUES_MAX,
         }
     }
 
@@ -209,6 +213,9 @@ impl<'a> Lexer<'a> {
                         self.at += 1;
                     }
                     entries.push((String::new(), Value::Other));
+                    if self.values_left == 0 {
+                        break;
+                    }
                 }
                 _ => break,
             }
@@ -219,9 +226,10 @@ impl<'a> Lexer<'a> {
 
     /// A value inside another.
     fn item(&mut self, depth: u32) -> Option<Value> {
-        if depth == DEPTH_MAX {
+        if depth == DEPTH_MAX || self.values_left == 0 {
             return None;
         }
+        self.values_left -= 1;
         self.value_at_depth(depth + 1)
     }
 
@@ -233,7 +241,7 @@ impl<'a> Lexer<'a> {
             .take_while(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.'))
             .count();
         self.at += len;
-        let Some(value) = unsigned(&self.bytes[start..self.at]) else {
+        let Some(value) = integer(&self.bytes[start..self.at]) else {
             return Value::Other;
         };
         match self.reference(value) {
@@ -243,7 +251,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The rest of `12 0 R`.
-    fn reference(&mut self, number: u64) -> Option<Value> {
+    fn reference(&mut self, number: i64) -> Option<Value> {
         const REST_MAX_BYTES: usize = 32;
         let number = u32::try_from(number).ok()?;
         let rest = self.bytes.get(self.at..)?;
@@ -273,17 +281,18 @@ impl<'a> Lexer<'a> {
     /// `true`, `false` or `null`; any other word is not read.
     fn keyword(&mut self) -> Option<Value> {
         let rest = &self.bytes[self.at..];
-        for word in [&b"true"[..], b"false", b"null"] {
-            if rest.starts_with(word) {
-                self.at += word.len();
-                return Some(Value::Other);
-            }
-        }
-        None
+        let words = [
+            (&b"true"[..], Value::Other),
+            (b"false", Value::False),
+            (b"null", Value::Other),
+        ];
+        let (word, value) = words.into_iter().find(|(word, _)| rest.starts_with(word))?;
+        self.at += word.len();
+        Some(value)
     }
 }
 
-fn unsigned(digits: &[u8]) -> Option<u64> {
+fn integer(digits: &[u8]) -> Option<i64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 

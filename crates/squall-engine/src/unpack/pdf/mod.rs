@@ -4,6 +4,7 @@
 //! for objects from the start of the file, and so does this. It also sees what
 //! a later revision of the file replaced.
 
+mod crypt;
 mod filter;
 mod lexer;
 mod lzw;
@@ -20,6 +21,7 @@ use std::io::Read;
 
 use squall_types::IncompleteReason;
 
+use self::crypt::{Encryption, Key};
 use self::filter::{Decoding, Named};
 use self::object::Object;
 use self::objects::Objects;
@@ -41,16 +43,24 @@ const OBJECT_STREAMS_MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// Opens a PDF.
 pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
     let mut document = Document::default();
-    let objects = document.read(content, members)?;
-    if document.is_encrypted {
-        // What is encrypted cannot be told from what is damaged, so only the
-        // streams that no filter would garble are left to the scan of the file.
-        members.record(
-            "streams",
-            IncompleteReason::Encrypted,
-            "the PDF's streams are encrypted".to_owned(),
-        );
-        return document.pass_on_scripts(members);
+    let mut objects = document.read(content, members)?;
+    if !document.encrypted.is_empty() {
+        if let Some(key) = document.key(members) {
+            document = Document {
+                key: Some(key),
+                ..Document::default()
+            };
+            objects = document.read(content, members)?;
+        } else {
+            members.record(
+                "streams",
+                IncompleteReason::Encrypted,
+                "the PDF is encrypted".to_owned(),
+            );
+            // A trailer that no reader looks at may say so to keep scanners
+            // away, so the streams that can be decoded all the same are.
+            document.is_locked = true;
+        }
     }
     document.pass_on_scripts(members)?;
     document.pass_on_streams(&objects, members)?;
@@ -68,7 +78,13 @@ struct Document {
     scripts: Vec<(u32, Vec<u8>)>,
     /// Objects that are names of filters.
     named: Named,
-    is_encrypted: bool,
+    /// The trailers that speak of encryption, and what may be its parameters.
+    encrypted: Vec<Value>,
+    parameters: HashMap<u32, Value>,
+    /// The key, if the file is encrypted and one was found.
+    key: Option<Key>,
+    /// Whether it is encrypted and none was found.
+    is_locked: bool,
     object_stream_bytes: u64,
 }
 
@@ -92,7 +108,7 @@ impl Document {
                 );
                 break;
             }
-            self.note(object.number, &object.value);
+            self.note(&object);
             if object.stream.is_none() {
                 continue;
             }
@@ -101,7 +117,7 @@ impl Document {
             }
             streams.push(object);
         }
-        self.is_encrypted |= objects::has_encrypted_trailer(content);
+        self.encrypted.extend(objects::encrypted_trailers(content));
         Ok(streams)
     }
 
@@ -118,7 +134,7 @@ impl Document {
             return;
         }
         let mut bytes = Vec::new();
-        let Decoding::Reader(reader) = object.decoded(&self.named) else {
+        let Decoding::Reader(reader) = object.decoded(&self.named, self.key.as_ref()) else {
             return;
         };
         reader
@@ -127,12 +143,48 @@ impl Document {
             .ok();
         self.object_stream_bytes += bytes.len() as u64;
         for (number, value) in objects::in_stream(&object.value, &bytes) {
-            self.note(number, &value);
+            // The stream was decrypted as a whole, and they in it.
+            self.note_value(number, &value, None);
         }
     }
 
+    /// Finds the key of an encrypted file.
+    fn key(&self, members: &Members<'_, '_>) -> Option<Key> {
+        let passwords =
+            || std::iter::once("").chain(members.passwords().iter().map(String::as_str));
+        self.encrypted.iter().find_map(|trailer| {
+            let dictionary = match trailer.get("Encrypt")? {
+                Value::Reference(number) => self.parameters.get(number)?,
+                dictionary => dictionary,
+            };
+            let id = match trailer.get("ID") {
+                Some(Value::Array(ids)) => ids.first(),
+                _ => None,
+            };
+            let id = match id {
+                Some(Value::Text(id)) => id.as_slice(),
+                _ => &[],
+            };
+            Key::find(&Encryption { dictionary, id }, passwords())
+        })
+    }
+
     /// Notes what an object says about others, and the dictionaries inside it.
-    fn note(&mut self, number: u32, value: &Value) {
+    fn note(&mut self, object: &Object<'_>) {
+        let is_cross_reference = object.value.is_type("XRef");
+        if is_cross_reference && object.value.get("Encrypt").is_some() {
+            self.encrypted.push(object.value.clone());
+        }
+        let is_parameters = object.value.get("O").is_some() && object.value.get("U").is_some();
+        if is_parameters && self.parameters.len() < NAMED_MAX {
+            self.parameters.insert(object.number, object.value.clone());
+        }
+        self.note_value(object.number, &object.value, Some(object.generation));
+    }
+
+    /// Notes what a value says. Its strings are encrypted if it has a
+    /// generation.
+    fn note_value(&mut self, number: u32, value: &Value, generation: Option<u32>) {
         let is_named = match value {
             Value::Name(_) => true,
             Value::Array(values) => values.len() <= filter::FILTERS_MAX,
@@ -141,30 +193,41 @@ impl Document {
         if is_named && self.named.len() < NAMED_MAX {
             self.named.insert(number, value.clone());
         }
-        value.each_dictionary(&mut |dictionary| self.note_dictionary(number, dictionary));
+        value.each_dictionary(&mut |dictionary| {
+            self.note_dictionary(number, dictionary, generation);
+        });
     }
 
-    fn note_dictionary(&mut self, number: u32, dictionary: &Value) {
-        if let Some(embedded) = dictionary.get("EF") {
-            let name = ["UF", "F", "Unix", "DOS", "Mac"]
-                .iter()
-                .find_map(|key| dictionary.get(key)?.text())
-                .unwrap_or_default();
-            for key in ["F", "UF", "Unix", "DOS", "Mac"] {
-                if let Some(Value::Reference(stream)) = embedded.get(key) {
-                    self.files.insert(*stream, name.clone());
-                }
-            }
-        }
+    fn note_dictionary(&mut self, number: u32, dictionary: &Value, generation: Option<u32>) {
+        let decrypted = |text: &[u8]| match (&self.key, generation) {
+            (Some(key), Some(generation)) => key.string(number, generation, text),
+            _ => text.to_vec(),
+        };
         match dictionary.get("JS") {
             Some(Value::Reference(stream)) => {
                 self.script_streams.insert(*stream);
             }
-            Some(Value::Text(script)) => self.scripts.push((number, script.clone())),
+            Some(Value::Text(script)) => {
+                let script = decrypted(script);
+                self.scripts.push((number, script));
+            }
             _ => {}
         }
-        let is_cross_reference = dictionary.is_type("XRef");
-        self.is_encrypted |= is_cross_reference && dictionary.get("Encrypt").is_some();
+        let Some(embedded) = dictionary.get("EF") else {
+            return;
+        };
+        let name = ["UF", "F", "Unix", "DOS", "Mac"]
+            .iter()
+            .find_map(|key| match dictionary.get(key) {
+                Some(Value::Text(name)) => Some(value::readable(&decrypted(name))),
+                _ => None,
+            })
+            .unwrap_or_default();
+        for key in ["F", "UF", "Unix", "DOS", "Mac"] {
+            if let Some(Value::Reference(stream)) = embedded.get(key) {
+                self.files.insert(*stream, name.clone());
+            }
+        }
     }
 
     fn pass_on_scripts(&self, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
@@ -208,9 +271,25 @@ impl Document {
                 None if is_script => format!("javascript-{}.js", object.number),
                 None => format!("obj-{}", object.number),
             };
-            pass_on_stream(&name, object, is_file, &self.named, members)?;
+            if self.is_locked && !self.yields_something(object) {
+                continue;
+            }
+            let decoding = object.decoded(&self.named, self.key.as_ref());
+            pass_on_stream(&name, object, is_file, decoding, members)?;
         }
         Ok(())
+    }
+}
+
+impl Document {
+    /// Whether the beginning of a stream can be decoded; encrypted bytes
+    /// cannot.
+    fn yields_something(&self, object: &Object<'_>) -> bool {
+        let mut beginning = [0; 32];
+        match object.decoded(&self.named, None) {
+            Decoding::Reader(mut reader) => reader.read_exact(&mut beginning).is_ok(),
+            _ => false,
+        }
     }
 }
 
@@ -220,10 +299,10 @@ fn pass_on_stream(
     name: &str,
     object: &Object<'_>,
     is_file: bool,
-    named: &Named,
+    decoding: Decoding<'_>,
     members: &mut Members<'_, '_>,
 ) -> Result<(), Trouble> {
-    match object.decoded(named) {
+    match decoding {
         Decoding::None if !is_file => Ok(()),
         Decoding::None => members.take(name, object.stream.unwrap_or_default()),
         Decoding::Picture => Ok(()),

@@ -1,5 +1,8 @@
 //! One object, and the decoding of its stream.
 
+use std::borrow::Cow;
+
+use super::crypt::Key;
 use super::filter::{self, Decoding, Named};
 use super::value::Value;
 
@@ -7,14 +10,15 @@ use super::value::Value;
 #[derive(Debug)]
 pub(super) struct Object<'a> {
     pub(super) number: u32,
+    pub(super) generation: u32,
     pub(super) value: Value,
     /// The bytes of its stream, as they are in the file.
     pub(super) stream: Option<&'a [u8]>,
 }
 
 impl<'a> Object<'a> {
-    /// The stream, decoded while it is read.
-    pub(super) fn decoded(&self, named: &Named) -> Decoding<'a> {
+    /// The stream, decrypted if there is a key, and decoded while it is read.
+    pub(super) fn decoded(&self, named: &Named, key: Option<&Key>) -> Decoding<'a> {
         let filters = self.value.get("Filter");
         let early_change = self
             .value
@@ -22,12 +26,17 @@ impl<'a> Object<'a> {
             .or_else(|| self.value.get("DP"))
             .and_then(early_change)
             .unwrap_or(true);
-        filter::decode(
-            self.stream.unwrap_or_default(),
-            filters,
-            named,
-            early_change,
-        )
+        let bytes = self.stream.unwrap_or_default();
+        let bytes = match key.filter(|key| self.is_encrypted(key)) {
+            Some(key) => Cow::Owned(key.stream(self.number, self.generation, bytes)),
+            None => Cow::Borrowed(bytes),
+        };
+        filter::decode(bytes, filters, named, early_change)
+    }
+
+    fn is_encrypted(&self, key: &Key) -> bool {
+        let is_open_metadata = !key.includes_metadata && self.value.is_type("Metadata");
+        !is_open_metadata && !self.value.is_type("XRef")
     }
 }
 

@@ -109,7 +109,7 @@ impl<'a> Iterator for Objects<'a> {
             let rest = self.content.get(self.at..)?;
             let word = self.at + memmem::find(rest, b"obj")?;
             self.at = word + 3;
-            let Some(number) = number_before(self.content, word) else {
+            let Some((number, generation)) = numbers_before(self.content, word) else {
                 continue;
             };
             let mut lexer = Lexer::new(self.content, self.at);
@@ -131,6 +131,7 @@ impl<'a> Iterator for Objects<'a> {
             }
             return Some(Object {
                 number,
+                generation,
                 value,
                 stream,
             });
@@ -138,13 +139,13 @@ impl<'a> Iterator for Objects<'a> {
     }
 }
 
-/// The object number in `12 0 obj`.
-fn number_before(content: &[u8], word: usize) -> Option<u32> {
+/// The numbers in `12 0 obj`.
+fn numbers_before(content: &[u8], word: usize) -> Option<(u32, u32)> {
     const NUMBERS_MAX_BYTES: usize = 40;
     let before = &content[word.saturating_sub(NUMBERS_MAX_BYTES)..word];
-    let (before, _generation) = last_number(before)?;
+    let (before, generation) = last_number(before)?;
     let (_, number) = last_number(before)?;
-    Some(number)
+    Some((number, generation))
 }
 
 /// Splits the number off that the bytes end with.
@@ -199,17 +200,20 @@ pub(super) fn in_stream(dictionary: &Value, bytes: &[u8]) -> Vec<(u32, Value)> {
     objects
 }
 
-/// Whether a trailer says that the file is encrypted.
-pub(super) fn has_encrypted_trailer(content: &[u8]) -> bool {
+/// The trailers of the file that speak of encryption.
+pub(super) fn encrypted_trailers(content: &[u8]) -> Vec<Value> {
     const WORD: &[u8] = b"trailer";
+    const TRAILERS_MAX: usize = 10;
+    let mut trailers = Vec::new();
     let mut at = 0;
     while let Some(found) = memmem::find(&content[at..], WORD) {
         let mut lexer = Lexer::new(content, at + found + WORD.len());
         let trailer = lexer.value();
-        if trailer.is_some_and(|trailer| trailer.get("Encrypt").is_some()) {
-            return true;
+        trailers.extend(trailer.filter(|trailer| trailer.get("Encrypt").is_some()));
+        if trailers.len() == TRAILERS_MAX {
+            break;
         }
         at = lexer.at().min(content.len());
     }
-    false
+    trailers
 }

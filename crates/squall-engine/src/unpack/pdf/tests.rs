@@ -200,16 +200,68 @@ fn a_damaged_stream_is_recorded_with_what_is_left() {
     assert!(opened.member("obj-1").starts_with(b"0123"));
 }
 
+/// Files that qpdf encrypted, with the empty password or another.
+const ENCRYPTED: [(&str, &[u8]); 5] = [
+    ("RC4, 40 bits", include_bytes!("crypt/samples/r2rc4.pdf")),
+    ("RC4, 128 bits", include_bytes!("crypt/samples/r3rc4.pdf")),
+    ("AES, 128 bits", include_bytes!("crypt/samples/r4aes.pdf")),
+    ("AES, 256 bits", include_bytes!("crypt/samples/r5aes.pdf")),
+    (
+        "`infected`",
+        include_bytes!("crypt/samples/r6aes-infected.pdf"),
+    ),
+];
+
 #[test]
-fn encrypted_files_are_recorded() {
+fn known_passwords_open_encrypted_files() {
+    for (what, file) in ENCRYPTED {
+        let opened = open(unpack, file);
+        assert!(
+            opened.incomplete.is_empty(),
+            "{what}: {:?}",
+            opened.incomplete
+        );
+        let scripts: Vec<_> = opened
+            .members
+            .iter()
+            .filter(|(name, _)| name.starts_with("javascript-"))
+            .map(|(_, content)| String::from_utf8_lossy(content))
+            .collect();
+        assert_eq!(
+            scripts,
+            [
+                "app.alert('a string')",
+                "eval(app.viewerVersion); // hidden script"
+            ],
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_password_is_recorded() {
+    let file = include_bytes!("crypt/samples/r6aes-unknown.pdf");
+    let opened = open(unpack, file);
+    assert_eq!(opened.reasons(), [IncompleteReason::Encrypted]);
+    assert!(opened.members.is_empty());
+}
+
+#[test]
+fn a_claim_of_encryption_hides_nothing() {
+    let text = b"hidden, but not encrypted: a stream that is long enough to see";
     let by_trailer = Pdf::new()
-        .stream(1, "/Filter /FlateDecode", b"noise")
+        .stream(1, "/Filter /FlateDecode", &deflated(text))
+        .stream(2, "/Filter /FlateDecode", b"noise that does not inflate")
         .end("/Encrypt 9 0 R");
     let by_stream = Pdf::new()
-        .stream(1, "/Type /XRef /Encrypt 9 0 R", b"noise")
+        .stream(1, "/Filter /FlateDecode", &deflated(text))
+        .stream(3, "/Type /XRef /Encrypt << /V 9 >>", b"noise")
         .end("");
     for file in [by_trailer, by_stream] {
-        assert_eq!(open(unpack, &file).reasons(), [IncompleteReason::Encrypted]);
+        let opened = open(unpack, &file);
+        assert_eq!(opened.reasons(), [IncompleteReason::Encrypted]);
+        assert_eq!(opened.names(), ["obj-1"]);
+        assert_eq!(opened.member("obj-1"), text);
     }
 }
 
@@ -289,4 +341,7 @@ fn damaged_documents_neither_panic_nor_hang() {
         .stream(2, "/Filter [/RL /AHx]", b"\x0241>\x80");
     survives_damage(unpack, &lzw.end(""));
     survives_damage(unpack, &document());
+    for (_, file) in ENCRYPTED {
+        survives_damage(unpack, file);
+    }
 }

@@ -3,13 +3,14 @@
 /// A value. What no unpacker asks for is `Other`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
-    Integer(u64),
+    Integer(i64),
     Name(String),
     Text(Vec<u8>),
     Array(Vec<Value>),
     Dictionary(Vec<(String, Value)>),
     /// The number of another object.
     Reference(u32),
+    False,
     Other,
 }
 
@@ -29,17 +30,10 @@ impl Value {
         matches!(self.get("Type"), Some(Self::Name(found)) if found == name)
     }
 
+    /// An integer that is not negative.
     pub(super) fn integer(&self) -> Option<u64> {
         match self {
-            Self::Integer(value) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// The readable form of a string.
-    pub(super) fn text(&self) -> Option<String> {
-        match self {
-            Self::Text(bytes) => Some(readable(bytes)),
+            Self::Integer(value) => u64::try_from(*value).ok(),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ mod decompress;
 mod directory;
 mod encryption;
 mod msg;
+mod office_crypt;
 pub(in crate::unpack) mod package;
 mod vba;
 
@@ -46,6 +47,9 @@ pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<()
         );
     }
     if let Some(stream) = encryption::encrypted_stream(&compound) {
+        if let Some(document) = office_crypt::decrypted(&compound, members)? {
+            return members.take("decrypted", document.as_slice());
+        }
         members.record(
             &stream,
             IncompleteReason::Encrypted,

@@ -239,6 +239,16 @@ impl Document {
         Ok(())
     }
 
+    /// Whether the beginning of a stream can be decoded; encrypted bytes
+    /// cannot.
+    fn yields_something(&self, object: &Object<'_>) -> bool {
+        let mut beginning = [0; 32];
+        match object.decoded(&self.named, None) {
+            Decoding::Reader(mut reader) => reader.read_exact(&mut beginning).is_ok(),
+            _ => false,
+        }
+    }
+
     fn pass_on_streams(
         &self,
         objects: &[Object<'_>],
@@ -278,18 +288,6 @@ impl Document {
             pass_on_stream(&name, object, is_file, decoding, members)?;
         }
         Ok(())
-    }
-}
-
-impl Document {
-    /// Whether the beginning of a stream can be decoded; encrypted bytes
-    /// cannot.
-    fn yields_something(&self, object: &Object<'_>) -> bool {
-        let mut beginning = [0; 32];
-        match object.decoded(&self.named, None) {
-            Decoding::Reader(mut reader) => reader.read_exact(&mut beginning).is_ok(),
-            _ => false,
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use md5::Md5;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::Encryption;
-use super::ciphers::{aes_128_encrypt, aes_256_key, rc4};
+use crate::unpack::ciphers::{Aes, aes_128_encrypt, rc4};
 use crate::unpack::pdf::value::Value;
 
 /// What short passwords are filled up with.
@@ -111,7 +111,8 @@ impl<'a> Parameters<'a> {
             return None;
         }
         let key = self.hash(password, key_salt);
-        aes_256_key(&key, self.user_key.get(..32)?)
+        let encrypted = self.user_key.get(..32)?;
+        Some(Aes::new(&key)?.chained([0; 16], encrypted))
     }
 
     fn hash(&self, password: &[u8], salt: &[u8]) -> Vec<u8> {

@@ -2,12 +2,12 @@
 //! whose owner only forbids printing are encrypted with it, and so is malware
 //! that wants to be opened but not scanned (ISO 32000-2, 7.6).
 
-mod ciphers;
 mod key;
 
-use self::ciphers::{aes_128_decrypted, aes_256_decrypted, rc4};
-use super::value::Value;
 use md5::{Digest, Md5};
+
+use super::value::Value;
+use crate::unpack::ciphers::{Aes, rc4};
 
 /// What the file says about its encryption.
 pub(super) struct Encryption<'a> {
@@ -77,10 +77,8 @@ impl Key {
         match method {
             Method::Identity => bytes.to_vec(),
             Method::Rc4 => rc4(&self.object_key(number, generation, b""), bytes),
-            Method::Aes128 => {
-                aes_128_decrypted(&self.object_key(number, generation, b"sAlT"), bytes)
-            }
-            Method::Aes256 => aes_256_decrypted(&self.bytes, bytes),
+            Method::Aes128 => aes(&self.object_key(number, generation, b"sAlT"), bytes),
+            Method::Aes256 => aes(&self.bytes, bytes),
         }
     }
 
@@ -93,6 +91,11 @@ impl Key {
         let len = (self.bytes.len() + 5).min(16);
         digest.finalize()[..len].to_vec()
     }
+}
+
+/// Decrypts with AES; nothing if the key has a length it cannot have.
+fn aes(key: &[u8], bytes: &[u8]) -> Vec<u8> {
+    Aes::new(key).map_or_else(Vec::new, |aes| aes.padded(bytes))
 }
 
 /// The method of the crypt filter that a key of the dictionary names.

@@ -1,6 +1,6 @@
-//! Scanning one sample with a compiled set.
+//! Scanning one sample, and what is inside it, with a compiled set.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use squall_types::{
     Digests, FileFacts, Finding, FirstBytes, Incomplete, IncompleteReason, Match, Outcome,
@@ -8,9 +8,12 @@ use squall_types::{
 };
 use yara_x::{ScanError, ScanResults};
 
+use crate::file_type::{self, FileType};
+use crate::ioc::StixFacts;
 use crate::name::Name;
 use crate::set::SignatureSet;
-use crate::{file_type, matching, meta};
+use crate::unpack::{self, Budget, Format, Member, UnpackLimits};
+use crate::{digest, matching, meta};
 
 /// A sample to scan.
 #[derive(Clone, Copy, Debug)]
@@ -24,13 +27,15 @@ pub struct Sample<'a> {
 }
 
 /// What a scan may cost and from which score it reports.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ScanLimits {
-    /// The longest time for one sample. The engine counts in seconds: a scan
+    /// The longest time for one file. The engine counts in seconds: a scan
     /// ends within about one second of it.
     pub time_max: Duration,
     /// The lowest score of each level.
     pub thresholds: Thresholds,
+    /// How archives and other containers are opened; `None` leaves them closed.
+    pub unpack: Option<UnpackLimits>,
 }
 
 impl Default for ScanLimits {
@@ -38,12 +43,17 @@ impl Default for ScanLimits {
         Self {
             time_max: Duration::from_secs(120),
             thresholds: Thresholds::default(),
+            unpack: Some(UnpackLimits::default()),
         }
     }
 }
 
 /// The most matches reported of one file; the highest sub-scores are kept.
 const MATCHES_MAX: usize = 100;
+
+/// The most findings of one sample, and the most places in it that could not
+/// be looked at. What is beyond is one more such place.
+const PER_SAMPLE_MAX: usize = 1000;
 
 /// Scans samples with one signature set, one at a time.
 ///
@@ -55,55 +65,121 @@ pub struct Scanner<'set> {
     limits: ScanLimits,
 }
 
+/// A file to scan: the sample or a member of it.
+struct File<'a> {
+    content: &'a [u8],
+    facts: FileFacts,
+    file_type: FileType,
+    parent: Option<&'a FileFacts>,
+}
+
 impl<'set> Scanner<'set> {
     /// Makes a scanner for `set`.
     #[must_use]
     pub fn new(set: &'set SignatureSet, limits: ScanLimits) -> Self {
-        let mut scanner = yara_x::Scanner::new(set.rules());
-        scanner.set_timeout(limits.time_max);
         Self {
             set,
-            scanner,
+            scanner: yara_x::Scanner::new(set.rules()),
             limits,
         }
     }
 
-    /// Scans a sample.
+    /// Scans a sample and what it contains.
     ///
     /// What could not be looked at is in the outcome; the scanner can be used
     /// again whatever happened.
     pub fn scan(&mut self, sample: &Sample<'_>) -> Outcome {
-        let facts = facts(sample);
-        self.set_variables(sample, &facts);
+        let file = File::new(sample.file_name, sample.content, sample.digests, None);
         let mut outcome = Outcome {
-            sample: facts,
+            sample: file.facts.clone(),
             ..Outcome::default()
         };
-        match self.scanner.scan(sample.content) {
-            Ok(results) => {
-                let matches = matches(self.set, &results, sample.content);
-                outcome
-                    .findings
-                    .extend(finding(&outcome.sample, matches, &self.limits.thresholds));
-            }
-            Err(error) => outcome
-                .incomplete
-                .push(incomplete(&error, sample, &self.limits)),
-        }
+        let unpack = self.limits.unpack.clone();
+        let mut budget = unpack
+            .as_ref()
+            .map(|limits| Budget::new(limits, sample.content.len() as u64));
+        let started = Instant::now();
+        self.scan_file(&file, started, budget.as_mut(), &mut outcome);
         outcome
     }
 
-    /// Sets every external variable, so that nothing of the sample before is
-    /// left in one.
-    fn set_variables(&mut self, sample: &Sample<'_>, facts: &FileFacts) {
-        let name = Name::of(sample.file_name);
-        let md5 = hex(&sample.digests.md5);
+    /// Scans a file and then its members, each of which is one.
+    fn scan_file(
+        &mut self,
+        file: &File<'_>,
+        started: Instant,
+        budget: Option<&mut Budget<'_>>,
+        outcome: &mut Outcome,
+    ) {
+        // Known good: neither the file nor what is in it is of interest.
+        if self.set.iocs().is_trusted(&file.facts.digests) {
+            return;
+        }
+        let left = self.limits.time_max.saturating_sub(started.elapsed());
+        // The engine takes no time limit of nothing.
+        self.scanner.set_timeout(left.max(Duration::from_secs(1)));
+        self.set_variables(file);
+        let mut matches = match self.scanner.scan(file.content) {
+            Ok(results) => rule_matches(self.set, &results, file.content),
+            Err(error) => {
+                push_incomplete(outcome, incomplete(&error, file, &self.limits));
+                Vec::new()
+            }
+        };
+        matches.extend(ioc_matches(self.set, file));
+        if let Some(finding) = finding(file, matches, &self.limits.thresholds) {
+            push_finding(outcome, finding);
+        }
+        if let Some(budget) = budget {
+            self.scan_members(file, started, budget, outcome);
+        }
+    }
+
+    fn scan_members(
+        &mut self,
+        file: &File<'_>,
+        started: Instant,
+        budget: &mut Budget<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let Some(format) = Format::of(file.file_type) else {
+            return;
+        };
+        let depth = file.facts.unpack_source.len();
+        if depth >= budget.limits().depth_max as usize {
+            if format.is_container() {
+                push_incomplete(outcome, unpack::too_deep(&file.facts.path, budget));
+            }
+            return;
+        }
+        let mut visit = |member: Member, budget: &mut Budget<'_>| {
+            let path = unpack::member_path(&file.facts.path, &member.name);
+            let digests = digest::digests(&member.content);
+            let inner = File::new(&path, &member.content, digests, Some(&file.facts));
+            self.scan_file(&inner, started, Some(budget), outcome);
+        };
+        let path = &file.facts.path;
+        let missed = unpack::unpack(format, path, file.content, budget, &mut visit);
+        for incomplete in missed {
+            push_incomplete(outcome, incomplete);
+        }
+    }
+
+    /// Sets every external variable that depends on the file, so that nothing
+    /// of the one before is left in any.
+    fn set_variables(&mut self, file: &File<'_>) {
+        let name = Name::of(file.own_name());
+        let md5 = hex(&file.facts.digests.md5);
+        let source = file.facts.unpack_source.join(">");
+        let parent = file.facts.unpack_source.last().map_or("", String::as_str);
         for (variable, value) in [
             ("filename", name.base),
             ("filepath", name.directory),
-            ("extension", facts.extension.as_str()),
-            ("filetype", facts.file_type.as_str()),
+            ("extension", file.facts.extension.as_str()),
+            ("filetype", file.facts.file_type.as_str()),
             ("md5", md5.as_str()),
+            ("unpack_parent", parent),
+            ("unpack_source", source.as_str()),
         ] {
             // Each was defined as a string when the set was compiled, which is
             // all that can make this fail.
@@ -113,37 +189,99 @@ impl<'set> Scanner<'set> {
     }
 }
 
-fn facts(sample: &Sample<'_>) -> FileFacts {
-    FileFacts {
-        path: sample.file_name.to_owned(),
-        extension: Name::of(sample.file_name).extension(),
-        file_type: file_type::detect(sample.content).name().to_owned(),
-        size_bytes: sample.content.len() as u64,
-        digests: sample.digests,
-        first_bytes: FirstBytes::of(sample.content),
-        unpack_source: Vec::new(),
+impl<'a> File<'a> {
+    fn new(path: &str, content: &'a [u8], digests: Digests, parent: Option<&'a FileFacts>) -> Self {
+        let file_type = file_type::detect(content);
+        let mut unpack_source = Vec::new();
+        if let Some(parent) = parent {
+            unpack_source.clone_from(&parent.unpack_source);
+            unpack_source.push(parent.file_type.clone());
+        }
+        Self {
+            content,
+            facts: FileFacts {
+                path: path.to_owned(),
+                extension: Name::of(path.rsplit('|').next().unwrap_or(path)).extension(),
+                file_type: file_type.name().to_owned(),
+                size_bytes: content.len() as u64,
+                digests,
+                first_bytes: FirstBytes::of(content),
+                unpack_source,
+            },
+            file_type,
+            parent,
+        }
+    }
+
+    /// The name rules see: a member's is its name in its container.
+    fn own_name(&self) -> &str {
+        let path = &self.facts.path;
+        match self.parent {
+            // The container's path, a `|`, the member's name.
+            Some(parent) => path.get(parent.path.len() + 1..).unwrap_or(path),
+            None => path,
+        }
     }
 }
 
-fn matches(set: &SignatureSet, results: &ScanResults<'_, '_>, content: &[u8]) -> Vec<Match> {
-    let mut matches: Vec<Match> = results
+/// What the rules say, rules for process memory left out.
+fn rule_matches(set: &SignatureSet, results: &ScanResults<'_, '_>, content: &[u8]) -> Vec<Match> {
+    results
         .matching_rules()
         .filter(|rule| !meta::is_memory_rule(rule))
         .map(|rule| {
             let strings = matching::strings(&rule, content);
             meta::match_of(&rule, set.origin_of(rule.namespace()), strings)
         })
-        .collect();
+        .collect()
+}
+
+/// What the indicators of compromise say.
+fn ioc_matches(set: &SignatureSet, file: &File<'_>) -> Vec<Match> {
+    let iocs = set.iocs();
+    let facts = &file.facts;
+    let mut matches = iocs.match_hashes(&facts.digests, None);
+    matches.extend(iocs.match_path(&facts.path));
+    matches.extend(iocs.match_content(file.content));
+    matches.extend(iocs.match_stix(&StixFacts {
+        path: &facts.path,
+        digests: &facts.digests,
+        size_bytes: facts.size_bytes,
+    }));
+    matches
+}
+
+fn push_finding(outcome: &mut Outcome, finding: Finding) {
+    if outcome.findings.len() < PER_SAMPLE_MAX {
+        outcome.findings.push(finding);
+    } else {
+        push_incomplete(outcome, one_too_many(&finding.file.path));
+    }
+}
+
+fn push_incomplete(outcome: &mut Outcome, incomplete: Incomplete) {
+    if outcome.incomplete.len() < PER_SAMPLE_MAX {
+        outcome.incomplete.push(incomplete);
+    } else if outcome.incomplete.len() == PER_SAMPLE_MAX {
+        outcome.incomplete.push(one_too_many(&incomplete.path));
+    }
+}
+
+fn one_too_many(path: &str) -> Incomplete {
+    Incomplete {
+        path: path.to_owned(),
+        reason: IncompleteReason::Limit,
+        description: format!("more than {PER_SAMPLE_MAX} findings or gaps in one sample"),
+    }
+}
+
+fn finding(file: &File<'_>, mut matches: Vec<Match>, thresholds: &Thresholds) -> Option<Finding> {
     // By name where the scores are equal, so that a repeated scan says the same.
     matches.sort_by(|a, b| {
         b.subscore
             .cmp(&a.subscore)
             .then_with(|| a.rule_name.cmp(&b.rule_name))
     });
-    matches
-}
-
-fn finding(file: &FileFacts, mut matches: Vec<Match>, thresholds: &Thresholds) -> Option<Finding> {
     let subscores: Vec<i32> = matches.iter().map(|found| found.subscore).collect();
     let score = total_score(&subscores);
     let level = thresholds.level(score, &subscores)?;
@@ -151,13 +289,13 @@ fn finding(file: &FileFacts, mut matches: Vec<Match>, thresholds: &Thresholds) -
     Some(Finding {
         level,
         score,
-        file: file.clone(),
-        parent: None,
+        file: file.facts.clone(),
+        parent: file.parent.cloned(),
         matches,
     })
 }
 
-fn incomplete(error: &ScanError, sample: &Sample<'_>, limits: &ScanLimits) -> Incomplete {
+fn incomplete(error: &ScanError, file: &File<'_>, limits: &ScanLimits) -> Incomplete {
     let (reason, description) = match error {
         ScanError::Timeout => (
             IncompleteReason::Timeout,
@@ -172,7 +310,7 @@ fn incomplete(error: &ScanError, sample: &Sample<'_>, limits: &ScanLimits) -> In
         ),
     };
     Incomplete {
-        path: sample.file_name.to_owned(),
+        path: file.facts.path.clone(),
         reason,
         description,
     }

@@ -7,6 +7,7 @@ use squall_types::{SignatureOrigin, SignatureSummary};
 use yara_x::errors::CompileError;
 use yara_x::{Compiler, IgnoredRuleReason, Rules, SourceCode};
 
+use crate::ioc::{IocBuilder, Iocs, kind_of};
 use crate::source::SourceFile;
 use crate::{Problem, Severity};
 
@@ -30,9 +31,17 @@ pub(crate) const EXTERNAL_VARIABLES: [&str; 13] = [
 /// A compiled, immutable set of signatures. Shared by all scanners.
 pub struct SignatureSet {
     rules: Rules,
+    iocs: Iocs,
     origins: HashMap<String, SignatureOrigin>,
     problems: Vec<Problem>,
     summary: SignatureSummary,
+}
+
+/// What of the files is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompileOptions {
+    /// YARA rules only: lists of indicators are passed over.
+    pub pure_yara: bool,
 }
 
 /// How far a compilation is.
@@ -53,8 +62,9 @@ pub enum SetError {
 }
 
 impl SignatureSet {
-    /// Compiles rule files, each in a namespace of its own so that rules of the
-    /// same name in two files do not clash.
+    /// Compiles signature files: rules, each file in a namespace of its own so
+    /// that rules of the same name in two files do not clash, and lists of
+    /// indicators of compromise.
     ///
     /// `progress` is called after each file.
     ///
@@ -64,29 +74,40 @@ impl SignatureSet {
     /// a [`Problem`] of the set.
     pub fn compile(
         files: &[SourceFile],
+        options: CompileOptions,
         mut progress: impl FnMut(Progress),
     ) -> Result<Self, SetError> {
         let mut problems = Vec::new();
         let mut origins = HashMap::new();
         let mut compiler = new_compiler()?;
+        let mut lists = IocBuilder::new();
         for (index, file) in files.iter().enumerate() {
-            add_file(&mut compiler, file, &mut problems);
-            origins.insert(file.name.clone(), file.origin);
+            match kind_of(&file.name) {
+                Some(_) if options.pure_yara => {}
+                Some(kind) => lists.add(kind, &file.name, &file.content, file.origin),
+                None => {
+                    add_file(&mut compiler, file, &mut problems);
+                    origins.insert(file.name.clone(), file.origin);
+                }
+            }
             progress(Progress {
                 done: index + 1,
                 total: files.len(),
             });
         }
         let rules = compiler.build();
+        let (iocs, list_problems) = lists.build();
+        problems.extend(list_problems);
         let summary = SignatureSummary {
             version: version(files),
             engine: format!("YARA-X {}", yara_x::VERSION),
             rules: rules.iter().len() as u64,
-            iocs: 0,
+            iocs: iocs.count(),
             skipped: count_skipped(&problems),
         };
         Ok(Self {
             rules,
+            iocs,
             origins,
             problems,
             summary,
@@ -107,6 +128,10 @@ impl SignatureSet {
 
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    pub(crate) fn iocs(&self) -> &Iocs {
+        &self.iocs
     }
 
     pub(crate) fn origin_of(&self, namespace: &str) -> SignatureOrigin {

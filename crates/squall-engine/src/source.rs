@@ -7,7 +7,9 @@ use std::time::SystemTime;
 use squall_types::SignatureOrigin;
 use walkdir::WalkDir;
 
-/// One rule file, read but not compiled.
+use crate::ioc::kind_of;
+
+/// One signature file, read but not compiled.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     /// The name problems are reported under, normally the path.
@@ -50,8 +52,9 @@ const SIZE_MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// How deep a signature directory is searched.
 const DEPTH_MAX: usize = 32;
 
-/// Reads every YARA rule file below `path`, or `path` itself if it is a file,
-/// in the order of their paths.
+/// Reads every signature file below `path`, or `path` itself if it is a file, in
+/// the order of their paths: rules (`*.yar`, `*.yara`) and lists of indicators,
+/// which a word in their names tells (`hash-iocs.txt`).
 ///
 /// Hidden files and directories are passed over. Symbolic links are followed;
 /// a loop ends at its first repetition.
@@ -79,7 +82,7 @@ pub fn read_directory(
         .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()));
     for entry in walk {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && is_rule_file(entry.path()) => {
+            Ok(entry) if entry.file_type().is_file() && is_signature_file(entry.path()) => {
                 match read_file(entry.path(), origin) {
                     Ok(file) => files.push(file),
                     Err(error) => errors.push(error),
@@ -121,9 +124,14 @@ fn is_hidden(path: &Path) -> bool {
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-fn is_rule_file(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("yar") || e.eq_ignore_ascii_case("yara"))
+fn is_signature_file(path: &Path) -> bool {
+    let is_rule = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("yar") || e.eq_ignore_ascii_case("yara"));
+    is_rule
+        || path
+            .file_name()
+            .is_some_and(|name| kind_of(&name.to_string_lossy()).is_some())
 }
 
 #[cfg(test)]

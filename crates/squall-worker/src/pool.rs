@@ -119,7 +119,7 @@ impl Worker {
         mut pending: Option<Claim>,
         buffer: &mut Vec<u8>,
     ) -> Next {
-        let mut scanner = Scanner::new(set, self.config.limits);
+        let mut scanner = Scanner::new(set, self.config.limits.clone());
         let context = Context {
             sinks: &self.sinks,
             scan_id: &self.config.scan_id,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use squall_engine::{ScanLimits, SignatureSet, SourceFile, digests};
+use squall_engine::{CompileOptions, ScanLimits, SignatureSet, SourceFile, digests};
 use squall_queue::{Body, Queue, QueueConfig, SampleState, Verdict};
 use squall_report::stored::{self, StoredResult};
 use squall_types::{Report, SampleId, SignatureOrigin, Submission};
@@ -20,7 +20,7 @@ fn set(rule: &str) -> Arc<SignatureSet> {
         modified: None,
         directory: None,
     };
-    Arc::new(SignatureSet::compile(&[file], |_| {}).expect("a set"))
+    Arc::new(SignatureSet::compile(&[file], CompileOptions::default(), |_| {}).expect("a set"))
 }
 
 fn submission(file_name: &str, content: &[u8]) -> Vec<u8> {

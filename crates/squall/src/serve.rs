@@ -133,6 +133,7 @@ async fn load_signatures(
         builtin: settings.signatures.builtin,
         packaged: settings.signatures.dirs.clone(),
         custom: settings.signatures.custom.clone(),
+        pure_yara: settings.signatures.pure_yara,
     };
     let set = tokio::task::spawn_blocking(move || signatures::load(&selection))
         .await

@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use anyhow::Context as _;
 use flate2::read::DeflateDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
-use squall_engine::{Severity, SignatureSet, SourceFile, read_directory};
+use squall_engine::{CompileOptions, Severity, SignatureSet, SourceFile, read_directory};
 use squall_types::SignatureOrigin;
 
 /// The starter rule files: for each a line `NAME<TAB>LENGTH`, then its text;
@@ -29,6 +29,8 @@ pub(crate) struct Selection {
     pub(crate) packaged: Vec<PathBuf>,
     /// The operator's own.
     pub(crate) custom: Vec<PathBuf>,
+    /// YARA rules only.
+    pub(crate) pure_yara: bool,
 }
 
 /// Reads and compiles the selected signatures, with a progress bar if standard
@@ -49,15 +51,18 @@ pub(crate) fn load(selection: &Selection) -> anyhow::Result<SignatureSet> {
     for path in &selection.custom {
         read(path, SignatureOrigin::Custom, &mut files)?;
     }
+    let options = CompileOptions {
+        pure_yara: selection.pure_yara,
+    };
     let bar = progress_bar(files.len());
-    let set = SignatureSet::compile(&files, |progress| {
+    let set = SignatureSet::compile(&files, options, |progress| {
         bar.set_position(progress.done as u64);
     })
     .context("cannot compile the signatures")?;
     bar.finish_and_clear();
     log_problems(&set);
     anyhow::ensure!(
-        set.summary().rules > 0,
+        set.summary().rules + set.summary().iocs > 0,
         "no usable rule in {}: a service without rules would call everything clean",
         described(selection)
     );
@@ -103,7 +108,7 @@ fn read(path: &Path, origin: SignatureOrigin, files: &mut Vec<SourceFile>) -> an
         );
     }
     if found.is_empty() {
-        tracing::warn!(path = %path.display(), "no rule file (`*.yar`, `*.yara`) below the path");
+        tracing::warn!(path = %path.display(), "no signature file (`*.yar`, `*.yara`, IOC lists) below the path");
     }
     files.extend(found);
     Ok(())
@@ -115,15 +120,15 @@ fn log_problems(set: &SignatureSet) {
         match problem.severity {
             Severity::Skipped if logged < PROBLEMS_LOGGED_MAX => {
                 logged += 1;
-                tracing::warn!("rule skipped: {problem}");
+                tracing::warn!("signature skipped: {problem}");
             }
             Severity::Skipped => {}
-            Severity::Warning => tracing::debug!("rule warning: {problem}"),
+            Severity::Warning => tracing::debug!("signature warning: {problem}"),
         }
     }
     let skipped = set.summary().skipped;
     if skipped > logged as u64 {
-        tracing::warn!("{} more rules skipped", skipped - logged as u64);
+        tracing::warn!("{} more signatures skipped", skipped - logged as u64);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings, made into what each crate is started with.
 
 use anyhow::Context as _;
-use squall_engine::ScanLimits;
+use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
 use squall_server::{Network, ReverseLookup, ServiceConfig};
@@ -94,9 +94,22 @@ pub(crate) fn worker_config(settings: &Settings, scan_id: &str) -> WorkerConfig 
         limits: ScanLimits {
             time_max: settings.workers.scan_timeout,
             thresholds: settings.levels,
+            unpack: unpack_limits(settings),
         },
         scan_id: scan_id.to_owned(),
     }
+}
+
+/// How archives are unpacked, or `None` if they are not.
+fn unpack_limits(settings: &Settings) -> Option<UnpackLimits> {
+    let unpacking = &settings.unpacking;
+    unpacking.archives.then(|| UnpackLimits {
+        depth_max: unpacking.depth_max,
+        members_max: unpacking.members_max,
+        member_bytes_max: settings.limits.max_file_size_bytes,
+        time_max: settings.workers.scan_timeout,
+        ..UnpackLimits::default()
+    })
 }
 
 pub(crate) fn service_config(settings: &Settings, scan_id: &str) -> anyhow::Result<ServiceConfig> {

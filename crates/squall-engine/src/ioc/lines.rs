@@ -209,11 +209,6 @@ impl<'a> FileProblems<'a> {
         }
     }
 
-    /// Returns the name of the file.
-    pub(super) fn file(&self) -> &'a str {
-        self.file
-    }
-
     /// Reports a line that is not active.
     pub(super) fn skipped(&mut self, line: u32, reason: impl Into<String>) {
         self.push(Some(line), None, Severity::Skipped, reason.into());

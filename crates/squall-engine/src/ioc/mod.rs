@@ -64,6 +64,7 @@ impl Iocs {
     }
 
     /// Returns how many digests are trusted.
+    #[cfg(test)]
     pub(crate) fn trusted_count(&self) -> u64 {
         self.trusted.len() as u64
     }

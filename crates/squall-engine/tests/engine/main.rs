@@ -1,5 +1,7 @@
 //! The engine, seen from outside: real rules on real bytes.
 
+mod indicators;
+mod members;
 mod scan;
 mod set;
 mod signature_base;
@@ -7,7 +9,9 @@ mod starter;
 
 use std::path::PathBuf;
 
-use squall_engine::{Sample, ScanLimits, Scanner, Severity, SignatureSet, SourceFile, digests};
+use squall_engine::{
+    CompileOptions, Sample, ScanLimits, Scanner, Severity, SignatureSet, SourceFile, digests,
+};
 use squall_types::{Outcome, SignatureOrigin};
 
 /// Makes a source file of rule text.
@@ -21,9 +25,14 @@ fn source(name: &str, text: impl Into<Vec<u8>>) -> SourceFile {
     }
 }
 
+/// Compiles signature files.
+fn compile(files: &[SourceFile]) -> SignatureSet {
+    SignatureSet::compile(files, CompileOptions::default(), |_| {}).expect("a set")
+}
+
 /// Compiles one rule file that is expected to be right.
 fn set_of(text: &str) -> SignatureSet {
-    let set = SignatureSet::compile(&[source("test.yar", text)], |_| {}).expect("a set");
+    let set = compile(&[source("test.yar", text)]);
     assert_eq!(skipped(&set), Vec::<String>::new());
     set
 }

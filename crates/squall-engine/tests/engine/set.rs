@@ -1,9 +1,9 @@
 //! What happens to rule files that are not right.
 
-use squall_engine::{Severity, SignatureSet, read_directory};
+use squall_engine::{CompileOptions, Severity, SignatureSet, read_directory};
 use squall_types::SignatureOrigin;
 
-use crate::{rule_names, scan, skipped, source};
+use crate::{compile, rule_names, scan, skipped, source};
 
 #[test]
 fn one_bad_rule_costs_only_itself_and_is_named_with_its_line() {
@@ -13,7 +13,7 @@ fn one_bad_rule_costs_only_itself_and_is_named_with_its_line() {
                     no_such_variable == 1\n\
                 }\n\
                 rule Good_After { condition: true }\n";
-    let set = SignatureSet::compile(&[source("mixed.yar", text)], |_| {}).expect("a set");
+    let set = compile(&[source("mixed.yar", text)]);
     assert_eq!(
         rule_names(&scan(&set, "x", b"")),
         ["Good_After", "Good_Before"]
@@ -39,7 +39,7 @@ fn a_file_that_is_no_rule_file_costs_only_itself() {
         source("empty.yar", ""),
         source("good.yar", "rule Good { condition: true }"),
     ];
-    let set = SignatureSet::compile(&files, |_| {}).expect("a set");
+    let set = compile(&files);
     assert_eq!(rule_names(&scan(&set, "x", b"")), ["Good"]);
     let skipped = skipped(&set);
     for file in ["broken.yar", "binary.yar"] {
@@ -56,7 +56,7 @@ fn rules_of_one_name_in_two_files_do_not_clash() {
         source("a.yar", "rule Same { meta: score = 50 condition: true }"),
         source("b.yar", "rule Same { meta: score = 60 condition: true }"),
     ];
-    let set = SignatureSet::compile(&files, |_| {}).expect("a set");
+    let set = compile(&files);
     assert_eq!(skipped(&set), Vec::<String>::new());
     assert_eq!(rule_names(&scan(&set, "x", b"")), ["Same", "Same"]);
 }
@@ -76,7 +76,7 @@ fn includes_are_found_beside_the_file_and_origins_are_kept() {
     .expect("file");
     let (files, errors) = read_directory(dir.path(), SignatureOrigin::Custom).expect("readable");
     assert!(errors.is_empty(), "{errors:?}");
-    let set = SignatureSet::compile(&files, |_| {}).expect("a set");
+    let set = compile(&files);
     assert_eq!(skipped(&set), Vec::<String>::new());
     let outcome = scan(&set, "x", b"");
     assert_eq!(rule_names(&outcome), ["Main", "Shared"]);
@@ -90,7 +90,7 @@ fn includes_are_found_beside_the_file_and_origins_are_kept() {
 
 #[test]
 fn a_set_without_rules_scans_and_finds_nothing() {
-    let set = SignatureSet::compile(&[], |_| {}).expect("a set");
+    let set = compile(&[]);
     assert_eq!(set.summary().rules, 0);
     assert!(scan(&set, "x", b"abc").is_clean());
 }
@@ -99,7 +99,7 @@ fn a_set_without_rules_scans_and_finds_nothing() {
 fn the_version_is_the_time_of_the_newest_file() {
     let mut old = source("a.yar", "rule A { condition: true }");
     old.modified = Some(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000));
-    let set = SignatureSet::compile(&[old], |_| {}).expect("a set");
+    let set = compile(&[old]);
     assert_eq!(set.summary().version, "2023/11/14-221320");
     assert!(set.summary().engine.starts_with("YARA-X 1."));
 }
@@ -108,6 +108,9 @@ fn the_version_is_the_time_of_the_newest_file() {
 fn progress_is_told_for_every_file() {
     let files = [source("a.yar", ""), source("b.yar", "")];
     let mut seen = Vec::new();
-    SignatureSet::compile(&files, |p| seen.push((p.done, p.total))).expect("a set");
+    SignatureSet::compile(&files, CompileOptions::default(), |p| {
+        seen.push((p.done, p.total))
+    })
+    .expect("a set");
     assert_eq!(seen, [(1, 2), (2, 2)]);
 }

@@ -36,10 +36,6 @@ pub(super) const WORKERS: Section = Section {
             Kind::Flag,
             "false",
             "Apply YARA rules only, no IOCs and no heuristics.",
-        )
-        .later(
-            Some("false"),
-            "nothing but YARA rules is applied in this version anyway",
         ),
     ],
 };
@@ -78,10 +74,9 @@ pub(super) const UNPACKING: Section = Section {
             "max-recursion-depth",
             Kind::Integer { min: 0, max: 64 },
             "4",
-            "How deep archives in archives are unpacked.",
+            "How deep archives in archives are unpacked; what is deeper is reported as not scanned.",
         )
-        .or_in_file(&["archive-depth"])
-        .later(None, NOT_UNPACKED),
+        .or_in_file(&["archive-depth"]),
         Setting::new(
             "max-nested-objects",
             Kind::Integer {
@@ -89,17 +84,15 @@ pub(super) const UNPACKING: Section = Section {
                 max: 10_000_000,
             },
             "10000",
-            "Members of an archive that are scanned.",
+            "Members of a sample that are scanned, on all levels together; what is beyond is reported as not scanned.",
         )
-        .or_in_file(&["archive-file-limit"])
-        .later(None, NOT_UNPACKED),
+        .or_in_file(&["archive-file-limit"]),
         Setting::new(
             "noarchive",
             Kind::Flag,
             "false",
             "Do not unpack archives, scan them as they are.",
-        )
-        .later(None, NOT_UNPACKED),
+        ),
     ],
 };
 

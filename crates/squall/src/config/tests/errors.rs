@@ -235,40 +235,21 @@ fn a_file_that_cannot_be_read_is_named_with_the_cause() {
 #[test]
 fn settings_without_effect_yet_are_warned_about_when_they_ask_for_something() {
     let loaded = Case::new()
-        .file("syslog: siem\nnoarchive: true\nserver-store-samples: all\n")
-        .env("SQUALL_PURE_YARA", "yes")
-        .flags(&[
-            "--signature-update-interval",
-            "24",
-            "--max-recursion-depth",
-            "4",
-        ])
+        .file("syslog: siem\nserver-store-samples: all\n")
+        .env("SQUALL_ALLOWED_SAMPLES_PER_HOUR", "9")
+        .flags(&["--signature-update-interval", "24"])
         .ok();
-    let not_unpacked =
-        "archives are not unpacked in this version, only their own bytes are scanned";
     assert_eq!(
         loaded.warnings,
         [
-            "`pure-yara` has no effect yet: nothing but YARA rules is applied in this version \
-             anyway (environment variable `SQUALL_PURE_YARA`)"
-                .to_owned(),
+            "`allowed-samples-per-hour` has no effect yet: no quota is enforced, every sample is \
+             accepted (environment variable `SQUALL_ALLOWED_SAMPLES_PER_HOUR`)",
             "`signature-update-interval` has no effect yet: signatures are not updated by the \
-             service (flag `--signature-update-interval`)"
-                .to_owned(),
-            format!(
-                "`max-recursion-depth` has no effect yet: {not_unpacked} \
-                 (flag `--max-recursion-depth`)"
-            ),
-            format!(
-                "`noarchive` has no effect yet: {not_unpacked} \
-                 (squall.yml, line 2, key `noarchive`)"
-            ),
+             service (flag `--signature-update-interval`)",
             "`server-store-samples` has no effect yet: no sample is kept after its scan \
-             (squall.yml, line 3, key `server-store-samples`)"
-                .to_owned(),
+             (squall.yml, line 2, key `server-store-samples`)",
             "`syslog` has no effect yet: findings are not sent to syslog \
-             (squall.yml, line 1, key `syslog`)"
-                .to_owned(),
+             (squall.yml, line 1, key `syslog`)",
         ]
     );
 }

@@ -1,0 +1,4 @@
+//! Archives made here, whole and in every state of disrepair.
+
+mod archives;
+mod build;

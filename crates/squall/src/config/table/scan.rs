@@ -121,7 +121,3 @@ pub(super) const LEVELS: Section = Section {
 
 /// What a level's threshold may be. 0 would report every file there is.
 const SCORE: Kind = Kind::Integer { min: 1, max: 100 };
-
-/// What the settings on archives do not do yet.
-const NOT_UNPACKED: &str =
-    "archives are not unpacked in this version, only their own bytes are scanned";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::source::{Network, ReverseLookup};
+use crate::source::{Network, RESOLVE_TIMEOUT_MAX, ReverseLookup};
 
 /// How the service presents itself and whom it believes.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct ServiceConfig {
     pub trusted_proxies: Vec<Network>,
     /// How host names of senders are found.
     pub reverse_lookup: ReverseLookup,
+    /// Longest time an answer waits for a host name; default and most 200 ms.
+    pub resolve_timeout: Duration,
 }
 
 impl Default for ServiceConfig {
@@ -39,6 +41,7 @@ impl Default for ServiceConfig {
             limits: Limits::default(),
             trusted_proxies: Vec::new(),
             reverse_lookup: ReverseLookup::default(),
+            resolve_timeout: RESOLVE_TIMEOUT_MAX,
         }
     }
 }

@@ -68,7 +68,7 @@ impl Service {
             TimeZone::system()
         };
         Self(Arc::new(Inner {
-            sources: Sources::new(&config.reverse_lookup),
+            sources: Sources::new(&config.reverse_lookup, config.resolve_timeout),
             runs: Runs::default(),
             places: Places::new(&config.limits),
             histories: Semaphore::new(HISTORIES_MAX),

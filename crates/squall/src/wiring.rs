@@ -136,6 +136,7 @@ pub(crate) fn service_config(settings: &Settings, scan_id: &str) -> anyhow::Resu
         } else {
             ReverseLookup::Off
         },
+        resolve_timeout: settings.senders.resolve_timeout,
     })
 }
 

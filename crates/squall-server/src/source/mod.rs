@@ -7,10 +7,12 @@ mod network;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::query::Query;
 pub(crate) use forwarded::client_address;
 use names::Names;
+pub(crate) use names::RESOLVE_TIMEOUT_MAX;
 pub use names::ReverseLookup;
 pub use network::{Network, NetworkError};
 
@@ -46,8 +48,8 @@ pub(crate) struct Sources(Option<Arc<Names>>);
 
 impl Sources {
     /// Makes the finder; it reads no system configuration before it is used.
-    pub(crate) fn new(lookup: &ReverseLookup) -> Self {
-        Self(Names::new(lookup).map(Arc::new))
+    pub(crate) fn new(lookup: &ReverseLookup, timeout: Duration) -> Self {
+        Self(Names::new(lookup, timeout).map(Arc::new))
     }
 
     /// Returns the source of a request, within 200 ms at most.

@@ -17,8 +17,8 @@ use hickory_resolver::proto::rr::RData;
 use hickory_resolver::{Resolver, TokioResolver};
 use tokio::sync::{Semaphore, watch};
 
-/// Longest time an answer waits for a name.
-const WAIT_MAX: Duration = Duration::from_millis(200);
+/// Longest time that an answer may wait for a name.
+pub(crate) const RESOLVE_TIMEOUT_MAX: Duration = Duration::from_millis(200);
 /// Longest time a lookup runs.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a name is remembered, whatever the name server says.
@@ -51,6 +51,8 @@ type Answer = Option<Option<String>>;
 #[derive(Debug)]
 pub(super) struct Names {
     lookup: ReverseLookup,
+    /// Longest time an answer waits.
+    timeout: Duration,
     /// Made at the first use, since it needs the runtime.
     resolver: OnceLock<Option<TokioResolver>>,
     cache: Mutex<Cache>,
@@ -72,9 +74,10 @@ struct Entry {
 }
 
 impl Names {
-    pub(super) fn new(lookup: &ReverseLookup) -> Option<Self> {
+    pub(super) fn new(lookup: &ReverseLookup, timeout: Duration) -> Option<Self> {
         (*lookup != ReverseLookup::Off).then(|| Self {
             lookup: lookup.clone(),
+            timeout: timeout.min(RESOLVE_TIMEOUT_MAX),
             resolver: OnceLock::new(),
             cache: Mutex::default(),
             slots: Arc::new(Semaphore::new(LOOKUPS_MAX)),
@@ -84,7 +87,7 @@ impl Names {
     /// Returns the host name of `address`, if it is known in time.
     pub(super) async fn name(self: &Arc<Self>, address: IpAddr) -> Option<String> {
         let mut answer = self.answer(address)?;
-        let known = tokio::time::timeout(WAIT_MAX, answer.wait_for(Option::is_some));
+        let known = tokio::time::timeout(self.timeout, answer.wait_for(Option::is_some));
         known.await.ok()?.ok()?.clone().flatten()
     }
 
@@ -261,7 +264,8 @@ mod tests {
     #[tokio::test]
     async fn a_name_is_looked_up_once() {
         let (address, queries) = name_server("host-7.example.org").await;
-        let names = Arc::new(Names::new(&ReverseLookup::Server(address)).unwrap());
+        let names =
+            Arc::new(Names::new(&ReverseLookup::Server(address), RESOLVE_TIMEOUT_MAX).unwrap());
         let sender = IpAddr::from([192, 0, 2, 7]);
         let (a, b) = tokio::join!(names.name(sender), names.name(sender));
         assert_eq!(a.as_deref(), Some("host-7.example.org"));
@@ -274,7 +278,7 @@ mod tests {
     async fn a_silent_name_server_costs_a_moment_only() {
         let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let server = ReverseLookup::Server(socket.local_addr().unwrap());
-        let names = Arc::new(Names::new(&server).unwrap());
+        let names = Arc::new(Names::new(&server, RESOLVE_TIMEOUT_MAX).unwrap());
         let begun = Instant::now();
         assert_eq!(names.name(IpAddr::from([192, 0, 2, 8])).await, None);
         assert!(

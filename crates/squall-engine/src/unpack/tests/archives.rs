@@ -94,9 +94,8 @@ fn every_member_comes_out_whole() {
 #[test]
 fn members_keep_their_names() {
     let members: &[(&str, &[u8])] = &[("dir/a.js", CONTENT), ("../../etc/passwd", CONTENT)];
-    for opened in [open(zip::unpack, &build::zip(members, Lock::Open))] {
-        assert_eq!(opened.names(), ["dir/a.js", "../../etc/passwd"]);
-    }
+    let opened = open(zip::unpack, &build::zip(members, Lock::Open));
+    assert_eq!(opened.names(), ["dir/a.js", "../../etc/passwd"]);
     let long = "x/".repeat(90) + "deep.txt";
     let opened = open(tape::unpack, &build::tar(&[(&long, CONTENT)]));
     assert_eq!(opened.names(), [long]);

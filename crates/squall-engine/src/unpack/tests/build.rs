@@ -57,9 +57,9 @@ pub(super) fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
 pub(super) fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = b"!<arch>\n".to_vec();
     for (name, content) in members {
-        write!(
+        writeln!(
             archive,
-            "{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n",
+            "{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`",
             format!("{name}/"),
             0,
             0,

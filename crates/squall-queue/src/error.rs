@@ -41,6 +41,16 @@ impl StorageError {
         )
     }
 
+    /// Tells whether the file system refuses to write, which says nothing about
+    /// what is on it.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.is_no_space()
+            || matches!(
+                self.kind,
+                io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+            )
+    }
+
     /// Tells whether the system lacked something that it may have again soon.
     pub(crate) fn is_shortage(&self) -> bool {
         [

@@ -102,10 +102,7 @@ pub(crate) fn open(config: QueueConfig) -> Result<(Shared, Ledger, Recovery), Op
     let instance = instance(&layout).map_err(io_failed)?;
     let (claims, found) = Claims::open(&layout.claims).map_err(io_failed)?;
     let durable = config.durability == Durability::Fsync;
-    let damaged = |source| OpenError::Damaged {
-        db: layout.db.clone(),
-        source,
-    };
+    let damaged = |source| unusable(&dir, &layout.db, source);
     let store = Store::open(&layout.db, durable).map_err(damaged)?;
     check_format(&store, &dir, damaged)?;
     let mut recovery = Recovery::default();
@@ -148,6 +145,22 @@ pub(crate) fn open(config: QueueConfig) -> Result<(Shared, Ledger, Recovery), Op
         _lock: lock,
     };
     Ok((shared, ledger, recovery))
+}
+
+/// Tells a database that cannot be read from a disk that cannot be written:
+/// nobody is to move a good database away for want of space.
+fn unusable(dir: &Path, db: &Path, source: StorageError) -> OpenError {
+    if source.is_refusal() {
+        OpenError::Io {
+            dir: dir.to_owned(),
+            source,
+        }
+    } else {
+        OpenError::Damaged {
+            db: db.to_owned(),
+            source,
+        }
+    }
 }
 
 fn create_dirs(layout: &Layout) -> Result<(), StorageError> {
@@ -238,7 +251,11 @@ fn settle(
         recovery,
         &mut batch,
     );
-    stock::count_crash(&found.claimed, inventory, recovery, &mut batch);
+    // After an orderly end, what was still being scanned was handed back: the
+    // limit of the shutdown was too short for it, which is no fault of its own.
+    if !inventory.clean {
+        stock::count_crash(&found.claimed, inventory, recovery, &mut batch);
+    }
     stock::check_results(spool, inventory, recovery, &mut batch);
     stock::check_counters(inventory, recovery);
     let reserved = [inventory.ids_reserved, found.ids_reserved, spool.ids_used()]
@@ -318,6 +335,29 @@ fn remove_orphans(layout: &Layout, spool: &Spool, inventory: &Inventory, recover
     for path in &spool.incoming {
         if fs::remove(path).is_ok() {
             recovery.incoming_removed += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_that_refuses_is_not_called_a_damaged_database() {
+        let (dir, db) = (Path::new("/data"), Path::new("/data/db"));
+        for (kind, refused) in [
+            (io::ErrorKind::StorageFull, true),
+            (io::ErrorKind::QuotaExceeded, true),
+            (io::ErrorKind::ReadOnlyFilesystem, true),
+            (io::ErrorKind::PermissionDenied, true),
+            (io::ErrorKind::InvalidData, false),
+            (io::ErrorKind::Other, false),
+        ] {
+            let error = unusable(dir, db, StorageError::new("open", kind.into()));
+            assert_eq!(matches!(error, OpenError::Io { .. }), refused, "{kind}");
         }
     }
 }

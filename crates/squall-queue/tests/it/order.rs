@@ -1,6 +1,6 @@
 //! Who is next.
 
-use std::{thread, time::Duration};
+use std::{fs, path::Path, thread, time::Duration};
 
 use squall_queue::{Lanes, SampleState};
 
@@ -106,4 +106,42 @@ async fn a_waiting_worker_gets_a_sample_that_arrives() {
     };
     enqueue(&queue, b"arrived", "a").await.unwrap();
     assert_eq!(worker.join().unwrap(), b"arrived");
+}
+
+/// Copies a directory as it is, as the next process would find it.
+fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_dir(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_scan_that_outlasts_the_orderly_end_is_not_blamed_on_its_sample() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&dir);
+    let (queue, _) = open(&config);
+    let id = enqueue(&queue, b"slow", "a").await.unwrap();
+    let mut running = vec![(queue.clone(), claim(&queue, 0))];
+    let mut queue = queue;
+    for turn in 0..3 {
+        queue.close_blocking().unwrap();
+        // The worker still has its claim, as it has when the process ends.
+        let next = dir.path().join(format!("start {turn}"));
+        copy_dir(&config.dir, &next);
+        config.dir = next;
+        let (opened, recovery) = open(&config);
+        assert!(recovery.clean);
+        assert_eq!((recovery.crashed, recovery.failed), (vec![], 0));
+        let again = claim(&opened, 0);
+        assert_eq!((again.id(), again.attempts()), (id, 0));
+        running.push((opened.clone(), again));
+        queue = opened;
+    }
 }

@@ -1,0 +1,73 @@
+"""Fixtures: services that faults are done to, and what cleans up after them."""
+
+import os
+import resource
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+# The service as a process, and its clients, are those of the end-to-end tests.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+
+from harness.rules import write_fault_rules  # noqa: E402
+from harness.victim import Victim  # noqa: E402
+from support.places import BINARY  # noqa: E402
+from support.service import Service  # noqa: E402
+
+for _name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
+
+
+def pytest_report_header():
+    return f"squall: {BINARY}{'' if BINARY.is_file() else ' (MISSING)'}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Shows beside a failure what the services of the test printed."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for service in Service.live:
+            report.sections.append((f"output of squall on {service.port}", service.output()[-4000:]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def many_descriptors():
+    """Lets the tests themselves hold the connections that they open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if soft < 8192 else soft, hard))
+
+
+@pytest.fixture(scope="session")
+def rules(tmp_path_factory):
+    """A signature directory with the rules of these tests."""
+    return write_fault_rules(tmp_path_factory.mktemp("signatures"))
+
+
+@pytest.fixture
+def clean_up():
+    """Undoes, last first, what a test did to the machine, however the test ends."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def victim(tmp_path, rules, clean_up):
+    """Makes services that are not started yet; each is ended, and its output examined, at the end."""
+    made = []
+
+    def make(*args, root=None, signatures=None, **options) -> Victim:
+        own = ["--signatures", str(signatures or rules)]
+        service = Victim(root or tmp_path / f"squall-{len(made)}", *own, *map(str, args), **options)
+        made.append(service)
+        clean_up.callback(service.kill)
+        return service
+
+    yield make
+    for service in made:
+        service.kill()
+        service.check_output()

@@ -1,0 +1,1 @@
+"""What the fault tests share: load, the books of what was promised, disks that fail."""

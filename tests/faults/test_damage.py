@@ -1,0 +1,219 @@
+"""What lies on the disk is damaged: the service starts with what is intact and says what is not."""
+
+import random
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from harness.books import COMPLETE, FAILED, drained, ended, failed_for_a_reason, right_result
+from harness.load import MixedLoad, Promises
+from harness.rules import ENDLESS, write_quick_rules
+from support.places import rounds
+from support.service import StartError, wait_until
+
+
+def sizes(chance) -> int:
+    """Small and large ones, so that both kinds of storage are used."""
+    return chance.choice([40, 200, 1500, 20_000, 700_000])
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """Rules that let the queue of `left` move."""
+    return write_quick_rules(tmp_path_factory.mktemp("quick"))
+
+
+@pytest.fixture
+def left(victim, rules, tmp_path):
+    """A data directory whose process was killed with results stored and samples waiting; and what was promised."""
+    promises = Promises()
+    service = victim("--threads", "1", "--scan-timeout", "600s", root=tmp_path / "left").start()
+    with MixedLoad(service, promises, checkers=0, size=sizes, slow_share=0):
+        wait_until(lambda: len(promises.acknowledged) >= 60, 60, "some samples")
+    drained(service)
+    done = set(promises.acknowledged)
+    blocker = service.enqueue(ENDLESS)
+    wait_until(service.claimed, 10, "the worker is busy")
+    with MixedLoad(service, promises, checkers=0, size=sizes, slow_share=0):
+        wait_until(lambda: len(promises.acknowledged) >= len(done) + 60, 60, "samples that wait")
+    time.sleep(0.5)
+    service.kill()
+    assert not promises.wrong
+    return Left(service.data, promises, done, blocker)
+
+
+class Left:
+    """What a killed service left."""
+
+    def __init__(self, data: Path, promises: Promises, done: set[int], blocker: int):
+        self.data = data
+        self.promises = promises
+        self.done = done
+        self.waiting = set(promises.acknowledged) - done
+        self.blocker = blocker
+
+    def copied_to(self, service) -> None:
+        """Copies the data directory to that of another service."""
+        shutil.copytree(self.data, service.data, dirs_exist_ok=True)
+
+
+def started(service) -> str:
+    """Starts it; returns what it said. One that refuses must say what to do, and works once that is done."""
+    try:
+        service.start()
+    except StartError:
+        said = service.since_last_start("")
+        assert service.process.returncode not in (0, None) and service.process.returncode > 0
+        assert "move it away" in said, f"a refusal without advice: {said}"
+        service.check_output()
+        (service.queue / "db").rename(service.root / "db-moved-away")
+        service.start()
+    return service.since_last_start("")
+
+
+def judge(service, left: Left, said: str, results_may_go: bool) -> dict[str, int]:
+    """Fails unless every acknowledged sample ended rightly, or is named as damaged. Returns how many ended how."""
+    drained(service)
+    ends = ended(service, left.promises.acknowledged, 60)
+    failed_for_a_reason(service, [i for i, end in ends.items() if end and end["status"] == FAILED])
+    count = {"complete": 0, "failed": 0, "results failed": 0, "results lost": 0}
+    for sample_id, end in ends.items():
+        if end is None:
+            assert results_may_go and sample_id in left.done, f"sample {sample_id} is lost:\n{said}"
+            count["results lost"] += 1
+        elif end["status"] == FAILED:
+            count["results failed" if sample_id in left.done else "failed"] += 1
+        else:
+            assert end["status"] == COMPLETE
+            right_result(sample_id, left.promises.acknowledged[sample_id], end["result"])
+            count["complete"] += 1
+    service.check_output()
+    fresh = service.enqueue(b"one more")
+    assert fresh > max(left.promises.acknowledged), "an id below one that was given before"
+    return count
+
+
+def test_removed_spool_files(victim, left, quick):
+    service = victim("--threads", "2", signatures=quick)
+    left.copied_to(service)
+    gone = service.spool_files()[::2]
+    assert gone
+    ids = {int(path.name, 16) for path in gone} - {left.blocker}
+    for path in gone:
+        path.unlink()
+    said = started(service)
+    for sample_id in ids:
+        assert re.search(rf"\b{sample_id}\b", said), f"the start does not name sample {sample_id}:\n{said}"
+    assert judge(service, left, said, results_may_go=False)["failed"] == len(ids & left.waiting)
+
+
+def test_removed_segments(victim, left, quick):
+    service = victim("--threads", "2", signatures=quick)
+    left.copied_to(service)
+    for path in service.segments():
+        path.unlink()
+    said = started(service)
+    count = judge(service, left, said, results_may_go=False)
+    assert count["failed"] > 20
+    assert "missing" in said or "damaged" in said or "lost" in said, said
+
+
+def test_spool_file_removed_while_it_waits(victim, rules):
+    """Not a restart: somebody deletes the file of a waiting sample under the running service."""
+    service = victim("--threads", "1", "--scan-timeout", "3s").start()
+    service.enqueue(ENDLESS)
+    wait_until(service.claimed, 10, "the worker is busy")
+    large = service.enqueue(b"x" * 900_000)
+    small = service.enqueue(b"y" * 900)
+    [path] = [path for path in service.spool_files() if int(path.name, 16) == large]
+    path.unlink()
+    assert service.result(large)["status"] == FAILED
+    failed_for_a_reason(service, [large])
+    assert service.result(small) == {"status": COMPLETE, "result": []}
+
+
+def flip(path: Path, chance: random.Random, count: int = 1) -> list[int]:
+    """Inverts a bit in so many places; returns the offsets."""
+    content = bytearray(path.read_bytes())
+    places = [chance.randrange(len(content)) for _ in range(count)]
+    for place in places:
+        content[place] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
+    return places
+
+
+def cut(path: Path, chance: random.Random) -> list[int]:
+    """Takes off a piece of the end; returns the new length."""
+    size = path.stat().st_size
+    left = size - min(size, chance.choice([1, 100, 4096, 70_000]))
+    with path.open("r+b") as file:
+        file.truncate(left)
+    return [left]
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("harm", [flip, cut], ids=["flipped bits", "cut tail"])
+def test_damaged_segments(victim, left, quick, harm):
+    """Samples in a damaged place fail, named; all others end as if nothing was."""
+    seed = int(time.time())
+    chance = random.Random(seed)
+    for turn in range(rounds(2, 15)):
+        service = victim("--threads", "2", signatures=quick)
+        left.copied_to(service)
+        path = chance.choice(service.segments() + service.spool_files())
+        places = harm(path, chance)
+        said = started(service)
+        count = judge(service, left, said, results_may_go=False)
+        print(f"seed {seed}, {path.name} at {places}: {count}")
+        assert count["complete"] >= 50
+        service.kill()
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("harm", [flip, cut], ids=["flipped bits", "cut tail"])
+def test_damaged_database(victim, left, quick, harm):
+    """Starts with what is intact, or refuses and says what to do. No waiting sample is lost: the spool has them all."""
+    seed = int(time.time())
+    chance = random.Random(seed)
+    for turn in range(rounds(4, 30)):
+        service = victim("--threads", "2", signatures=quick)
+        left.copied_to(service)
+        path = service.queue / "db" / "db"
+        places = harm(path, chance)
+        said = started(service)
+        count = judge(service, left, said, results_may_go=True)
+        print(f"seed {seed}, at {places} of {path.stat().st_size}, "
+              f"{'refused' if 'move it away' in said else 'started'}: {count}")
+        assert count["failed"] == 0, f"samples that wait are in the spool: {said}"
+        if count["results lost"]:
+            assert "ERROR" in said or "WARN" in said or "move it away" in said, f"silent about lost results:\n{said}"
+        service.kill()
+
+
+@pytest.mark.timeout(600)
+def test_removed_database(victim, left, quick):
+    """The advice of the error message is sound: without the database, all that waits comes back from the spool."""
+    service = victim("--threads", "2", signatures=quick)
+    left.copied_to(service)
+    shutil.rmtree(service.queue / "db")
+    said = started(service)
+    count = judge(service, left, said, results_may_go=True)
+    assert count["complete"] >= len(left.waiting) and count["failed"] == 0, count
+
+
+def test_garbage_instead_of_files(victim, left, quick):
+    """Files and folders that are not what their name says stop nothing."""
+    service = victim("--threads", "2", signatures=quick)
+    left.copied_to(service)
+    (service.queue / "claims").write_bytes(random.Random(1).randbytes(4096))
+    (service.queue / "spool" / "incoming" / "junk").write_bytes(b"junk")
+    (service.queue / "spool" / "files" / "not a number").write_bytes(b"junk")
+    (service.queue / "spool" / "segments" / "junk.seg").write_bytes(b"junk" * 1000)
+    said = started(service)
+    count = judge(service, left, said, results_may_go=False)
+    assert count["failed"] == 0, count
+    assert requests.get(f"{service.url}/api/info", timeout=10).status_code == 200

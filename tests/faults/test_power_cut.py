@@ -1,0 +1,78 @@
+"""The power fails: only what the disk was made to keep is left, and that is all that was promised."""
+
+import random
+import time
+
+import pytest
+
+from harness.books import no_orphans, settle
+from harness.disks import Image
+from harness.load import MixedLoad, Promises
+from support.places import rounds
+
+
+def moved(victim, old, image):
+    """The service on another disk, with everything but its disk as before."""
+    service = victim("--threads", "2", "--disk-reserve", "16MB", disk=image.root)
+    service.kills = old.kills if old else 0
+    return service
+
+
+@pytest.mark.timeout(3600)
+def test_power_cut_under_load(victim, tmp_path, clean_up):
+    """The disk stops at a random moment under load; a copy of it is mounted, and the service started on that.
+
+    What is not modelled: a disk that itself loses what it said it had stored.
+    """
+    seed = int(time.time())
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    promises = Promises()
+    image = Image.make(tmp_path, "disk-0", clean_up)
+    service = moved(victim, None, image).start()
+    for turn in range(rounds(3, 20)):
+        with MixedLoad(service, promises) as load:
+            time.sleep(chance.uniform(1.0, 5.0))
+            image.cut()
+            # What is answered from now on may not be an acknowledgement.
+            time.sleep(0.3)
+            load.stop()
+        service.kill()
+        service.check_output()
+        assert not promises.wrong, promises.wrong[:3]
+        copy = image.copy(f"disk-{turn + 1}", clean_up)
+        image.discard()
+        image = copy
+        service = moved(victim, service, image).start()
+        said = service.since_last_start("")
+        assert "damaged" not in said and "missing" not in said, said[:2000]
+        balance = settle(service, promises, service.kills)
+        print(f"cut {turn + 1}: {balance}")
+    assert balance.complete > 100
+    assert balance.failed <= service.kills
+    service.stop()
+    service.start()
+    no_orphans(service, balance.failed)
+    service.stop()
+
+
+def test_power_cut_right_after_each_answer(victim, tmp_path, clean_up):
+    """One sample at a time, and the cut as soon as the answer is there: no other flush helps it."""
+    promises = Promises()
+    image = Image.make(tmp_path, "disk-0", clean_up)
+    service = moved(victim, None, image).start()
+    for turn in range(rounds(3, 20)):
+        size = random.choice([1, 300, 700_000])
+        with MixedLoad(service, promises, senders=1, checkers=0, size=lambda _, size=size: size) as load:
+            known = len(promises.acknowledged)
+            while len(promises.acknowledged) == known:
+                time.sleep(0.001)
+            image.cut()
+            load.stop()
+        service.kill()
+        copy = image.copy(f"disk-{turn + 1}", clean_up)
+        image.discard()
+        image = copy
+        service = moved(victim, service, image).start()
+        print(f"cut {turn + 1}: {settle(service, promises, service.kills)}")
+    service.stop()

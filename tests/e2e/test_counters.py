@@ -134,3 +134,12 @@ def test_denied_requests_are_counted(start):
     wait_until(lambda: sum(service.json("/api/deniedHistory").values()) >= 1, 10, "the refusal in the history")
     # The place is free again once the other upload is gone.
     wait_until(lambda: service.post("/api/check", files={"file": ("a", CLEAN * 20_000)}).status_code == 200, 20, "a free place")
+
+
+def test_a_long_queue_is_warned_about_and_its_end_told(start):
+    service = start("--threads", "1", "--queue-warn-size", "5")
+    for content in [SLOW] * 3 + [CLEAN] * 20:
+        service.enqueue(content)
+    wait_until(lambda: "longer than `queue-warn-size`" in service.output(), 10, "the warning")
+    wait_until(lambda: "below `queue-warn-size` again" in service.output(), 20, "the end of it")
+    assert service.output().count("longer than `queue-warn-size`") == 1

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{Loaded, Settings};
 use crate::shutdown::Signals;
-use crate::{banner, logging, shutdown, signatures, wiring};
+use crate::{backlog, banner, logging, shutdown, signatures, wiring};
 
 /// How long samples that are being scanned may take once the service is told
 /// to stop; then they are handed back to the queue.
@@ -94,6 +94,9 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     );
     let tls = wiring::tls(settings)?;
     tokio::spawn(shutdown::reopen_logs(parts.signals.hangup, parts.sinks));
+    if let Some(limit) = settings.queue.warn_samples {
+        tokio::spawn(backlog::watch(parts.queue.clone(), limit));
+    }
     let mut stop_signals = parts.signals.stop;
     let loading = load_signatures(settings, parts.signatures, summary, url);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

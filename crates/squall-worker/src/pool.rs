@@ -149,9 +149,14 @@ impl Worker {
         buffer: &mut Vec<u8>,
         context: &Context<'_>,
     ) -> bool {
-        let started = Instant::now();
-        let done = scan_job::run(&claim, scanner, buffer, context);
+        // Nobody waits for the answer any more.
+        if claim.cancelled() {
+            self.queue.hand_back(claim);
+            return false;
+        }
         let id = claim.id();
+        let started = Instant::now();
+        let done = scan_job::guarded(id, || scan_job::run(&claim, scanner, buffer, context));
         let completion = Completion {
             verdict: done.verdict,
             scan_time: started.elapsed(),

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use squall_engine::{Sample, Scanner};
 use squall_queue::{Claim, Verdict};
 use squall_report::stored;
-use squall_types::{Report, ScanFacts, Submission};
+use squall_types::{Report, SampleId, ScanFacts, Submission};
 
 use crate::sink::Sinks;
 
@@ -22,18 +22,30 @@ pub(crate) struct Context<'a> {
 }
 
 /// How a job ended.
+#[derive(Debug)]
 pub(crate) struct Done {
     /// What to tell the queue.
     pub(crate) verdict: Verdict,
-    /// The scanner panicked and is not to be used again.
+    /// The scanner may have been left half changed and is not to be used again.
     pub(crate) scanner_spoiled: bool,
 }
 
-impl Done {
-    fn failed(reason: String) -> Self {
-        Self {
-            verdict: Verdict::Failed(reason),
+/// Runs a job and makes a panic in it the failure of its sample: neither the
+/// thread nor the samples behind it are to pay for one that breaks a parser,
+/// or for its finding that breaks a log line.
+pub(crate) fn guarded(id: SampleId, job: impl FnOnce() -> Verdict) -> Done {
+    match catch_unwind(AssertUnwindSafe(job)) {
+        Ok(verdict) => Done {
+            verdict,
             scanner_spoiled: false,
+        },
+        Err(panic) => {
+            let reason = format!("the scan panicked: {}", panic_text(&*panic));
+            tracing::error!(sample_id = %id, reason, "sample failed");
+            Done {
+                verdict: Verdict::Failed(reason),
+                scanner_spoiled: true,
+            }
         }
     }
 }
@@ -46,51 +58,36 @@ pub(crate) fn run(
     scanner: &mut Scanner<'_>,
     buffer: &mut Vec<u8>,
     context: &Context<'_>,
-) -> Done {
+) -> Verdict {
     let submission = match stored::decode_submission(claim.submission()) {
         Ok(submission) => submission,
-        Err(error) => return Done::failed(format!("the sample's record is damaged: {error}")),
+        Err(error) => {
+            return Verdict::Failed(format!("the sample's record is damaged: {error}"));
+        }
     };
     if let Err(error) = claim.read_body(buffer) {
-        return Done::failed(format!("the stored sample cannot be read: {error}"));
+        return Verdict::Failed(format!("the stored sample cannot be read: {error}"));
     }
     let started = Instant::now();
-    let sample = Sample {
+    let outcome = scanner.scan(&Sample {
         content: buffer,
         file_name: &submission.file_name,
         digests: submission.digests,
+    });
+    let report = Report {
+        id: claim.id(),
+        scan: scan_facts(&submission, started, context),
+        submission,
+        outcome,
     };
-    // The scanner is dropped after a panic, so that no state it may have left
-    // half changed is seen.
-    match catch_unwind(AssertUnwindSafe(|| scanner.scan(&sample))) {
-        Err(panic) => {
-            let reason = format!("the scan panicked: {}", panic_text(&*panic));
-            tracing::error!(sample_id = %claim.id(), file = submission.file_name, reason, "sample failed");
-            Done {
-                verdict: Verdict::Failed(reason),
-                scanner_spoiled: true,
-            }
-        }
-        Ok(outcome) => {
-            let report = Report {
-                id: claim.id(),
-                scan: scan_facts(&submission, started, context),
-                submission,
-                outcome,
-            };
-            for error in context.sinks.write(&report) {
-                tracing::error!(
-                    sample_id = %report.id,
-                    error = &error as &dyn std::error::Error,
-                    "a finding could not be logged"
-                );
-            }
-            Done {
-                verdict: Verdict::Complete(stored::encode_result(&report)),
-                scanner_spoiled: false,
-            }
-        }
+    for error in context.sinks.write(&report) {
+        tracing::error!(
+            sample_id = %report.id,
+            error = &error as &dyn std::error::Error,
+            "a finding could not be logged"
+        );
     }
+    Verdict::Complete(stored::encode_result(&report))
 }
 
 fn scan_facts(submission: &Submission, started: Instant, context: &Context<'_>) -> ScanFacts {
@@ -112,4 +109,39 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> SampleId {
+        SampleId::new(7).expect("an id")
+    }
+
+    #[test]
+    fn a_panic_fails_the_sample_with_its_message_and_spoils_the_scanner() {
+        for (job, reason) in [
+            (
+                (|| panic!("of a literal")) as fn() -> Verdict,
+                "the scan panicked: of a literal",
+            ),
+            (|| panic!("number {}", 5), "the scan panicked: number 5"),
+            (|| std::panic::panic_any(5), "the scan panicked: no message"),
+        ] {
+            let done = guarded(id(), job);
+            assert!(done.scanner_spoiled);
+            match done.verdict {
+                Verdict::Failed(text) => assert_eq!(text, reason),
+                Verdict::Complete(_) => panic!("complete"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_job_that_ends_in_order_keeps_its_scanner() {
+        let done = guarded(id(), || Verdict::Complete(vec![1]));
+        assert!(!done.scanner_spoiled);
+        assert!(matches!(done.verdict, Verdict::Complete(result) if result == [1]));
+    }
 }

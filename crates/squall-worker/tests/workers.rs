@@ -206,3 +206,23 @@ async fn a_damaged_record_fails_and_the_queue_goes_on() {
         state => panic!("{state:?}"),
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_whose_sender_left_is_not_scanned() {
+    let bench = Bench::new(1, 0);
+    let body = Body::from_bytes(b"needle".to_vec());
+    let check = bench.queue.check(body, submission("left", b"needle"));
+    // The sender leaves before there is a signature set to scan with.
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), check)
+            .await
+            .is_err()
+    );
+    bench.signatures.install(set(RULE));
+    assert!(bench.check("stays", b"needle").await.is_some());
+    let text = bench.read("findings.log");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("FILE: stays"), "{text}");
+    let stats = bench.queue.stats();
+    assert_eq!((stats.accepted, stats.scanned), (1, 1));
+}

@@ -9,6 +9,7 @@ use crate::{
     RetryError, StorageError,
     counters::Counters,
     history::HistoryChange,
+    hook,
     index::Entry,
     intake::{self, Stored},
     ledger::Ledger,
@@ -86,6 +87,7 @@ fn evict_failed(shared: &Shared, state: &mut State) -> Vec<(SampleId, SampleReco
 /// was promised to anybody is back in the state.
 pub(crate) fn commit(shared: &Shared, ledger: &mut Ledger, mut round: Round) -> bool {
     let last = round.last;
+    hook::hold_back(shared, &mut round);
     let arrivals = std::mem::take(&mut round.arrivals);
     let stored = intake::store(shared, ledger, arrivals);
     let committed = match plan::write(shared, ledger, &stored, &round) {

@@ -131,7 +131,7 @@ fn is_due(state: &mut State, idle: Duration) -> bool {
         state.note_queue_len();
     }
     !state.arrivals.is_empty()
-        || state.is_pressing()
+        || (state.is_pressing() && !state.held)
         || (idle >= VERDICT_DELAY && !state.changes.is_empty())
         || (idle >= TICK && (state.immediate != Default::default() || state.histories.is_dirty()))
 }

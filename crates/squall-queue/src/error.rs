@@ -121,15 +121,18 @@ pub enum FullUnit {
     Samples,
     /// Bytes in the spool.
     Bytes,
+    /// Synchronous checks waiting.
+    Checks,
 }
 
 impl FullUnit {
-    /// Returns the unit's name, `samples` or `bytes`.
+    /// Returns the unit's name, `samples`, `bytes` or `checks`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Samples => "samples",
             Self::Bytes => "bytes",
+            Self::Checks => "checks",
         }
     }
 }

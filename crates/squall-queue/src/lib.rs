@@ -12,8 +12,10 @@ mod compact;
 mod config;
 mod counters;
 mod error;
+mod failed;
 mod fs;
 mod history;
+mod hook;
 mod index;
 mod intake;
 mod inventory;
@@ -29,6 +31,7 @@ mod rate;
 mod record;
 mod recovery;
 mod results;
+mod room;
 mod salvage;
 mod segment;
 mod segments;
@@ -47,6 +50,7 @@ pub use error::{
     BodyError, CheckError, CompleteError, EnqueueError, FullUnit, OpenError, ReadError, RetryError,
     StorageError,
 };
+pub use failed::FailedSample;
 pub use history::History;
 pub use lane::{Checked, Completion, Lanes, SampleState, Verdict};
 pub use queue::Queue;

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, mpsc},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,18 +11,17 @@ use tokio::sync::oneshot;
 
 use crate::{
     Body, BodyWriter, CheckError, Checked, Claim, CompleteError, Completion, EnqueueError, History,
-    Lanes, OpenError, QueueConfig, ReadError, Recovery, RetryError, SampleState, Stats,
-    StorageError,
+    Lanes, OpenError, QueueConfig, ReadError, Recovery, SampleState, Stats, StorageError,
     body::Content,
     clock,
     closer::Closer,
     committer,
     lane::Job,
     rate::{self, Pressure},
-    record::{Extent, Place},
+    record::Extent,
     recovery, results,
     shared::Shared,
-    state::{Arrival, Change},
+    state::Arrival,
 };
 
 /// The durable queue of samples, their results, and the lane of synchronous
@@ -258,41 +257,6 @@ impl Queue {
     #[must_use]
     pub fn instance(&self) -> [u8; 8] {
         self.shared.instance
-    }
-
-    /// Returns the failed samples that are kept, oldest first.
-    #[must_use]
-    pub fn failed(&self) -> Vec<SampleId> {
-        self.shared.lock().failed.keys().copied().collect()
-    }
-
-    /// Puts a failed sample back into the queue, at the end of its source's
-    /// line. Blocks until that is on the disk.
-    ///
-    /// # Errors
-    ///
-    /// Fails when no kept failed sample has this id, its bytes are lost, the
-    /// queue is closed, or the disk refuses.
-    pub fn retry(&self, id: SampleId) -> Result<(), RetryError> {
-        let (answer, answered) = mpsc::sync_channel(1);
-        {
-            let mut state = self.shared.lock();
-            if state.closing {
-                return Err(RetryError::Closed);
-            }
-            let record = match state.failed.get(&id) {
-                None => return Err(RetryError::NotFailed { id }),
-                Some(record) if record.place == Place::Lost => {
-                    return Err(RetryError::BytesLost { id });
-                }
-                Some(record) => *record,
-            };
-            state.forget_failed(id);
-            state.urgent = true;
-            state.push_change(Change::Retry { id, record, answer });
-        }
-        self.shared.commit.notify_one();
-        answered.recv().unwrap_or(Err(RetryError::Closed))
     }
 
     /// Lets [`claim`](Self::claim) return `None` from now on, also where it is

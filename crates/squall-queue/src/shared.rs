@@ -10,8 +10,8 @@ use std::{
 };
 
 use crate::{
-    EnqueueError, FullUnit, QueueConfig, body::IncomingDir, claims::Claims, fs, layout::Layout,
-    state::State, store::Store,
+    EnqueueError, FullUnit, QueueConfig, body::IncomingDir, claims::Claims, fs,
+    hook::BeforeResults, layout::Layout, state::State, store::Store,
 };
 
 pub(crate) struct Shared {
@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) commit: Condvar,
     /// Wakes whoever waits for the committer's end.
     pub(crate) ended: Condvar,
+    /// Asked before verdicts reach the disk.
+    pub(crate) before_results: BeforeResults,
     /// Bytes of segments and large samples, as of the last commit.
     pub(crate) spool_bytes: AtomicU64,
     /// Held as long as anything of the queue lives.
@@ -65,6 +67,13 @@ impl Shared {
         }
     }
 
+    /// Returns the bytes free on the disk.
+    pub(crate) fn free_bytes(&self) -> Result<u64, EnqueueError> {
+        fs::free_bytes(&self.layout.dir).map_err(|error| {
+            EnqueueError::Io(fs::failed("examine the disk of", &self.layout.dir)(error))
+        })
+    }
+
     /// Makes room for a sample of `bytes`, of which `unwritten` are not on the
     /// disk yet, or says why there is none.
     pub(crate) fn admit(
@@ -72,11 +81,31 @@ impl Shared {
         bytes: u64,
         unwritten: u64,
     ) -> Result<Admission, EnqueueError> {
-        let limits = &self.config.limits;
-        let free_bytes = fs::free_bytes(&self.layout.dir).map_err(|error| {
-            EnqueueError::Io(fs::failed("examine the disk of", &self.layout.dir)(error))
-        })?;
+        let free_bytes = self.free_bytes()?;
         let mut state = self.lock();
+        self.examine(&state, free_bytes, bytes, unwritten)?;
+        state.admitted += 1;
+        state.admitted_bytes += bytes;
+        state.admitted_unwritten += unwritten;
+        drop(state);
+        Ok(Admission {
+            shared: Arc::clone(self),
+            bytes,
+            unwritten,
+            settled: false,
+        })
+    }
+
+    /// Says why there is no room for a sample of `bytes`, of which `unwritten`
+    /// are not on the disk yet.
+    pub(crate) fn examine(
+        &self,
+        state: &State,
+        free_bytes: u64,
+        bytes: u64,
+        unwritten: u64,
+    ) -> Result<(), EnqueueError> {
+        let limits = &self.config.limits;
         if state.closing {
             return Err(EnqueueError::Closed);
         }
@@ -106,16 +135,7 @@ impl Shared {
                 free_bytes_min: limits.free_bytes_min,
             });
         }
-        state.admitted += 1;
-        state.admitted_bytes += bytes;
-        state.admitted_unwritten += unwritten;
-        drop(state);
-        Ok(Admission {
-            shared: Arc::clone(self),
-            bytes,
-            unwritten,
-            settled: false,
-        })
+        Ok(())
     }
 }
 

@@ -105,6 +105,8 @@ pub(crate) struct State {
     pub(crate) changes_bytes: usize,
     /// Somebody waits for the changes to be committed.
     pub(crate) urgent: bool,
+    /// The changes wait for somebody outside; see [`crate::hook`].
+    pub(crate) held: bool,
     /// Verdicts among the changes.
     pub(crate) recent: HashMap<SampleId, Arc<Verdict>>,
     /// Failed samples that are kept.
@@ -142,6 +144,7 @@ impl State {
             changes: Vec::new(),
             changes_bytes: 0,
             urgent: false,
+            held: false,
             recent: HashMap::new(),
             failed: BTreeMap::new(),
             failed_bytes: 0,

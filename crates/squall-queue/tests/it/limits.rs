@@ -124,3 +124,47 @@ async fn the_time_to_retry_is_whole_seconds_within_bounds() {
     let draining = queue.retry_after();
     assert!(draining.as_secs() < stalled && draining.subsec_nanos() == 0);
 }
+
+#[tokio::test]
+async fn room_is_known_before_a_sample_arrives() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&dir);
+    config.limits.samples_max = 1;
+    config.limits.bytes_max = 10_000;
+    config.limits.immediate_max = 1;
+    let (queue, _) = open(&config);
+    queue.has_room(10_000).unwrap();
+    let full = |error: EnqueueError| match error {
+        EnqueueError::Full { unit, .. } => Some(unit),
+        _ => None,
+    };
+    assert_eq!(
+        full(queue.has_room(10_001).unwrap_err()),
+        Some(FullUnit::Bytes)
+    );
+    enqueue(&queue, b"x", "a").await.unwrap();
+    assert_eq!(
+        full(queue.has_room(0).unwrap_err()),
+        Some(FullUnit::Samples)
+    );
+    queue.has_room_for_check(5_000).unwrap();
+
+    let mut config = crate::support::config(&dir);
+    config.dir = dir.path().join("other");
+    config.limits.free_bytes_min = u64::MAX;
+    config.limits.immediate_max = 0;
+    let (queue, _) = open(&config);
+    assert!(matches!(
+        queue.has_room(0),
+        Err(EnqueueError::NoSpace { .. })
+    ));
+    let busy = queue.has_room_for_check(0).unwrap_err();
+    assert_eq!(full(busy), Some(FullUnit::Checks));
+    drop(queue);
+    config.limits.immediate_max = 1;
+    let (queue, _) = open(&config);
+    // What fits into memory needs no disk.
+    queue.has_room_for_check(config.inline_len_max).unwrap();
+    let refused = queue.has_room_for_check(config.inline_len_max + 1);
+    assert!(matches!(refused, Err(EnqueueError::NoSpace { .. })));
+}

@@ -11,6 +11,7 @@ mod basics;
 mod capacity;
 mod damage;
 mod full_disk;
+mod held_back;
 mod immediate;
 mod kill;
 mod limits;

@@ -183,3 +183,35 @@ async fn histories_are_recorded_and_survive_a_restart() {
     assert_eq!(queue.instance(), instance);
     assert_ne!(instance, [0; 8]);
 }
+
+#[tokio::test]
+async fn failed_samples_are_described_page_by_page_and_retried_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&dir);
+    let (queue, _) = open(&config);
+    let mut ids = Vec::new();
+    for (n, len) in [10, 5000, 20].into_iter().enumerate() {
+        let body = upload(&queue, &bytes(3, len)).await;
+        let record = format!("about {n}").into_bytes();
+        ids.push(queue.enqueue(body, record, "a").await.unwrap());
+        fail(&queue, claim(&queue, 0), &format!("broken {n}"));
+    }
+    assert_eq!(queue.failed_kept(), 3);
+    let page = queue.failed_samples(None, 2);
+    assert_eq!(page.len(), 2);
+    assert_eq!((page[1].id, page[1].size_bytes), (ids[1], 5000));
+    assert_eq!((page[1].reason.as_str(), page[1].attempts), ("broken 1", 0));
+    assert_eq!(page[1].submission.as_deref(), Some(&b"about 1"[..]));
+    assert!(page[1].retryable && page[1].enqueued_at_us > 0);
+    let rest = queue.failed_samples(Some(page[1].id), 2);
+    assert_eq!(rest.len(), 1);
+    assert_eq!(rest[0].id, ids[2]);
+
+    let unknown = squall_types::SampleId::new(999).unwrap();
+    let outcomes = queue.retry_many(&[ids[0], unknown, ids[2], ids[0]]);
+    assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
+    assert!(matches!(outcomes[1], Err(RetryError::NotFailed { .. })));
+    assert!(matches!(outcomes[3], Err(RetryError::NotFailed { .. })));
+    assert_eq!(queue.failed(), [ids[1]]);
+    assert_eq!(stats(&queue).waiting, 2);
+}

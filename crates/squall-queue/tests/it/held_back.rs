@@ -1,0 +1,131 @@
+//! Verdicts that wait until what they rely on is safe.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use squall_queue::{Queue, SampleState};
+use tempfile::TempDir;
+
+use crate::support::{claim, complete, config, enqueue, open, stats, status};
+
+/// Somebody who says when verdicts may be stored.
+#[derive(Clone, Default)]
+struct Gate {
+    open: Arc<AtomicBool>,
+    asked: Arc<AtomicU32>,
+}
+
+impl Gate {
+    fn watch(&self, queue: &Queue) {
+        let gate = self.clone();
+        queue.before_results(move || {
+            gate.asked.fetch_add(1, Ordering::SeqCst);
+            gate.open.load(Ordering::SeqCst)
+        });
+    }
+
+    fn open(&self) {
+        self.open.store(true, Ordering::SeqCst);
+    }
+
+    fn asked(&self) -> u32 {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn wait_until_asked(&self, times: u32) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.asked() < times {
+            assert!(Instant::now() < deadline, "not asked {times} times");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_about_samples_alone() {
+    let dir = TempDir::new().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let gate = Gate::default();
+    gate.watch(&queue);
+    for _ in 0..5 {
+        enqueue(&queue, b"sample", "source").await.unwrap();
+    }
+    queue.close().await.unwrap();
+    assert_eq!(gate.asked(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn held_back_verdicts_can_be_read_and_samples_are_taken_meanwhile() {
+    let dir = TempDir::new().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let gate = Gate::default();
+    gate.watch(&queue);
+    let first = enqueue(&queue, b"first", "source").await.unwrap();
+    complete(&queue, claim(&queue, 0), b"found");
+    gate.wait_until_asked(3);
+    assert_eq!(
+        status(&queue, first),
+        Some(SampleState::Complete(b"found".to_vec()))
+    );
+    let second = enqueue(&queue, b"second", "source").await.unwrap();
+    assert_eq!(status(&queue, second), Some(SampleState::Waiting));
+    assert_eq!(stats(&queue).scanned, 1);
+
+    gate.open();
+    let asked = gate.asked();
+    gate.wait_until_asked(asked + 1);
+    queue.close().await.unwrap();
+    let (queue, recovery) = open(&config(&dir));
+    assert_eq!((recovery.waiting, recovery.results), (1, 1));
+    assert_eq!(recovery.counter_difference, 0);
+    assert_eq!(
+        status(&queue, first),
+        Some(SampleState::Complete(b"found".to_vec()))
+    );
+    assert_eq!(stats(&queue).scanned, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_still_held_back_at_the_end_is_scanned_again() {
+    let dir = TempDir::new().unwrap();
+    let (queue, _) = open(&config(&dir));
+    Gate::default().watch(&queue);
+    let id = enqueue(&queue, b"sample", "source").await.unwrap();
+    complete(&queue, claim(&queue, 0), b"found");
+    assert!(queue.close().await.is_err());
+
+    let (queue, recovery) = open(&config(&dir));
+    assert_eq!((recovery.waiting, recovery.results), (1, 0));
+    assert_eq!(recovery.counter_difference, 0);
+    assert_eq!(status(&queue, id), Some(SampleState::Waiting));
+    assert_eq!(claim(&queue, 0).id(), id);
+    assert_eq!(stats(&queue).scanned, 0);
+}
+
+/// More verdicts than hurry the committer: it must not spin on a closed gate.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_gate_is_asked_now_and_then() {
+    const SAMPLES: usize = 1100;
+    let dir = TempDir::new().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let gate = Gate::default();
+    gate.watch(&queue);
+    for _ in 0..SAMPLES {
+        enqueue(&queue, b"sample", "source").await.unwrap();
+    }
+    for _ in 0..SAMPLES {
+        complete(&queue, claim(&queue, 0), b"found");
+    }
+    let asked = gate.asked();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(gate.asked() - asked <= 10, "{}", gate.asked() - asked);
+    gate.open();
+    queue.close().await.unwrap();
+    let (_queue, recovery) = open(&config(&dir));
+    assert_eq!(recovery.results, SAMPLES as u64);
+}

@@ -101,13 +101,13 @@ fn status_texts_are_exact() {
 
 #[test]
 fn the_v0_status_repeats_four_counters_for_the_older_client() {
-    let counters = v1::Status {
+    let counters = v1::Counters {
         uptime_seconds: 1,
         avg_scan_time_milliseconds: 2,
         avg_total_time_milliseconds: 3,
         quota_wait_time_milliseconds: 4,
         denied_request_proportion: 0.5,
-        ..v1::Status::default()
+        ..v1::Counters::default()
     };
     let body = serde_json::to_value(v0::Status::from(counters)).expect("JSON");
     assert_eq!(
@@ -206,5 +206,5 @@ fn both_generations_have_schemas_of_their_own_name() {
     let schema = serde_json::to_value(SampleStatus::schema()).expect("JSON");
     assert_eq!(schema["enum"][0], "Waiting for execution");
     let schema = serde_json::to_value(v0::Status::schema()).expect("JSON");
-    assert!(schema.to_string().contains("v1.Status"), "{schema}");
+    assert!(schema.to_string().contains("v1.Counters"), "{schema}");
 }

@@ -28,11 +28,7 @@ impl Closer {
             let mut state = self.shared.lock();
             state.closing = true;
             state.stopped = true;
-            let jobs = state.lane.clear();
-            for _ in &jobs {
-                state.uncount_immediate();
-            }
-            jobs
+            state.clear_lane()
         };
         drop(jobs);
         self.shared.work.notify_all();

@@ -139,8 +139,7 @@ impl Queue {
         std::mem::forget(cancel);
         match verdict {
             Ok(verdict) => Ok(Checked { id, verdict }),
-            Err(_) if self.shared.lock().closing => Err(CheckError::Closed),
-            Err(_) => Err(CheckError::Lost),
+            Err(_) => Err(self.shared.lock().unanswered()),
         }
     }
 
@@ -152,7 +151,7 @@ impl Queue {
     ) -> Result<SampleId, CheckError> {
         let max = self.shared.config.limits.immediate_max;
         let mut state = self.shared.lock();
-        if state.closing || state.stopped {
+        if state.takes_no_checks() {
             return Err(CheckError::Closed);
         }
         let waiting = state.lane.len();
@@ -260,9 +259,16 @@ impl Queue {
     }
 
     /// Lets [`claim`](Self::claim) return `None` from now on, also where it is
-    /// waiting.
+    /// waiting. Checks that wait, or are handed back, end with
+    /// [`CheckError::Closed`]: nobody would take them any more.
     pub fn stop_claims(&self) {
-        self.shared.lock().stopped = true;
+        let unanswered = {
+            let mut state = self.shared.lock();
+            state.stopped = true;
+            state.clear_lane()
+        };
+        // Outside the lock: it may remove files.
+        drop(unanswered);
         self.shared.work.notify_all();
         self.shared.immediate_work.notify_all();
     }

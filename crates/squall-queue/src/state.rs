@@ -10,11 +10,11 @@ use squall_types::SampleId;
 use tokio::sync::oneshot;
 
 use crate::{
-    Body, EnqueueError, History, RetryError, Stats, StorageError, Verdict, clock,
+    Body, CheckError, EnqueueError, History, RetryError, Stats, StorageError, Verdict, clock,
     counters::{Counters, Times},
     history::Histories,
     index::{Index, Taken},
-    lane::Lane,
+    lane::{Job, Lane},
     rate::DrainRate,
     record::{Extent, SampleRecord},
     shared::Admission,
@@ -214,6 +214,30 @@ impl State {
     /// Takes back the acceptance of a check nobody waits for any more.
     pub(crate) fn uncount_immediate(&mut self) {
         self.counters.accepted -= 1;
+    }
+
+    /// Takes out the checks that wait, which are no longer accepted; to be
+    /// dropped outside the lock.
+    pub(crate) fn clear_lane(&mut self) -> Vec<Job> {
+        let jobs = self.lane.clear();
+        for _ in &jobs {
+            self.uncount_immediate();
+        }
+        jobs
+    }
+
+    /// Tells whether checks have nobody any more who would take them.
+    pub(crate) fn takes_no_checks(&self) -> bool {
+        self.closing || self.stopped
+    }
+
+    /// Says why a check ended without a verdict.
+    pub(crate) fn unanswered(&self) -> CheckError {
+        if self.takes_no_checks() {
+            CheckError::Closed
+        } else {
+            CheckError::Lost
+        }
     }
 
     pub(crate) fn stats(&self, spool_bytes: u64) -> Stats {

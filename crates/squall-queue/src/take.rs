@@ -236,12 +236,16 @@ impl Shared {
             Work::Immediate(job) => {
                 let mut state = self.lock();
                 state.immediate_scanning -= 1;
-                if state.closing || job.answer.is_closed() {
+                let unwanted = if state.takes_no_checks() || job.answer.is_closed() {
                     state.uncount_immediate();
+                    Some(job)
                 } else {
                     state.lane.give_back(job);
-                }
+                    None
+                };
                 drop(state);
+                // Outside the lock: it may remove a file.
+                drop(unwanted);
                 self.wake_immediate();
             }
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::quota::QuotaConfig;
 use crate::source::{Network, RESOLVE_TIMEOUT_MAX, ReverseLookup};
 
 /// How the service presents itself and whom it believes.
@@ -21,6 +22,8 @@ pub struct ServiceConfig {
     pub utc: bool,
     /// Bounds of what clients may cost.
     pub limits: Limits,
+    /// How many samples are taken in an hour.
+    pub quota: QuotaConfig,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<Network>,
     /// How host names of senders are found.
@@ -39,6 +42,7 @@ impl Default for ServiceConfig {
             scan_id: String::new(),
             utc: false,
             limits: Limits::default(),
+            quota: QuotaConfig::default(),
             trusted_proxies: Vec::new(),
             reverse_lookup: ReverseLookup::default(),
             resolve_timeout: RESOLVE_TIMEOUT_MAX,
@@ -55,6 +59,9 @@ pub struct Limits {
     /// holds less than a megabyte of memory, whatever its size. Smaller ones
     /// are as many as there may be connections.
     pub uploads_max: usize,
+    /// Most bytes announced or received that are not in the queue yet; default
+    /// 4 GiB. One upload alone may be larger.
+    pub bytes_in_flight_max: u64,
     /// Most connections at the same time; default 1024. Some more are accepted
     /// to be told that they are too many.
     pub connections_max: usize,
@@ -77,6 +84,7 @@ impl Default for Limits {
         Self {
             max_file_size_bytes: 200_000_000,
             uploads_max: 256,
+            bytes_in_flight_max: 4 << 30,
             connections_max: 1024,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),

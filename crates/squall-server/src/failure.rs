@@ -21,6 +21,10 @@ pub(crate) enum Failure {
     BadRequest(Cow<'static, str>),
     /// There is nothing at that path.
     NotFound,
+    /// No sample of the kind asked for has that id.
+    UnknownSample(String),
+    /// What is asked for is not possible any more.
+    Conflict(String),
     /// The path does not know that method.
     MethodNotAllowed,
     /// The sender was too slow.
@@ -35,8 +39,8 @@ pub(crate) enum Failure {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// Nobody's fault: come back later. Made by `Service::deny` only, which
-    /// counts it.
+    /// Nobody's fault: come back later. For a sample it is made by
+    /// `Service::deny`, which counts it.
     Unavailable {
         /// What is short, in words.
         reason: Cow<'static, str>,
@@ -53,7 +57,8 @@ impl Failure {
     const fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::UnknownSample(_) => StatusCode::NOT_FOUND,
+            Self::Conflict(_) => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } | Self::MessageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -65,6 +70,7 @@ impl Failure {
     fn reason(&self) -> Cow<'_, str> {
         match self {
             Self::BadRequest(reason) | Self::Unavailable { reason, .. } => Cow::Borrowed(reason),
+            Self::UnknownSample(reason) | Self::Conflict(reason) => reason.into(),
             Self::NotFound => "there is nothing at this path".into(),
             Self::MethodNotAllowed => "this path does not know this method".into(),
             Self::TooSlow(timeout) => format!(
@@ -90,16 +96,21 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         if let Self::Unavailable { retry_after, .. } = &self {
-            // Rounded up: half a second is not 0, which means "now".
-            let seconds = retry_after.as_millis().div_ceil(1000).max(1);
-            let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(whole_seconds(*retry_after)),
+            );
         }
         response.extensions_mut().insert(self);
         response
     }
+}
+
+/// Returns the seconds that a sender is told, rounded up: half a second is not
+/// 0, which means "now".
+pub(crate) fn whole_seconds(retry_after: Duration) -> u32 {
+    let seconds = retry_after.as_nanos().div_ceil(1_000_000_000).max(1);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 /// Gives failures their body.

@@ -1,14 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+mod bound;
 mod collection;
 mod config;
 mod connection;
 mod failure;
 mod handlers;
 mod history;
+mod metrics;
 mod openapi;
 mod pages;
 mod query;
+mod quota;
 mod reply;
 mod router;
 mod service;
@@ -23,6 +26,7 @@ pub use collection::{CollectionEnd, CollectionRun};
 pub use config::{Limits, ServiceConfig};
 pub use connection::{ServeError, serve};
 pub use openapi::openapi;
+pub use quota::QuotaConfig;
 pub use router::router;
 pub use service::Service;
 pub use source::{Network, NetworkError, ReverseLookup};

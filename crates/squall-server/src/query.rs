@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use axum::http::Uri;
 use percent_encoding::percent_decode;
 
+use crate::failure::Failure;
+
 /// Most parameters that are looked at.
 const PARAMETERS_MAX: usize = 64;
 
@@ -33,6 +35,16 @@ impl Query {
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
         let mut pairs = self.0.iter();
         pairs.find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// Reads an integer; an empty parameter counts as none.
+    pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, Failure> {
+        match self.first(name).map(str::trim) {
+            None | Some("") => Ok(None),
+            Some(text) => text.parse().map(Some).map_err(|_| {
+                Failure::BadRequest(format!("the parameter `{name}` is no integer").into())
+            }),
+        }
     }
 
     /// Tells whether the answer shall be indented.

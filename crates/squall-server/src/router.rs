@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{self, HeaderName};
 use axum::middleware::{self, Next};
@@ -13,11 +13,15 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::bound::Bound;
 use crate::failure::{self, Failure};
 use crate::openapi::Document;
 use crate::service::Service;
 use crate::upload::drain;
 use crate::{handlers, pages};
+
+/// What requests are counted under that are for no path of the router.
+const NO_ENDPOINT: &str = "none";
 
 /// Makes the router; the server is this function.
 pub fn router(service: Service) -> Router {
@@ -26,16 +30,16 @@ pub fn router(service: Service) -> Router {
         .merge(pages::router(document))
         .fallback(async || Failure::NotFound)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed);
-    layered(routes).with_state(service)
+    layered(routes, &service).with_state(service)
 }
 
 /// Makes the router for connections that are too many: it refuses everything.
 pub(crate) fn refusing_router(service: Service) -> Router {
     let refuse = async |State(service): State<Service>, request: Request| -> Failure {
         drain(request.into_body());
-        service.deny("too many connections")
+        service.deny(Bound::Connections)
     };
-    layered(Router::new().fallback(refuse)).with_state(service)
+    layered(Router::new().fallback(refuse), &service).with_state(service)
 }
 
 /// Returns the routes of both API generations with their descriptions.
@@ -59,24 +63,34 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::info_v1))
         .routes(routes!(handlers::status_v1))
         .routes(routes!(handlers::collection_v1))
+        .routes(routes!(handlers::failed_samples))
+        .routes(routes!(handlers::retry_failed_samples))
+        .routes(routes!(handlers::retry_sample))
+        .routes(routes!(handlers::metrics))
 }
 
 /// Adds what every request passes; the last one added is passed first.
-fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+fn layered(routes: Router<Service>, service: &Service) -> Router<Service> {
     routes
         .layer(CatchPanicLayer::custom(failure::from_panic))
         .layer(middleware::from_fn(failure::render))
-        .layer(middleware::from_fn(log))
+        .layer(middleware::from_fn_with_state(service.clone(), observe))
         .layer(middleware::from_fn(secure))
 }
 
-/// Writes one line for each request. The path is the client's: escaped, and
-/// without the query, which names the source.
-async fn log(request: Request, next: Next) -> Response {
+/// Counts each request and writes a line about it. The path is the client's:
+/// escaped, and without the query, which names the source; what is counted is
+/// the path of the router.
+async fn observe(State(service): State<Service>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let endpoint = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
+    let endpoint = endpoint.as_ref().map_or(NO_ENDPOINT, MatchedPath::as_str);
+    service
+        .metrics()
+        .count_request(endpoint, response.status().as_u16());
     tracing::debug!(
         %method,
         ?path,
@@ -115,20 +129,27 @@ async fn secure(request: Request, next: Next) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use axum::body::Body;
     use axum::routing::get;
     use http_body_util::BodyExt as _;
+    use squall_queue::{Queue, QueueConfig};
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::ServiceConfig;
 
     #[tokio::test]
     async fn a_panic_is_a_500_that_reveals_nothing() {
         let boom = async || -> Response { panic!("secret") };
-        let router: Router = Router::new()
+        let dir = tempfile::tempdir().unwrap();
+        let (queue, _) = Queue::open(QueueConfig::new(dir.path())).unwrap();
+        let service = Service::new(ServiceConfig::default(), queue, Arc::default());
+        let router = Router::new()
             .route("/api/boom", get(boom))
             .route("/api/v1/boom", get(boom));
-        let router = layered(router);
+        let router = layered(router, &service).with_state(service);
         for (path, start) in [
             ("/api/boom", r#"{"reason":"internal error"#),
             ("/api/v1/boom", r#"{"message":"internal error"#),

@@ -1,6 +1,5 @@
 //! What all handlers share.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,26 +8,28 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use squall_queue::{History, Queue};
+use squall_queue::{EnqueueError, History, Queue};
 use squall_types::SignatureSummary;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
+use crate::bound::{Bound, BoundLog};
 use crate::collection::{CollectionRun, Runs};
 use crate::config::ServiceConfig;
-use crate::failure::Failure;
+use crate::failure::{Failure, whole_seconds};
+use crate::metrics::Metrics;
+use crate::quota::{Exhausted, Quota};
 use crate::source::Sources;
 use crate::throttle::Throttle;
 use crate::upload::Places;
 
 /// When to come back while the signatures are being loaded.
 const LOADING_RETRY_AFTER: Duration = Duration::from_secs(3);
+/// When to come back while the disk takes nothing and nothing drains.
+const DISK_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// Most histories that are made at the same time: one of a year is megabytes.
 const HISTORIES_MAX: usize = 2;
-/// How often a service that stops looks whether checks are still scanned.
-const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(50);
-/// Refusals are logged at most this often.
-const DENIAL_LOG_INTERVAL: Duration = Duration::from_secs(1);
+/// Faults of the disk are logged at most this often.
+const STORAGE_LOG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The service behind the router; cheap to clone.
 #[derive(Clone)]
@@ -45,17 +46,16 @@ struct Inner {
     zone: TimeZone,
     started: Instant,
     started_at: Timestamp,
-    /// Samples accepted before this run of the service.
-    accepted_before: u64,
+    quota: Arc<Quota>,
+    metrics: Metrics,
     denied: AtomicU64,
-    denial_log: Throttle,
+    bound_log: BoundLog,
     storage_log: Throttle,
-    stopping: CancellationToken,
 }
 
 impl Service {
-    /// Makes the service. Samples are refused with a 503 until `signatures`
-    /// holds a summary.
+    /// Makes the service. Synchronous checks are refused with a 503 until
+    /// `signatures` holds a summary; what is to be queued is taken.
     #[must_use]
     pub fn new(
         config: ServiceConfig,
@@ -75,11 +75,11 @@ impl Service {
             zone,
             started: Instant::now(),
             started_at: Timestamp::now(),
-            accepted_before: queue.stats().accepted,
-            denied: AtomicU64::new(0),
-            denial_log: Throttle::new(DENIAL_LOG_INTERVAL),
-            storage_log: Throttle::new(DENIAL_LOG_INTERVAL),
-            stopping: CancellationToken::new(),
+            quota: Quota::new(config.quota),
+            metrics: Metrics::new(),
+            denied: AtomicU64::new(denied_before(&queue)),
+            bound_log: BoundLog::default(),
+            storage_log: Throttle::new(STORAGE_LOG_INTERVAL),
             config,
             queue,
             signatures,
@@ -133,43 +133,49 @@ impl Service {
         self.0.signatures.load_full()
     }
 
-    /// Returns how many samples were accepted and how many were denied since
-    /// the service was started.
-    pub(crate) fn admissions(&self) -> Admissions {
-        Admissions {
-            accepted: (self.queue().stats().accepted).saturating_sub(self.0.accepted_before),
-            denied: self.0.denied.load(Ordering::Relaxed),
+    /// Returns how many samples were refused, in this run of the service and
+    /// in those that the history remembers: one number, whichever way it is
+    /// asked for.
+    pub(crate) fn denied(&self) -> u64 {
+        self.0.denied.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn quota(&self) -> &Arc<Quota> {
+        &self.0.quota
+    }
+
+    /// Refuses a sample because a bound is reached, and counts that.
+    pub(crate) fn deny(&self, bound: Bound) -> Failure {
+        let queue = self.queue();
+        let retry_after = match bound {
+            Bound::Loading => LOADING_RETRY_AFTER,
+            // Nothing in the queue would make room: somebody else has to.
+            Bound::DiskReserve | Bound::Storage if queue.stats().waiting == 0 => DISK_RETRY_AFTER,
+            _ => queue.retry_after(),
+        };
+        self.deny_for(bound, retry_after)
+    }
+
+    /// Refuses a sample because the quota is used up, and counts that.
+    pub(crate) fn deny_quota(&self, exhausted: Exhausted) -> Failure {
+        // As the sender is told it.
+        let seconds = whole_seconds(exhausted.retry_after);
+        let retry_after = Duration::from_secs(u64::from(seconds));
+        self.0.metrics.count_quota_wait(retry_after);
+        self.deny_for(exhausted.bound, retry_after)
+    }
+
+    /// Refuses a sample because the queue would not take it, and counts that.
+    /// The sender may try again: the fault is not in the sample.
+    pub(crate) fn deny_unqueued(&self, error: &EnqueueError) -> Failure {
+        match error {
+            EnqueueError::Io(error) => self.deny_unstored(error),
+            error => self.deny(Bound::from(error)),
         }
-    }
-
-    /// Says that the service is about to end.
-    pub(crate) fn begin_stop(&self) {
-        self.0.stopping.cancel();
-    }
-
-    /// Waits until the service is about to end and no synchronous check is
-    /// being scanned any more: those that still wait are never taken then.
-    pub(crate) async fn checks_ended(&self) {
-        self.0.stopping.cancelled().await;
-        // Twice, since a verdict is on its way for a moment when the scan that
-        // made it no longer counts.
-        let mut idle = 0;
-        while idle < 2 {
-            tokio::time::sleep(STOP_CHECK_INTERVAL).await;
-            let scanning = self.queue().stats().immediate_scanning > 0;
-            idle = if scanning { 0 } else { idle + 1 };
-        }
-    }
-
-    /// Refuses a sample for want of room, and counts that.
-    pub(crate) fn deny(&self, reason: impl Into<Cow<'static, str>>) -> Failure {
-        self.deny_for(reason.into(), self.queue().retry_after())
-    }
-
-    /// Refuses a sample because nothing could scan it yet, and counts that.
-    pub(crate) fn deny_while_loading(&self) -> Failure {
-        let reason = "the signatures are still being loaded";
-        self.deny_for(reason.into(), LOADING_RETRY_AFTER)
     }
 
     /// Refuses a sample because the machine would not store it, and counts
@@ -178,43 +184,26 @@ impl Service {
         if let Some(suppressed) = self.0.storage_log.admit() {
             tracing::error!(error, suppressed, "cannot store a sample");
         }
-        self.deny("the sample cannot be stored")
+        self.deny(Bound::Storage)
     }
 
-    fn deny_for(&self, reason: Cow<'static, str>, retry_after: Duration) -> Failure {
+    fn deny_for(&self, bound: Bound, retry_after: Duration) -> Failure {
         self.0.denied.fetch_add(1, Ordering::Relaxed);
+        self.0.metrics.count_refusal(bound);
         self.queue().record(History::Denied, 1);
-        if let Some(suppressed) = self.0.denial_log.admit() {
-            tracing::warn!(
-                %reason,
-                retry_after_s = retry_after.as_secs(),
-                suppressed,
-                "refused a sample"
-            );
-        }
+        self.0.bound_log.note(bound, retry_after);
         Failure::Unavailable {
-            reason,
+            reason: bound.text(),
             retry_after,
         }
     }
-}
 
-/// Samples taken and refused since the service was started.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Admissions {
-    pub(crate) accepted: u64,
-    pub(crate) denied: u64,
-}
-
-impl Admissions {
-    /// Returns the share of the denied, 0 to 1.
-    #[expect(clippy::cast_precision_loss)]
-    pub(crate) fn denied_proportion(self) -> f64 {
-        let total = self.accepted + self.denied;
-        if total == 0 {
-            return 0.0;
+    /// Puts off a request that brings no sample.
+    pub(crate) fn unavailable(&self, reason: &'static str) -> Failure {
+        Failure::Unavailable {
+            reason: reason.into(),
+            retry_after: self.queue().retry_after(),
         }
-        self.denied as f64 / total as f64
     }
 }
 
@@ -224,4 +213,10 @@ impl fmt::Debug for Service {
             .field("config", &self.0.config)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns how many samples were refused in the time the history remembers.
+fn denied_before(queue: &Queue) -> u64 {
+    let history = queue.history(History::Denied);
+    history.iter().map(|&(_, denied)| denied).sum()
 }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
-use squall_server::{Network, ReverseLookup, ServiceConfig};
+use squall_server::{Network, QuotaConfig, ReverseLookup, ServiceConfig};
 use squall_worker::{Console, FileSink, Sinks, TextOptions, WorkerConfig};
 use tokio::net::TcpListener;
 
@@ -45,6 +45,7 @@ pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<Queue> {
     config.limits.samples_max = wanted.samples_max.unwrap_or(u64::MAX);
     config.limits.bytes_max = wanted.bytes_max.unwrap_or(u64::MAX);
     config.limits.free_bytes_min = wanted.free_bytes_min;
+    config.limits.immediate_max = settings.limits.waiting_checks_max;
     let (queue, recovery) = Queue::open(config)?;
     log_recovery(&recovery);
     Ok(queue)
@@ -125,10 +126,15 @@ pub(crate) fn service_config(settings: &Settings, scan_id: &str) -> anyhow::Resu
             max_file_size_bytes: limits.max_file_size_bytes,
             uploads_max: limits.uploads_max,
             connections_max: limits.connections_max,
+            bytes_in_flight_max: limits.bytes_in_flight_max.unwrap_or(u64::MAX),
             header_timeout: limits.header_timeout,
             body_timeout: limits.body_timeout,
             idle_timeout: limits.idle_timeout,
             ..squall_server::Limits::default()
+        },
+        quota: QuotaConfig {
+            samples_per_hour: settings.senders.samples_per_hour_max,
+            samples_per_hour_per_source: settings.senders.samples_per_hour_per_source_max,
         },
         trusted_proxies: trusted_proxies(settings)?,
         reverse_lookup: if settings.senders.reverse_dns {

@@ -96,7 +96,7 @@ pub struct Info {
 pub struct Status {
     /// The counters.
     #[serde(flatten)]
-    pub counters: v1::Status,
+    pub counters: v1::Counters,
     /// The same as `uptime_seconds`.
     #[schema(example = 3600)]
     pub uptime_s: u64,
@@ -111,8 +111,8 @@ pub struct Status {
     pub quota_wait_time_ms: u64,
 }
 
-impl From<v1::Status> for Status {
-    fn from(counters: v1::Status) -> Self {
+impl From<v1::Counters> for Status {
+    fn from(counters: v1::Counters) -> Self {
         Self {
             uptime_s: counters.uptime_seconds,
             avg_scan_time_ms: counters.avg_scan_time_milliseconds,

@@ -3,14 +3,16 @@
 //! The histories and the collector messages are those of [`crate::v0`] and
 //! [`crate::History`].
 
+mod failed;
 mod file;
 mod finding;
 mod service;
 
+pub use failed::{FailedSample, FailedSamples, Retried};
 pub use file::{
     Content, ContentElement, EncodedData, Encoding, File, FirstBytes, Hashes, PeInfo, PeSignature,
 };
 pub use finding::{
     ContextObject, Finding, Issue, LOG_VERSION, Matched, Meta, Reason, Relation, Signature,
 };
-pub use service::{AsyncResult, Error, Info, Status, VersionInfo};
+pub use service::{AsyncResult, Counters, Error, Info, Status, VersionInfo};

@@ -80,9 +80,34 @@ pub struct VersionInfo {
 }
 
 /// The answer to `status`: live counters.
+///
+/// `accepted_samples = scanned_samples + failed_samples + waiting_samples +
+/// scanning_samples` at every moment, across restarts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = v1::Status)]
 pub struct Status {
+    /// What both generations tell.
+    #[serde(flatten)]
+    pub counters: Counters,
+    /// Samples accepted since the data directory was made.
+    #[schema(example = 1004)]
+    pub accepted_samples: u64,
+    /// Samples that could not be scanned. One that is scanned again is no
+    /// longer counted here.
+    #[schema(example = 0)]
+    pub failed_samples: u64,
+    /// Samples that wait, in the queue or as synchronous checks.
+    #[schema(example = 3)]
+    pub waiting_samples: u64,
+    /// Samples being scanned.
+    #[schema(example = 1)]
+    pub scanning_samples: u64,
+}
+
+/// The live counters that both generations tell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = v1::Counters)]
+pub struct Counters {
     /// Seconds since the service was started.
     #[schema(example = 3600)]
     pub uptime_seconds: u64,
@@ -101,16 +126,18 @@ pub struct Status {
     /// Average time a sample waited for a worker, in milliseconds.
     #[schema(example = 5)]
     pub avg_wait_time_milliseconds: u64,
-    /// Samples that were refused because the service was busy.
+    /// Samples that were refused because the service was busy, in the last
+    /// year; the sum of `deniedHistory`.
     #[schema(example = 0)]
     pub denied_requests: u64,
     /// Refused samples among all that were sent, 0 to 1.
     #[schema(example = 0.0, minimum = 0, maximum = 1)]
     pub denied_request_proportion: f64,
-    /// How often a sample had to wait for the quota.
+    /// How often a sample was sent back for the quota since the start.
     #[schema(example = 0)]
     pub quota_waits: u64,
-    /// How long samples waited for the quota in total, in milliseconds.
+    /// How long samples were told to wait for the quota since the start, in
+    /// milliseconds.
     #[schema(example = 0)]
     pub quota_wait_time_milliseconds: u64,
 }

@@ -109,6 +109,43 @@ async fn checks_beyond_the_bound_are_refused() {
 }
 
 #[tokio::test]
+async fn checks_that_nobody_will_take_end_when_claims_are_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let check = || {
+        let queue = queue.clone();
+        tokio::spawn(async move { queue.check(Body::from_bytes(vec![1]), Vec::new()).await })
+    };
+    let (scanned, handed_back) = (check(), check());
+    let claims: Vec<_> = {
+        let queue = queue.clone();
+        let claims = tokio::task::spawn_blocking(move || [0, 1].map(|slot| claim(&queue, slot)));
+        claims.await.unwrap().into_iter().collect()
+    };
+    let waiting = check();
+    while queue.stats().immediate_waiting < 1 {
+        tokio::task::yield_now().await;
+    }
+    queue.stop_claims();
+    let ended = waiting.await.unwrap();
+    assert!(matches!(ended, Err(CheckError::Closed)), "{ended:?}");
+    let mut claims = claims.into_iter();
+    let (first, second) = (claims.next().unwrap(), claims.next().unwrap());
+    queue.hand_back(second);
+    complete(&queue, first, b"x");
+    // What was being scanned is answered all the same.
+    let outcomes = [scanned.await.unwrap(), handed_back.await.unwrap()];
+    let answered = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert_eq!(answered, 1, "{outcomes:?}");
+    assert!(
+        outcomes
+            .iter()
+            .any(|outcome| matches!(outcome, Err(CheckError::Closed)))
+    );
+    assert_eq!((stats(&queue).accepted, stats(&queue).scanned), (1, 1));
+}
+
+#[tokio::test]
 async fn a_check_whose_claim_is_dropped_is_lost_and_counts_as_failed() {
     let dir = tempfile::tempdir().unwrap();
     let (queue, _) = open(&config(&dir));

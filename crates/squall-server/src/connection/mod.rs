@@ -59,7 +59,8 @@ pub enum ServeError {
 }
 
 /// Serves `service` on `listener` until `shutdown` ends; requests that were
-/// begun then have `grace` to be answered.
+/// begun then have `grace` to be answered. Checks that still wait for a worker
+/// are not among them if the queue's claims are stopped first.
 ///
 /// # Errors
 ///
@@ -71,7 +72,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) -> Result<(), ServeError> {
-    let server = Arc::new(Server::new(service.clone(), tls));
+    let server = Arc::new(Server::new(service, tls));
     let mut shutdown = pin!(shutdown);
     let ended = loop {
         tokio::select! {
@@ -83,7 +84,6 @@ pub async fn serve(
         }
     };
     drop(listener);
-    service.begin_stop();
     server.stop(grace).await;
     ended
 }
@@ -102,6 +102,7 @@ struct Server {
     /// Connections are cut.
     killing: CancellationToken,
     accept_log: Throttle,
+    service: Service,
 }
 
 /// A connection and its place.
@@ -129,7 +130,8 @@ impl Server {
             killing: CancellationToken::new(),
             accept_log: Throttle::new(Duration::from_secs(1)),
             router: crate::router(service.clone()),
-            refusing_router: crate::router::refusing_router(service),
+            refusing_router: crate::router::refusing_router(service.clone()),
+            service,
         }
     }
 
@@ -166,11 +168,13 @@ impl Server {
 
     fn start(self: &Arc<Self>, accepted: Accepted) {
         let server = Arc::clone(self);
+        let open = self.service.metrics().open_connection();
         self.tasks.spawn(async move {
             tokio::select! {
                 () = server.killing.cancelled() => {}
                 () = server.serve_accepted(accepted) => {}
             }
+            drop(open);
         });
     }
 

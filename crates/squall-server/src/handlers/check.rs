@@ -3,11 +3,12 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use squall_api::{v0, v1};
-use squall_queue::{CheckError, EnqueueError, Verdict};
+use squall_queue::{CheckError, Verdict};
 use squall_report::stored::{self, StoredResult};
 use squall_types::{Report, SampleId};
 
 use super::parameters::{Upload, UploadParameters};
+use crate::bound::Bound;
 use crate::failure::Failure;
 use crate::query::Query;
 use crate::reply;
@@ -128,6 +129,7 @@ async fn enqueue(service: &Service, request: Request) -> Result<Response, Failur
         body,
         submission,
         place,
+        token,
     } = upload::receive(service, request, Mode::Queued).await?;
     let record = stored::encode_submission(&submission);
     let queued = service
@@ -135,12 +137,8 @@ async fn enqueue(service: &Service, request: Request) -> Result<Response, Failur
         .enqueue(body, record, &submission.origin.source)
         .await;
     drop(place);
-    let id = queued.map_err(|error| match error {
-        EnqueueError::Full { .. } => service.deny("the queue is full"),
-        EnqueueError::NoSpace { .. } => service.deny("the disk is nearly full"),
-        EnqueueError::Closed => service.deny("the service is stopping"),
-        EnqueueError::Io(error) => service.deny_unstored(&error),
-    })?;
+    let id = queued.map_err(|error| service.deny_unqueued(&error))?;
+    token.spend();
     service.runs().count_upload(&submission);
     Ok(reply::json(&v0::Queued { id: id.value() }, pretty))
 }
@@ -150,27 +148,29 @@ async fn scan_now(service: &Service, request: Request) -> Result<Option<Box<Repo
     let Received {
         body,
         submission,
-        place,
+        mut place,
+        token,
     } = upload::receive(service, request, Mode::Synchronous).await?;
-    // The queue has a bound of its own on checks that wait.
-    drop(place);
+    // The queue has a bound of its own on checks that wait, but their bytes
+    // are still in memory.
+    place.arrived();
     let record = stored::encode_submission(&submission);
     let check = service.queue().check(body, record);
     let wait_max = service.config().limits.sync_wait_max;
     let checked = tokio::select! {
         biased;
         checked = check => checked,
-        () = service.checks_ended() => return Err(service.deny("the service is stopping")),
         () = tokio::time::sleep(wait_max) => {
-            return Err(service.deny("no scan thread was free in time"));
+            return Err(service.deny(Bound::Workers));
         }
     };
     let checked = checked.map_err(|error| match error {
-        CheckError::Busy { .. } => service.deny("too many synchronous checks are waiting"),
-        CheckError::Closed => service.deny("the service is stopping"),
+        CheckError::Busy { .. } => service.deny(Bound::WaitingChecks),
+        CheckError::Closed => service.deny(Bound::Stopping),
         // The sample is not to blame: it was handed back, not tried and failed.
-        CheckError::Lost => service.deny("the scan was given up"),
+        CheckError::Lost => service.deny(Bound::Workers),
     })?;
+    token.spend();
     service.runs().count_upload(&submission);
     match checked.verdict {
         Verdict::Complete(result) => report(checked.id, &result),

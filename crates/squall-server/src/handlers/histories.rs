@@ -109,27 +109,17 @@ async fn answer(service: Service, request: Request, history: History) -> Result<
 }
 
 fn span(query: &Query) -> Result<Span, Failure> {
-    let aggregate = integer(query, "aggregate")?.unwrap_or(1);
+    let aggregate = query.integer("aggregate")?.unwrap_or(1);
     if aggregate < 1 {
         let reason = "the parameter `aggregate` is below 1";
         return Err(Failure::BadRequest(reason.into()));
     }
-    let limit = integer(query, "limit")?;
+    let limit = query.integer("limit")?;
     if limit.is_some_and(|limit| limit < 0) {
         let reason = "the parameter `limit` is below 0";
         return Err(Failure::BadRequest(reason.into()));
     }
     Ok(Span { aggregate, limit })
-}
-
-/// Reads an integer; an empty parameter counts as none.
-fn integer(query: &Query, name: &str) -> Result<Option<i64>, Failure> {
-    match query.first(name).map(str::trim) {
-        None | Some("") => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| {
-            Failure::BadRequest(format!("the parameter `{name}` is no integer").into())
-        }),
-    }
 }
 
 fn minute(time: Timestamp) -> i64 {

@@ -3,13 +3,17 @@
 
 mod check;
 mod collection;
+mod failed;
 mod histories;
+mod metrics;
 mod parameters;
 mod results;
 mod server_info;
 
 pub(crate) use check::*;
 pub(crate) use collection::*;
+pub(crate) use failed::*;
 pub(crate) use histories::*;
+pub(crate) use metrics::*;
 pub(crate) use results::*;
 pub(crate) use server_info::*;

@@ -50,6 +50,19 @@ pub(crate) struct HistoryParameters {
     pretty: Option<bool>,
 }
 
+/// Parameters of the list of failed samples.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FailedParameters {
+    /// Most samples in the answer, 100 by default, 1000 at most.
+    #[param(minimum = 1)]
+    limit: Option<i64>,
+    /// Only samples whose id is above this one: the `next` of the page before.
+    after: Option<i64>,
+    /// Indents the answer by four.
+    pretty: Option<bool>,
+}
+
 /// The parameter that everything knows.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

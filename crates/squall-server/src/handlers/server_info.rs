@@ -5,8 +5,10 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use squall_api::{v0, v1};
+use squall_queue::Stats;
 
 use super::parameters::PrettyParameter;
+use crate::metrics::float;
 use crate::query::Query;
 use crate::reply;
 use crate::service::Service;
@@ -34,7 +36,7 @@ pub(crate) async fn info(State(service): State<Service>, request: Request) -> Re
         sigma_version: String::new(),
         thor_timestamp: config.build_time.clone(),
         threads: config.threads as u64,
-        allowed_samples_per_hour: 0,
+        allowed_samples_per_hour: config.quota.samples_per_hour.unwrap_or_default(),
         license_expiration_date: LICENSE_EXPIRATION.to_owned(),
         rules: signatures.rules,
         iocs: signatures.iocs,
@@ -64,7 +66,7 @@ pub(crate) async fn info_v1(State(service): State<Service>, request: Request) ->
         arguments: config.arguments.clone(),
         license_expiration: LICENSE_EXPIRATION_V1.to_owned(),
         license_owner: String::new(),
-        scan_speed_limitation: 0,
+        scan_speed_limitation: config.quota.samples_per_hour.unwrap_or_default(),
         threads: config.threads as u64,
     };
     reply::json(&info, Query::of(request.uri()).pretty())
@@ -80,7 +82,7 @@ pub(crate) async fn info_v1(State(service): State<Service>, request: Request) ->
     responses((status = 200, description = "Live counters", body = v0::Status))
 )]
 pub(crate) async fn status(State(service): State<Service>, request: Request) -> Response {
-    let status = v0::Status::from(counters(&service));
+    let status = v0::Status::from(counters(&service, &service.queue().stats()));
     reply::json(&status, Query::of(request.uri()).pretty())
 }
 
@@ -94,26 +96,40 @@ pub(crate) async fn status(State(service): State<Service>, request: Request) -> 
     responses((status = 200, description = "Live counters", body = v1::Status))
 )]
 pub(crate) async fn status_v1(State(service): State<Service>, request: Request) -> Response {
-    reply::json(&counters(&service), Query::of(request.uri()).pretty())
+    let stats = service.queue().stats();
+    let status = v1::Status {
+        counters: counters(&service, &stats),
+        accepted_samples: stats.accepted,
+        failed_samples: stats.failed,
+        waiting_samples: stats.waiting + stats.immediate_waiting,
+        scanning_samples: stats.scanning + stats.immediate_scanning,
+    };
+    reply::json(&status, Query::of(request.uri()).pretty())
 }
 
-fn counters(service: &Service) -> v1::Status {
-    let stats = service.queue().stats();
-    let admissions = service.admissions();
+fn counters(service: &Service, stats: &Stats) -> v1::Counters {
+    let denied = service.denied();
     let ended = stats.scanned + stats.failed;
-    v1::Status {
+    v1::Counters {
         uptime_seconds: service.uptime().as_secs(),
         scanned_samples: stats.scanned,
         queued_async_requests: stats.waiting,
         avg_scan_time_milliseconds: average_ms(stats.scan_time_total_us, ended),
         avg_total_time_milliseconds: average_ms(stats.total_time_total_us, ended),
         avg_wait_time_milliseconds: average_ms(stats.wait_time_total_us, ended),
-        denied_requests: admissions.denied,
-        denied_request_proportion: admissions.denied_proportion(),
-        // No quota can be set, so nothing ever waits for one.
-        quota_waits: 0,
-        quota_wait_time_milliseconds: 0,
+        denied_requests: denied,
+        denied_request_proportion: proportion(denied, stats.accepted),
+        quota_waits: service.metrics().quota_waits(),
+        quota_wait_time_milliseconds: service.metrics().quota_wait_time_ms(),
     }
+}
+
+/// Returns the share of `part` in the sum of both, 0 of nothing.
+fn proportion(part: u64, rest: u64) -> f64 {
+    if part == 0 {
+        return 0.0;
+    }
+    float(part) / float(part.saturating_add(rest))
 }
 
 /// Returns the rounded average, 0 of nothing.

@@ -40,6 +40,12 @@ impl Sender {
             collector_run: query.first("scan_id").and_then(clean_collector_run),
         }
     }
+
+    /// Returns what its samples are counted under before its name is known.
+    pub(crate) fn quota_key(&self) -> String {
+        let address = || self.address.to_string();
+        self.named.clone().unwrap_or_else(address)
+    }
 }
 
 /// Finds the names of senders.

@@ -22,15 +22,17 @@ use jiff::Timestamp;
 use squall_queue::Body;
 use squall_types::{Origin, Submission};
 
+use crate::bound::Bound;
 use crate::failure::Failure;
 use crate::query::Query;
+use crate::quota::Token;
 use crate::service::Service;
 use crate::source::{Sender, client_address};
 use body::{BodyFault, BodyLimits, UploadBody};
 pub(crate) use drain::drain;
 use parts::{FilePart, PartsError};
-use places::Place;
 pub(crate) use places::Places;
+use places::{NoPlace, Place};
 
 /// What a body may hold besides the sample: boundaries, headers, other parts.
 const OVERHEAD_LEN_MAX: u64 = 1024 * 1024;
@@ -48,6 +50,8 @@ pub(crate) struct Received {
     pub(crate) submission: Submission,
     /// Holds the upload's place until the sample was handed on.
     pub(crate) place: Place,
+    /// Leave to take the sample, to be spent once it is taken.
+    pub(crate) token: Token,
 }
 
 /// What is asked of the sample's submitter.
@@ -66,7 +70,7 @@ pub(crate) async fn receive(
     mode: Mode,
 ) -> Result<Received, Failure> {
     let (head, body) = request.into_parts();
-    let admitted = match admit(service, &head) {
+    let admitted = match admit(service, &head, mode) {
         Ok(admitted) => admitted,
         Err(failure) => {
             // A client that asks first has not sent its body and shall not.
@@ -82,6 +86,7 @@ pub(crate) async fn receive(
         boundary,
         sender,
         place,
+        token,
     } = admitted;
     let body_limits = BodyLimits {
         len_max: len_max(service),
@@ -115,6 +120,7 @@ pub(crate) async fn receive(
         body: file.body,
         submission,
         place,
+        token,
     })
 }
 
@@ -123,27 +129,42 @@ struct Admitted {
     boundary: String,
     sender: Sender,
     place: Place,
+    token: Token,
 }
 
 /// Checks all that can be checked before a byte of the body is read.
-fn admit(service: &Service, head: &request::Parts) -> Result<Admitted, Failure> {
+fn admit(service: &Service, head: &request::Parts, mode: Mode) -> Result<Admitted, Failure> {
     let boundary = boundary(&head.headers)?;
     let content_length = head.headers.get(header::CONTENT_LENGTH);
     let content_length = content_length.and_then(|len| len.to_str().ok()?.parse::<u64>().ok());
     if content_length.is_some_and(|len| len > len_max(service)) {
         return Err(too_large(service));
     }
-    if service.signatures().is_none() {
-        return Err(service.deny_while_loading());
+    // What is queued waits for them.
+    if mode == Mode::Synchronous && service.signatures().is_none() {
+        return Err(service.deny(Bound::Loading));
     }
     let place = service
         .places()
         .take(content_length)
-        .map_err(|error| service.deny(error.to_string()))?;
+        .map_err(|NoPlace(bound)| service.deny(bound))?;
+    // The others' bytes will have to be stored as well.
+    let len = service.places().bytes_in_flight();
+    let room = match mode {
+        Mode::Synchronous => {
+            let own = content_length.unwrap_or_default();
+            service.queue().has_room_for_check(own)
+        }
+        Mode::Queued => service.queue().has_room(len),
+    };
+    room.map_err(|error| service.deny_unqueued(&error))?;
+    let sender = sender(service, head);
+    let token = service.quota().take(&sender.quota_key());
     Ok(Admitted {
         boundary,
-        sender: sender(service, head),
+        sender,
         place,
+        token: token.map_err(|exhausted| service.deny_quota(exhausted))?,
     })
 }
 
@@ -215,11 +236,11 @@ fn too_large(service: &Service) -> Failure {
 fn failure(service: &Service, error: PartsError) -> Failure {
     match error {
         PartsError::Storage(error) if error.kind() == io::ErrorKind::StorageFull => {
-            service.deny("the disk is nearly full")
+            service.deny(Bound::DiskReserve)
         }
         PartsError::Storage(error) => service.deny_unstored(&error),
         PartsError::TooLarge | PartsError::Body(BodyFault::TooLarge(_)) => too_large(service),
-        PartsError::Body(BodyFault::NoPlace(error)) => service.deny(error.to_string()),
+        PartsError::Body(BodyFault::NoPlace(NoPlace(bound))) => service.deny(bound),
         PartsError::Body(BodyFault::Stalled(timeout)) => Failure::TooSlow(timeout),
         error => Failure::BadRequest(error.to_string().into()),
     }

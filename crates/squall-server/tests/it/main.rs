@@ -9,6 +9,7 @@ mod app;
 mod document;
 mod histories;
 mod hostile;
+mod overload;
 mod pages;
 mod raw;
 mod refusals;

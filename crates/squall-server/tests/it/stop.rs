@@ -128,6 +128,7 @@ async fn a_check_that_nobody_takes_is_refused_at_the_stop() {
         .eventually(|app| app.queue.stats().immediate_waiting == 1)
         .await;
     let queue = server.app.queue.clone();
+    queue.stop_claims();
     let stopping = tokio::spawn(server.stop());
     tokio::time::sleep(Duration::from_millis(400)).await;
     assert!(!stopping.is_finished(), "a scan in work was given up");

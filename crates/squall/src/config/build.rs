@@ -90,6 +90,9 @@ fn senders(values: &Values) -> Result<Senders, ConfigError> {
         reverse_dns: values.flag("reverse-dns")?,
         resolve_timeout: values.duration("resolve-timeout")?,
         samples_per_hour_max: unless_zero(values.integer("allowed-samples-per-hour")?),
+        samples_per_hour_per_source_max: unless_zero(
+            values.integer("allowed-samples-per-hour-per-source")?,
+        ),
     })
 }
 
@@ -98,6 +101,8 @@ fn limits(values: &Values) -> Result<Limits, ConfigError> {
         max_file_size_bytes: values.size("max_file_size")?,
         uploads_max: values.integer("max-uploads")?,
         connections_max: values.integer("max-connections")?,
+        bytes_in_flight_max: unless_zero(values.size("max-bytes-in-flight")?),
+        waiting_checks_max: values.integer("max-waiting-checks")?,
         header_timeout: values.duration("header-timeout")?,
         body_timeout: values.duration("body-timeout")?,
         idle_timeout: values.duration("idle-timeout")?,

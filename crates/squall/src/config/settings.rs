@@ -72,6 +72,8 @@ pub(crate) struct Senders {
     pub(crate) resolve_timeout: Duration,
     /// Samples accepted in an hour; `None` for no limit.
     pub(crate) samples_per_hour_max: Option<u64>,
+    /// Samples accepted in an hour from one source; `None` for no limit.
+    pub(crate) samples_per_hour_per_source_max: Option<u64>,
 }
 
 /// What bounds the intake.
@@ -83,6 +85,11 @@ pub(crate) struct Limits {
     pub(crate) uploads_max: usize,
     /// Connections open at the same time.
     pub(crate) connections_max: usize,
+    /// Bytes announced or received that are not in the queue yet; `None` for
+    /// no limit.
+    pub(crate) bytes_in_flight_max: Option<u64>,
+    /// Synchronous checks that may wait.
+    pub(crate) waiting_checks_max: usize,
     /// Longest time for the head of a request.
     pub(crate) header_timeout: Duration,
     /// Longest pause in an upload.

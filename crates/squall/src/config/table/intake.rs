@@ -70,9 +70,17 @@ pub(super) const SENDERS: Section = Section {
                 max: 1_000_000_000,
             },
             "0",
-            "Samples accepted in an hour; 0 for no limit.",
-        )
-        .later(Some("0"), "no quota is enforced, every sample is accepted"),
+            "Samples accepted in an hour from all senders together; more are answered with 503 and come back later. 0 for no limit.",
+        ),
+        Setting::new(
+            "allowed-samples-per-hour-per-source",
+            Kind::Integer {
+                min: 0,
+                max: 1_000_000_000,
+            },
+            "0",
+            "Samples accepted in an hour from one source; 0 for no limit.",
+        ),
     ],
 };
 
@@ -104,7 +112,22 @@ pub(super) const LIMITS: Section = Section {
                 max: 1_000_000,
             },
             "4096",
-            "Connections open at the same time; more wait until one closes.",
+            "Connections open at the same time; more are answered with 503.",
+        ),
+        Setting::new(
+            "max-bytes-in-flight",
+            Kind::Size { min: 0 },
+            "4G",
+            "Bytes of uploads announced or received that are not in the queue yet; more are answered with 503. One upload alone may be larger. 0 for no limit.",
+        ),
+        Setting::new(
+            "max-waiting-checks",
+            Kind::Integer {
+                min: 1,
+                max: 1_000_000,
+            },
+            "1024",
+            "Synchronous checks that may wait for a scan thread; more are answered with 503.",
         ),
         Setting::new(
             "header-timeout",

@@ -236,14 +236,11 @@ fn a_file_that_cannot_be_read_is_named_with_the_cause() {
 fn settings_without_effect_yet_are_warned_about_when_they_ask_for_something() {
     let loaded = Case::new()
         .file("syslog: siem\nserver-store-samples: all\n")
-        .env("SQUALL_ALLOWED_SAMPLES_PER_HOUR", "9")
         .flags(&["--signature-update-interval", "24"])
         .ok();
     assert_eq!(
         loaded.warnings,
         [
-            "`allowed-samples-per-hour` has no effect yet: no quota is enforced, every sample is \
-             accepted (environment variable `SQUALL_ALLOWED_SAMPLES_PER_HOUR`)",
             "`signature-update-interval` has no effect yet: signatures are not updated by the \
              service (flag `--signature-update-interval`)",
             "`server-store-samples` has no effect yet: no sample is kept after its scan \

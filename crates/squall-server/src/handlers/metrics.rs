@@ -1,0 +1,231 @@
+//! What monitoring reads.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use squall_queue::Stats;
+
+use crate::failure::Failure;
+use crate::metrics::{Count, Snapshot, float};
+use crate::service::Service;
+
+/// The version of the format, as Prometheus wants it said.
+const CONTENT_TYPE: HeaderValue =
+    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// Tells how busy the service is, for monitoring
+///
+/// In the Prometheus text format. No label holds a source or a file name.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "monitoring",
+    responses((status = 200, description = "Metrics", body = String, content_type = "text/plain"))
+)]
+pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, Failure> {
+    let mut snapshot = Snapshot::default();
+    let stats = service.queue().stats();
+    add_samples(&mut snapshot, &service, &stats);
+    add_times(&mut snapshot, &service, &stats);
+    add_usage(&mut snapshot, &service, &stats);
+    add_limits(&mut snapshot, &service);
+    add_signatures(&mut snapshot, &service);
+    let text = service.metrics().render(snapshot).map_err(|error| {
+        tracing::error!(%error, "cannot write the metrics");
+        Failure::Internal
+    })?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+}
+
+fn add_samples(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
+    let metrics = service.metrics();
+    snapshot.counter(
+        "squall_accepted_samples_total",
+        "Samples accepted since the data directory was made.",
+        metrics.never_falling(Count::Accepted, stats.accepted),
+    );
+    snapshot.counter(
+        "squall_scanned_samples_total",
+        "Samples with a result since the data directory was made.",
+        metrics.never_falling(Count::Scanned, stats.scanned),
+    );
+    snapshot.gauge(
+        "squall_failed_samples",
+        "Samples that could not be scanned since the data directory was made, without those retried.",
+        float(stats.failed),
+    );
+    snapshot.gauge(
+        "squall_failed_samples_kept",
+        "Failed samples that are kept and can be listed.",
+        float(service.queue().failed_kept()),
+    );
+    let lanes = |queue, checks| [("queue", float(queue)), ("checks", float(checks))];
+    snapshot.gauges(
+        "squall_waiting_samples",
+        "Samples waiting for a scan thread, in the durable queue and as synchronous checks.",
+        "lane",
+        &lanes(stats.waiting, stats.immediate_waiting),
+    );
+    snapshot.gauges(
+        "squall_scanning_samples",
+        "Samples being scanned.",
+        "lane",
+        &lanes(stats.scanning, stats.immediate_scanning),
+    );
+}
+
+fn add_times(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
+    let ended = stats.scanned + stats.failed;
+    let ended = service.metrics().never_falling(Count::Ended, ended);
+    snapshot.time(
+        "squall_scan_seconds",
+        "Time samples were scanned for.",
+        ended,
+        stats.scan_time_total_us,
+    );
+    snapshot.time(
+        "squall_wait_seconds",
+        "Time samples waited for a scan thread.",
+        ended,
+        stats.wait_time_total_us,
+    );
+    snapshot.time(
+        "squall_sample_seconds",
+        "Time from a sample's arrival to its result.",
+        ended,
+        stats.total_time_total_us,
+    );
+    let oldest = stats.oldest_waiting.unwrap_or_default();
+    snapshot.gauge(
+        "squall_oldest_waiting_seconds",
+        "How long the oldest sample of the queue has waited.",
+        oldest.as_secs_f64(),
+    );
+    snapshot.gauge(
+        "squall_drain_rate",
+        "Samples that got their result in the last minute, per second.",
+        stats.drain_rate_per_second,
+    );
+    let started = service.started_at();
+    snapshot.gauge(
+        "process_start_time_seconds",
+        "When the service was started, in seconds since 1970.",
+        started.as_duration().as_secs_f64(),
+    );
+}
+
+fn add_usage(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
+    let places = service.places();
+    snapshot.counter(
+        "squall_received_bytes_total",
+        "Bytes of uploads received.",
+        places.received(),
+    );
+    snapshot.gauge(
+        "squall_uploads",
+        "Uploads being received.",
+        float(places.uploads() as u64),
+    );
+    snapshot.gauge(
+        "squall_in_flight_bytes",
+        "Bytes announced or received that are not in the queue yet.",
+        float(places.bytes_in_flight()),
+    );
+    snapshot.gauge(
+        "squall_queue_bytes",
+        "Bytes of the samples waiting in the queue.",
+        float(stats.waiting_bytes),
+    );
+    snapshot.gauge(
+        "squall_spool_bytes",
+        "Bytes the spool has on the disk.",
+        float(stats.spool_bytes),
+    );
+    if let Some(free_bytes) = service.queue().free_bytes() {
+        snapshot.gauge(
+            "squall_disk_free_bytes",
+            "Bytes free on the disk of the queue.",
+            float(free_bytes),
+        );
+    }
+    snapshot.gauge(
+        "squall_storage_ok",
+        "1 while the disk takes samples, 0 while it refuses.",
+        if stats.storage_ok { 1.0 } else { 0.0 },
+    );
+    snapshot.counter(
+        "squall_quota_wait_milliseconds_total",
+        "Time samples were told to wait for the quota.",
+        service.metrics().quota_wait_time_ms(),
+    );
+}
+
+fn add_limits(snapshot: &mut Snapshot, service: &Service) {
+    let config = service.config();
+    let limits = &config.limits;
+    let queue = service.queue().limits();
+    let per_hour = |limit: Option<u64>| limit.map_or(f64::INFINITY, float);
+    let unbounded = |limit: u64| {
+        if limit == u64::MAX {
+            f64::INFINITY
+        } else {
+            float(limit)
+        }
+    };
+    snapshot.gauges(
+        "squall_limit",
+        "The bounds at which samples are refused, named as in squall_refused_samples_total.",
+        "reason",
+        &[
+            ("connections", float(limits.connections_max as u64)),
+            ("uploads", float(limits.uploads_max as u64)),
+            ("bytes_in_flight", unbounded(limits.bytes_in_flight_max)),
+            ("queue_samples", unbounded(queue.samples_max)),
+            ("queue_bytes", unbounded(queue.bytes_max)),
+            ("disk_reserve", float(queue.free_bytes_min)),
+            ("waiting_checks", float(queue.immediate_max as u64)),
+            ("quota", per_hour(config.quota.samples_per_hour)),
+            (
+                "source_quota",
+                per_hour(config.quota.samples_per_hour_per_source),
+            ),
+        ],
+    );
+}
+
+fn add_signatures(snapshot: &mut Snapshot, service: &Service) {
+    let signatures = service.signatures();
+    let loaded = signatures.is_some();
+    let signatures = signatures.unwrap_or_default();
+    snapshot.gauge(
+        "squall_signatures_loaded",
+        "1 once signatures are loaded; before, synchronous checks are refused.",
+        if loaded { 1.0 } else { 0.0 },
+    );
+    snapshot.gauges(
+        "squall_signatures",
+        "Signatures in use, and those skipped for an error.",
+        "kind",
+        &[
+            ("rules", float(signatures.rules)),
+            ("iocs", float(signatures.iocs)),
+            ("skipped", float(signatures.skipped)),
+        ],
+    );
+    if let Some(age) = signature_age_seconds(&signatures.version) {
+        snapshot.gauge(
+            "squall_signature_age_seconds",
+            "Age of the newest signature file in use.",
+            age,
+        );
+    }
+}
+
+/// Reads the age from a version, `YYYY/MM/DD-HHMMSS`.
+fn signature_age_seconds(version: &str) -> Option<f64> {
+    let made = Timestamp::strptime("%Y/%m/%d-%H%M%S%z", format!("{version}+0000")).ok()?;
+    let age = Timestamp::now().duration_since(made);
+    Some(age.as_secs_f64().max(0.0))
+}

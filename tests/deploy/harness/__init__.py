@@ -1,0 +1,1 @@
+"""Machines made of a Debian root and a real systemd, and what is done on them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from support.places import REPOSITORY
 
 # What a small server has: nothing of it is for Squall alone.
-PACKAGES = ("adduser", "curl", "dbus", "logrotate", "procps", "systemd", "systemd-sysv")
+PACKAGES = ("adduser", "ca-certificates", "curl", "dbus", "logrotate", "procps", "systemd", "systemd-sysv")
 TOOLS = REPOSITORY / os.environ.get("CARGO_TARGET_DIR", "target") / "tools"
 
 
@@ -46,7 +46,8 @@ def folder() -> Path:
         part = path.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         subprocess.run(
-            ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}", _suite(), str(part)],
+            ["mmdebstrap", "--quiet", "--variant=minbase", "--dpkgopt=force-unsafe-io",
+             f"--include={','.join(PACKAGES)}", _suite(), str(part)],
             check=True,
             timeout=280,
             stdin=subprocess.DEVNULL,

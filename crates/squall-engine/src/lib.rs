@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod digest;
+mod entropy;
 pub mod file_type;
+mod heuristics;
 mod ioc;
+mod lone_member;
 mod matching;
 mod meta;
 mod name;
+mod pe_info;
 mod problem;
 mod scan;
 mod set;

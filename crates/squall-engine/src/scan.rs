@@ -3,14 +3,18 @@
 use std::time::{Duration, Instant};
 
 use squall_types::{
-    Digests, FileFacts, Finding, FirstBytes, Incomplete, IncompleteReason, Match, Outcome,
-    Thresholds, total_score,
+    Digests, FileFacts, Finding, FirstBytes, Incomplete, IncompleteReason, Match, MatchField,
+    Outcome, Thresholds, total_score,
 };
 use yara_x::{ScanError, ScanResults};
 
+use crate::entropy::entropy_millibits;
 use crate::file_type::{self, FileType};
+use crate::heuristics::{self, Subject};
 use crate::ioc::StixFacts;
+use crate::lone_member::LoneMember;
 use crate::name::Name;
+use crate::pe_info::{self, PeFile};
 use crate::set::SignatureSet;
 use crate::unpack::{self, Budget, Format, Member, UnpackLimits};
 use crate::{digest, matching, meta};
@@ -30,7 +34,8 @@ pub struct Sample<'a> {
 #[derive(Clone, Debug)]
 pub struct ScanLimits {
     /// The longest time for one file. The engine counts in seconds: a scan
-    /// ends within about one second of it.
+    /// ends within about one second of it. One that takes longer is repeated
+    /// with a part of the file, for half of the time more at most.
     pub time_max: Duration,
     /// The lowest score of each level.
     pub thresholds: Thresholds,
@@ -55,6 +60,13 @@ const MATCHES_MAX: usize = 100;
 /// be looked at. What is beyond is one more such place.
 const PER_SAMPLE_MAX: usize = 1000;
 
+/// Parts of a file that took too long of which the first is scanned instead,
+/// then the second if that takes too long as well.
+const PART_SHARES: [usize; 2] = [4, 64];
+
+/// The part of the time limit that the scan of a part may take beyond it.
+const PART_TIME_SHARE: u32 = 4;
+
 /// Scans samples with one signature set, one at a time.
 ///
 /// Belongs to one thread and is reused: making one costs more than a small
@@ -71,6 +83,8 @@ struct File<'a> {
     facts: FileFacts,
     file_type: FileType,
     parent: Option<&'a FileFacts>,
+    /// How many members its container has, itself counted, where that is known.
+    siblings: Option<usize>,
 }
 
 impl<'set> Scanner<'set> {
@@ -89,7 +103,7 @@ impl<'set> Scanner<'set> {
     /// What could not be looked at is in the outcome; the scanner can be used
     /// again whatever happened.
     pub fn scan(&mut self, sample: &Sample<'_>) -> Outcome {
-        let file = File::new(sample.file_name, sample.content, sample.digests, None);
+        let mut file = File::new(sample.file_name, sample.content, sample.digests, None);
         let mut outcome = Outcome {
             sample: file.facts.clone(),
             ..Outcome::default()
@@ -99,14 +113,15 @@ impl<'set> Scanner<'set> {
             .as_ref()
             .map(|limits| Budget::new(limits, sample.content.len() as u64));
         let started = Instant::now();
-        self.scan_file(&file, started, budget.as_mut(), &mut outcome);
+        self.scan_file(&mut file, started, budget.as_mut(), &mut outcome);
+        outcome.sample = file.facts;
         outcome
     }
 
     /// Scans a file and then its members, each of which is one.
     fn scan_file(
         &mut self,
-        file: &File<'_>,
+        file: &mut File<'_>,
         started: Instant,
         budget: Option<&mut Budget<'_>>,
         outcome: &mut Outcome,
@@ -119,20 +134,50 @@ impl<'set> Scanner<'set> {
         // The engine takes no time limit of nothing.
         self.scanner.set_timeout(left.max(Duration::from_secs(1)));
         self.set_variables(file);
-        let mut matches = match self.scanner.scan(file.content) {
-            Ok(results) => rule_matches(self.set, &results, file.content),
+        // What does not need the engine's answer is asked also where the engine
+        // was stopped.
+        let (mut matches, pe) = match self.scanner.scan(file.content) {
+            Ok(results) => (
+                rule_matches(self.set, &results, file.content),
+                pe_file(file, Some(&results)),
+            ),
             Err(error) => {
-                push_incomplete(outcome, incomplete(&error, file, &self.limits));
-                Vec::new()
+                let is_late = matches!(error, ScanError::Timeout);
+                let part = if is_late { self.scan_part(file) } else { None };
+                let (matches, part_bytes) = part.unwrap_or_default();
+                push_incomplete(outcome, incomplete(&error, file, &self.limits, part_bytes));
+                (matches, pe_file(file, None))
             }
         };
-        matches.extend(ioc_matches(self.set, file));
+        matches.extend(ioc_matches(self.set, file, pe.as_ref()));
+        if self.set.uses_heuristics() {
+            matches.extend(heuristic_matches(file, pe.as_ref()));
+        }
+        file.facts.pe_info = pe.map(|pe| pe.info);
         if let Some(finding) = finding(file, matches, &self.limits.thresholds) {
             push_finding(outcome, finding);
         }
         if let Some(budget) = budget {
             self.scan_members(file, started, budget, outcome);
         }
+    }
+
+    /// Asks the rules about the first part of a file that took too long, then
+    /// about a smaller one: the engine tells nothing of a scan that it broke
+    /// off. Returns what matched and the length of the part in bytes.
+    fn scan_part(&mut self, file: &File<'_>) -> Option<(Vec<Match>, usize)> {
+        let grace = self.limits.time_max / PART_TIME_SHARE;
+        self.scanner.set_timeout(grace.max(Duration::from_secs(1)));
+        for share in PART_SHARES {
+            let part = &file.content[..file.content.len() / share];
+            if part.is_empty() {
+                break;
+            }
+            if let Ok(results) = self.scanner.scan(part) {
+                return Some((rule_matches(self.set, &results, part), part.len()));
+            }
+        }
+        None
     }
 
     fn scan_members(
@@ -152,17 +197,38 @@ impl<'set> Scanner<'set> {
             }
             return;
         }
+        let mut lone = LoneMember::of(&file.facts.file_type);
         let mut visit = |member: Member, budget: &mut Budget<'_>| {
-            let path = unpack::member_path(&file.facts.path, &member.name);
-            let digests = digest::digests(&member.content);
-            let inner = File::new(&path, &member.content, digests, Some(&file.facts));
-            self.scan_file(&inner, started, Some(budget), outcome);
+            for member in lone.next(member) {
+                self.scan_member(file, &member, None, started, budget, outcome);
+            }
         };
         let path = &file.facts.path;
         let missed = unpack::unpack(format, path, file.content, budget, &mut visit);
+        if let Some(member) = lone.end() {
+            // Where a part is missing nobody knows how many there are.
+            let siblings = missed.is_empty().then_some(1);
+            self.scan_member(file, &member, siblings, started, budget, outcome);
+        }
         for incomplete in missed {
             push_incomplete(outcome, incomplete);
         }
+    }
+
+    fn scan_member(
+        &mut self,
+        container: &File<'_>,
+        member: &Member,
+        siblings: Option<usize>,
+        started: Instant,
+        budget: &mut Budget<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let path = unpack::member_path(&container.facts.path, &member.name);
+        let digests = digest::digests(&member.content);
+        let mut inner = File::new(&path, &member.content, digests, Some(&container.facts));
+        inner.siblings = siblings;
+        self.scan_file(&mut inner, started, Some(budget), outcome);
     }
 
     /// Sets every external variable that depends on the file, so that nothing
@@ -207,9 +273,12 @@ impl<'a> File<'a> {
                 digests,
                 first_bytes: FirstBytes::of(content),
                 unpack_source,
+                pe_info: None,
+                entropy_millibits: None,
             },
             file_type,
             parent,
+            siblings: None,
         }
     }
 
@@ -236,18 +305,59 @@ fn rule_matches(set: &SignatureSet, results: &ScanResults<'_, '_>, content: &[u8
         .collect()
 }
 
+/// The facts of a Windows program: what a rule had parsed, else parsed now.
+fn pe_file(file: &File<'_>, results: Option<&ScanResults<'_, '_>>) -> Option<PeFile> {
+    if file.file_type.name() != "EXE" {
+        return None;
+    }
+    let parsed = results
+        .and_then(|results| results.module_output("pe"))
+        .and_then(|output| output.downcast_ref::<yara_x::mods::PE>());
+    match parsed {
+        Some(parsed) => pe_info::pe_info_of(parsed, file.content),
+        None => pe_info::pe_info(file.content),
+    }
+}
+
+/// What the heuristics say.
+fn heuristic_matches(file: &File<'_>, pe: Option<&PeFile>) -> Vec<Match> {
+    heuristics::check(&Subject {
+        content: file.content,
+        path: &file.facts.path,
+        name: file.own_name(),
+        file_type: file.file_type,
+        pe: pe.map(|pe| &pe.layout),
+        unpack_source: &file.facts.unpack_source,
+        siblings: file.siblings,
+    })
+}
+
 /// What the indicators of compromise say.
-fn ioc_matches(set: &SignatureSet, file: &File<'_>) -> Vec<Match> {
+fn ioc_matches(set: &SignatureSet, file: &File<'_>, pe: Option<&PeFile>) -> Vec<Match> {
     let iocs = set.iocs();
     let facts = &file.facts;
-    let mut matches = iocs.match_hashes(&facts.digests, None);
+    let imphash = pe.and_then(|pe| pe.info.imphash);
+    let mut matches = iocs.match_hashes(&facts.digests, imphash);
     matches.extend(iocs.match_path(&facts.path));
     matches.extend(iocs.match_content(file.content));
-    matches.extend(iocs.match_stix(&StixFacts {
-        path: &facts.path,
-        digests: &facts.digests,
-        size_bytes: facts.size_bytes,
-    }));
+    matches.extend(stix_matches(set, file));
+    matches
+}
+
+/// What STIX patterns say: they ask a member its own name, and what they point
+/// at in it is a part of the whole path.
+fn stix_matches(set: &SignatureSet, file: &File<'_>) -> Vec<Match> {
+    let name = file.own_name();
+    let own_start = (file.facts.path.len() - name.len()) as u64;
+    let mut matches = set.iocs().match_stix(&StixFacts {
+        path: name,
+        digests: &file.facts.digests,
+        size_bytes: file.facts.size_bytes,
+    });
+    let strings = matches.iter_mut().flat_map(|found| &mut found.strings);
+    for string in strings.filter(|string| string.field == MatchField::Path) {
+        string.offset += own_start;
+    }
     matches
 }
 
@@ -286,22 +396,31 @@ fn finding(file: &File<'_>, mut matches: Vec<Match>, thresholds: &Thresholds) ->
     let score = total_score(&subscores);
     let level = thresholds.level(score, &subscores)?;
     matches.truncate(MATCHES_MAX);
+    let mut facts = file.facts.clone();
+    facts.entropy_millibits = Some(entropy_millibits(file.content));
     Some(Finding {
         level,
         score,
-        file: file.facts.clone(),
+        file: facts,
         parent: file.parent.cloned(),
         matches,
     })
 }
 
-fn incomplete(error: &ScanError, file: &File<'_>, limits: &ScanLimits) -> Incomplete {
+fn incomplete(
+    error: &ScanError,
+    file: &File<'_>,
+    limits: &ScanLimits,
+    part_bytes: usize,
+) -> Incomplete {
     let (reason, description) = match error {
         ScanError::Timeout => (
             IncompleteReason::Timeout,
             format!(
-                "the scan reached its time limit of {} s",
-                limits.time_max.as_secs()
+                "the scan reached its time limit of {} s; rules were asked only about the first \
+                 {part_bytes} of {} bytes",
+                limits.time_max.as_secs(),
+                file.content.len()
             ),
         ),
         other => (
@@ -324,3 +443,6 @@ fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests;

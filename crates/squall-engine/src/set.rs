@@ -35,12 +35,14 @@ pub struct SignatureSet {
     origins: HashMap<String, SignatureOrigin>,
     problems: Vec<Problem>,
     summary: SignatureSummary,
+    options: CompileOptions,
 }
 
 /// What of the files is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CompileOptions {
-    /// YARA rules only: lists of indicators are passed over.
+    /// YARA rules only: lists of indicators are passed over, and scans with
+    /// the set ask no heuristics.
     pub pure_yara: bool,
 }
 
@@ -111,6 +113,7 @@ impl SignatureSet {
             origins,
             problems,
             summary,
+            options,
         })
     }
 
@@ -128,6 +131,11 @@ impl SignatureSet {
 
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Tells whether scans with the set ask the heuristics, too.
+    pub(crate) fn uses_heuristics(&self) -> bool {
+        !self.options.pure_yara
     }
 
     pub(crate) fn iocs(&self) -> &Iocs {

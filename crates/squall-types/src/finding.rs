@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digests, Level, Match, SampleId, ScanFacts, Score, Submission};
+use crate::{Digests, Level, Match, PeInfo, SampleId, ScanFacts, Score, Submission};
 
 /// Facts about one file: the sample itself or a member of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,13 @@ pub struct FileFacts {
     pub first_bytes: FirstBytes,
     /// The types it was unpacked from, outermost first; empty for the sample.
     pub unpack_source: Vec<String>,
+    /// What a Windows program says of itself; `None` for other files.
+    #[serde(default)]
+    pub pe_info: Option<PeInfo>,
+    /// Entropy of the bytes in thousandths of a bit per byte, 0 to 8000;
+    /// `None` where nothing was found, since nobody asks for it then.
+    #[serde(default)]
+    pub entropy_millibits: Option<u16>,
 }
 
 /// The first bytes of a file, twenty at most.
@@ -68,6 +75,8 @@ pub enum MatchField {
     Sha1,
     /// The SHA-256 digest.
     Sha256,
+    /// The import hash of a Windows program.
+    Imphash,
 }
 
 impl MatchField {
@@ -80,6 +89,7 @@ impl MatchField {
             Self::Md5 => "/hashes/md5",
             Self::Sha1 => "/hashes/sha1",
             Self::Sha256 => "/hashes/sha256",
+            Self::Imphash => "/pe_info/imphash",
         }
     }
 }

@@ -6,6 +6,7 @@
 //! `squall-report` frames with a version.
 
 mod finding;
+mod pe;
 mod sample;
 mod score;
 mod signature;
@@ -14,6 +15,7 @@ pub use finding::{
     FileFacts, Finding, FirstBytes, Incomplete, IncompleteReason, MatchField, MatchedString,
     Outcome, Report,
 };
+pub use pe::{PeInfo, PeSignature};
 pub use sample::{Digests, Origin, SampleId, ScanFacts, Submission};
 pub use score::{Level, Score, Thresholds, total_score};
 pub use signature::{Match, SignatureKind, SignatureOrigin, SignatureSummary};

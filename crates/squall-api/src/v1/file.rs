@@ -40,6 +40,11 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(example = json!(["EMAIL", "ZIP"]))]
     pub unpack_source: Vec<String>,
+    /// Entropy of the content in bits per byte, 0 to 8; absent where nothing
+    /// was found on the file itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 6.125)]
+    pub entropy: Option<f64>,
     /// Facts about a Windows executable; absent for other files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pe_info: Option<PeInfo>,
@@ -90,13 +95,13 @@ pub struct PeInfo {
     pub original_name: String,
     /// Version resource: internal name.
     pub internal_name: String,
-    /// Whether it carries a signature.
+    /// Whether it carries a signature that fits its bytes.
     pub signed: bool,
     /// The signatures; null when there are none.
     pub signatures: Option<Vec<PeSignature>>,
-    /// Digest of the import table, in hexadecimal.
+    /// Digest of the import table, in hexadecimal; empty without imports.
     pub imphash: String,
-    /// Digest of the rich header, in hexadecimal.
+    /// Digest of the rich header, in hexadecimal; empty when there is none.
     pub rich_header_hash: String,
     /// When it says it was linked, RFC 3339.
     pub creation_timestamp: String,
@@ -108,7 +113,8 @@ pub struct PeInfo {
 pub struct PeSignature {
     /// Whom the certificate names.
     pub certificate_name: String,
-    /// Whether the signature is valid.
+    /// Whether the signature fits the bytes; the certificate's chain is not
+    /// looked at.
     pub signature_valid: bool,
 }
 

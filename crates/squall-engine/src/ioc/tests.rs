@@ -51,12 +51,11 @@ fn every_kind_of_file_is_used() {
         .iter()
         .map(|m| (m.kind, m.description.as_str(), m.subscore))
         .collect();
-    let imphash = format!("listed in my-imphash.txt (import hash {})", "12".repeat(16));
     assert_eq!(
         seen,
         [
             (SignatureKind::HashIoc, "bad", 70),
-            (SignatureKind::HashIoc, imphash.as_str(), 100),
+            (SignatureKind::HashIoc, "listed in my-imphash.txt", 100),
             (SignatureKind::FilenameIoc, "F", 65),
             (SignatureKind::KeywordIoc, "K", 60),
             (SignatureKind::DomainIoc, "C", 75),

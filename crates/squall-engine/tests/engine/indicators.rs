@@ -78,6 +78,78 @@ fn a_trusted_hash_silences_every_finding_on_that_file() {
 }
 
 #[test]
+fn a_members_own_name_is_what_patterns_ask() {
+    let bundle = r#"{"type": "indicator", "spec_version": "2.1", "id": "indicator--1",
+        "pattern_type": "stix", "pattern": "[file:name = 'inner.txt']", "name": "N"}"#;
+    let set = set_of_files(&[("x.json", bundle)], CompileOptions::default());
+    assert_eq!(skipped(&set), Vec::<String>::new());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, b"some text").expect("memory");
+    let outcome = scan(&set, "/x/inner.txt.gz", &gzip.finish().expect("stream"));
+    let found = &outcome.findings[0];
+    assert_eq!(found.file.path, "/x/inner.txt.gz|inner.txt");
+    let string = &found.matches[0].strings[0];
+    let at = usize::try_from(string.offset).expect("small");
+    assert_eq!(&found.file.path.as_bytes()[at..], b"inner.txt");
+}
+
+/// Memory of this process that is in use, in bytes.
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("status");
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .expect("VmRSS");
+    let kilobytes: u64 = line
+        .split_whitespace()
+        .nth(1)
+        .expect("number")
+        .parse()
+        .expect("number");
+    kilobytes * 1024
+}
+
+/// A list of digests that differ, `count` lines of about 75 bytes.
+fn hash_list(first: u64, count: u64) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut list = Vec::new();
+    for number in first..first + count {
+        // Spread over the whole range, as digests are.
+        let digest = u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        writeln!(list, "{digest:032x}{digest:032X};Case {}", number / 5000).expect("memory");
+    }
+    list
+}
+
+/// Long: most of a gigabyte of lists is made and read.
+#[test]
+fn ten_million_hashes_load_in_seconds_and_stay_below_400_mb() {
+    if std::env::var_os("SQUALL_SOAK").is_none() {
+        println!("skipped: only in the long form (SQUALL_SOAK=1)");
+        return;
+    }
+    let before = resident_bytes();
+    let files: Vec<_> = (0..10)
+        .map(|part| {
+            crate::source(
+                &format!("{part}-hash-iocs.txt"),
+                hash_list(part * 1_000_000, 1_000_000),
+            )
+        })
+        .collect();
+    let started = std::time::Instant::now();
+    let set = crate::compile(&files);
+    let took = started.elapsed();
+    drop(files);
+    let grown = resident_bytes().saturating_sub(before);
+    println!("10 million SHA-256: {took:?}, {} MB", grown / 1_000_000);
+    assert_eq!(skipped(&set), Vec::<String>::new());
+    assert_eq!(set.summary().iocs, 10_000_000);
+    assert!(grown < 400_000_000, "{grown} bytes");
+    assert!(took.as_secs() < 60, "{took:?}");
+}
+
+#[test]
 fn the_public_lists_load_without_an_unexplained_line() {
     let Some(directory) = shared("signature-base/iocs") else {
         return;

@@ -162,6 +162,7 @@ fn matched_string(string: &MatchedString) -> String {
         MatchField::Md5 => format!("\"{text}\" in md5"),
         MatchField::Sha1 => format!("\"{text}\" in sha1"),
         MatchField::Sha256 => format!("\"{text}\" in sha256"),
+        MatchField::Imphash => format!("\"{text}\" in imphash"),
     }
 }
 

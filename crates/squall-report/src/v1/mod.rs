@@ -6,7 +6,7 @@ mod extract;
 use jiff::Timestamp;
 use squall_api::v1::{
     Content, ContextObject, EncodedData, Encoding, File, Finding, FirstBytes, Hashes, Issue,
-    LOG_VERSION, Matched, Meta, Reason, Relation, Signature,
+    LOG_VERSION, Matched, Meta, PeInfo, PeSignature, Reason, Relation, Signature,
 };
 use squall_types::{Digests, FileFacts, Match, MatchedString, Report};
 
@@ -92,7 +92,14 @@ fn file(file: &event::File<'_>) -> File {
         unpack_source: file
             .facts
             .map_or_else(Vec::new, |facts| facts.unpack_source.clone()),
-        pe_info: None,
+        entropy: file
+            .facts
+            .and_then(|facts| facts.entropy_millibits)
+            .map(|millibits| f64::from(millibits) / 1000.0),
+        pe_info: file
+            .facts
+            .and_then(|facts| facts.pe_info.as_ref())
+            .map(pe_info),
         content: Content {
             object_type: "sparse data".to_owned(),
             elements: Vec::new(),
@@ -106,6 +113,31 @@ fn hashes(digests: &Digests) -> Hashes {
         md5: visible::hex(&digests.md5),
         sha1: visible::hex(&digests.sha1),
         sha256: visible::hex(&digests.sha256),
+    }
+}
+
+fn pe_info(info: &squall_types::PeInfo) -> PeInfo {
+    let hex = |digest: Option<[u8; 16]>| digest.map_or_else(String::new, |md5| visible::hex(&md5));
+    let signature = |found: &squall_types::PeSignature| PeSignature {
+        certificate_name: found.subject.clone(),
+        signature_valid: found.verified,
+    };
+    PeInfo {
+        company: info.company.clone(),
+        description: info.description.clone(),
+        legal_copyright: info.legal_copyright.clone(),
+        product: info.product.clone(),
+        original_name: info.original_name.clone(),
+        internal_name: info.internal_name.clone(),
+        signed: info.signed,
+        signatures: (!info.signatures.is_empty())
+            .then(|| info.signatures.iter().map(signature).collect()),
+        imphash: hex(info.imphash),
+        rich_header_hash: hex(info.rich_header_hash),
+        creation_timestamp: format!(
+            "{:.0}",
+            timestamp(i64::from(info.creation_timestamp) * 1_000_000)
+        ),
     }
 }
 

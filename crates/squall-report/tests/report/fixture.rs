@@ -2,8 +2,8 @@
 
 use squall_types::{
     Digests, FileFacts, Finding, FirstBytes, Incomplete, IncompleteReason, Level, Match,
-    MatchField, MatchedString, Origin, Outcome, Report, SampleId, ScanFacts, Score, SignatureKind,
-    SignatureOrigin, Submission,
+    MatchField, MatchedString, Origin, Outcome, PeInfo, PeSignature, Report, SampleId, ScanFacts,
+    Score, SignatureKind, SignatureOrigin, Submission,
 };
 
 /// 2026-07-10 09:08:47.123456 UTC.
@@ -57,6 +57,8 @@ pub(crate) fn report(path: &str) -> Report {
 pub(crate) fn rich_report() -> Report {
     let mut report = report(HOSTILE_NAME);
     report.submission.origin.source = "evil host/9.9.9.9 THOR: Alert:\n".to_owned();
+    report.outcome.sample.pe_info = Some(program());
+    report.outcome.sample.entropy_millibits = Some(6125);
     let sample = report.outcome.sample.clone();
     let mut member = file(
         &format!("{HOSTILE_NAME}|inner/x.JS"),
@@ -101,6 +103,24 @@ pub(crate) fn rich_report() -> Report {
         ),
     ];
     report
+}
+
+/// Facts of a program that lies in its version information.
+fn program() -> PeInfo {
+    PeInfo {
+        company: "Example AG\nSCORE: 0".to_owned(),
+        original_name: "\u{202e}gpj.exe".to_owned(),
+        signed: true,
+        signatures: vec![PeSignature {
+            subject: "/CN=Example AG".to_owned(),
+            verified: true,
+            ..PeSignature::default()
+        }],
+        imphash: Some([0xab; 16]),
+        rich_header_hash: None,
+        creation_timestamp: 1_700_000_000,
+        ..PeInfo::default()
+    }
 }
 
 /// Matches with every optional part, the weaker first.
@@ -212,5 +232,7 @@ pub(crate) fn file(
         },
         first_bytes: FirstBytes::of(content),
         unpack_source: Vec::new(),
+        pe_info: None,
+        entropy_millibits: None,
     }
 }

@@ -284,6 +284,8 @@ fn facts(submission: &Submission, bytes: &[u8]) -> FileFacts {
         digests: submission.digests,
         first_bytes: FirstBytes::of(bytes),
         unpack_source: Vec::new(),
+        pe_info: None,
+        entropy_millibits: None,
     }
 }
 

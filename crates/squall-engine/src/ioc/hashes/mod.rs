@@ -86,11 +86,10 @@ impl Hashes {
         imphash: Option<[u8; 16]>,
     ) -> Vec<Match> {
         let mut matches: Vec<Match> = Vec::new();
-        let mut hit = |note: Option<NoteId>, string: Option<MatchedString>, what: String| {
+        let mut hit = |note: Option<NoteId>, string: MatchedString| {
             let Some(note) = note else { return };
             let mut found = notes.get(note).to_match(SignatureKind::HashIoc);
-            found.description.push_str(&what);
-            found.strings.extend(string);
+            found.strings.push(string);
             merge(&mut matches, found);
         };
         for (field, note, digest) in [
@@ -110,20 +109,14 @@ impl Hashes {
                 digests.md5.as_slice(),
             ),
         ] {
-            hit(note, Some(found::digest(field, digest)), String::new());
+            hit(note, found::digest(field, digest));
         }
         if let Some(imphash) = imphash {
             let note = self
                 .imphash
                 .find(&imphash)
                 .or_else(|| self.md5.find(&imphash));
-            // There is no field for it among the parts of a file, so that the
-            // value is told in words.
-            hit(
-                note,
-                None,
-                format!(" (import hash {})", found::hex(&imphash)),
-            );
+            hit(note, found::digest(MatchField::Imphash, &imphash));
         }
         matches
     }

@@ -105,7 +105,9 @@ fn import_hashes_are_tagged_by_field_or_file() {
         assert!(problems.is_empty(), "{line}: {problems:?}");
         let found = hashes.matches(&notes, &digests(0), Some([0xab; 16]));
         assert_eq!(found.len(), 1, "{line}");
-        assert_eq!(found[0].description, format!("x (import hash {md5})"));
+        assert_eq!(found[0].description, "x", "{line}");
+        assert_eq!(found[0].strings[0].field, MatchField::Imphash, "{line}");
+        assert_eq!(found[0].strings[0].data, md5.as_bytes(), "{line}");
         assert_eq!(found[0].subscore, 60, "{line}");
         assert!(
             hashes.matches(&notes, &digests(0xab), None).is_empty(),

@@ -25,7 +25,7 @@ impl<'a> StixFacts<'a> {
             MatchField::Md5 => &self.digests.md5,
             MatchField::Sha1 => &self.digests.sha1,
             MatchField::Sha256 => &self.digests.sha256,
-            MatchField::Content | MatchField::Path => &[],
+            MatchField::Content | MatchField::Path | MatchField::Imphash => &[],
         }
     }
 

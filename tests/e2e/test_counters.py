@@ -1,14 +1,17 @@
 """What `/api/info`, `/api/status` and the histories say, and that it is true."""
 
 import re
+import threading
 import time
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+import requests
 
+from support.places import rounds
 from support.raw import connect, head, part
-from support.rules import CLEAN, MARKER, RULE_COUNT, SLOW
+from support.rules import CLEAN, MARKER, RULE_COUNT, SLOW, SLUGGISH
 from support.service import wait_until
 
 INFO_KEYS = {
@@ -141,5 +144,90 @@ def test_a_long_queue_is_warned_about_and_its_end_told(start):
     for content in [SLOW] * 3 + [CLEAN] * 20:
         service.enqueue(content)
     wait_until(lambda: "longer than `queue-warn-size`" in service.output(), 10, "the warning")
-    wait_until(lambda: "below `queue-warn-size` again" in service.output(), 20, "the end of it")
+    wait_until(lambda: "below `queue-warn-size` again" in service.output(), 90, "the end of it")
     assert service.output().count("longer than `queue-warn-size`") == 1
+
+
+PARTS = ("scanned_samples", "failed_samples", "waiting_samples", "scanning_samples")
+
+
+def adds_up(status: dict) -> bool:
+    """Tells whether accepted = scanned + failed + waiting + being scanned."""
+    return status["accepted_samples"] == sum(status[part] for part in PARTS)
+
+
+class Load:
+    """Threads that check, queue, give up and are refused, until told to stop or the service is gone."""
+
+    def __init__(self, service):
+        self.url = service.url
+        self.over = threading.Event()
+        self.ids = set()
+        self.threads = [threading.Thread(target=self.work, args=(n,), daemon=True) for n in range(6)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(30)
+        assert not any(thread.is_alive() for thread in self.threads)
+
+    def work(self, number: int) -> None:
+        endpoint = "check" if number < 2 else "checkAsync"
+        session = requests.Session()
+        session.trust_env = False
+        while not self.over.is_set():
+            content = SLUGGISH if number % 2 else CLEAN
+            # Some check and do not wait for the answer.
+            seconds = 0.01 if number == 1 else 20
+            try:
+                answer = session.post(f"{self.url}/api/{endpoint}", files={"file": ("a", content)}, timeout=seconds)
+                if answer.status_code == 200 and endpoint == "checkAsync":
+                    self.ids.add(answer.json()["id"])
+            except requests.RequestException:
+                session.close()
+                self.over.wait(0.01)
+
+
+def test_counts_add_up_at_every_moment_and_over_kills(start):
+    """Asked as often as possible under load from both lanes, with kills in between."""
+    service = start("--threads", "2", "--max-waiting-checks", "2")
+    ids = set()
+    asked = 0
+    for _ in range(rounds(2, 20)):
+        with Load(service) as load:
+            end = time.monotonic() + rounds(3, 10)
+            while time.monotonic() < end:
+                status = service.json("/api/v1/status")
+                assert adds_up(status), status
+                asked += 1
+            service.kill()
+        ids |= load.ids
+        service.start()
+        assert adds_up(service.json("/api/v1/status"))
+    assert asked > 100 and len(ids) > 50, (asked, len(ids))
+    # Nothing that was acknowledged is missing from the sum.
+    last = wait_until(
+        lambda: (status := service.json("/api/v1/status"))["waiting_samples"] + status["scanning_samples"] == 0
+        and status, 120, "an empty queue")
+    assert last["scanned_samples"] + last["failed_samples"] == last["accepted_samples"] >= len(ids)
+    # The start found nothing to repair: what a crash interrupts is no difference.
+    assert "queue repaired" not in service.output()
+    answers = [service.json(f"/api/getAsyncResults?id={sample_id}")["status"] for sample_id in ids]
+    assert set(answers) <= {"Sample analysis complete", "Sample analysis failed"}
+
+
+def test_denied_requests_are_those_of_the_history_after_a_restart(start):
+    service = start("--allowed-samples-per-hour", "1")
+    for _ in range(5):
+        service.post("/api/check", files={"file": ("a", CLEAN)})
+    service.stop()
+    service.start()
+    status = service.status()
+    assert status["denied_requests"] == sum(service.json("/api/deniedHistory").values()) == 4
+    assert status["denied_request_proportion"] == pytest.approx(4 / 5)
+    assert status["quota_waits"] == 0, "those count from the start of the service"

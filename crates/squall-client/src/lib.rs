@@ -1,1 +1,118 @@
-//! A client for a running Squall service.
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod failed;
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Url};
+use serde::de::DeserializeOwned;
+
+pub use error::ClientError;
+
+/// Longest time for a connection to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time for a request; the retry of a hundred thousand samples takes a
+/// while.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(300);
+/// Largest answer that is read.
+const ANSWER_LEN_MAX: usize = 32 << 20;
+
+/// Where the service is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientConfig {
+    /// Its address, as `http://127.0.0.1:8080`.
+    pub url: String,
+    /// Whether any certificate is taken, a self-signed one for instance.
+    pub insecure: bool,
+}
+
+/// A client of one service.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+}
+
+impl Client {
+    /// Makes a client; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `url` is no address of a service, or if the certificates of
+    /// the system cannot be read.
+    pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
+        let invalid = |reason: String| ClientError::Address {
+            url: config.url.clone(),
+            reason,
+        };
+        let base = Url::parse(&config.url).map_err(|error| invalid(error.to_string()))?;
+        if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
+            return Err(invalid("expected `http://HOST` or `https://HOST`".into()));
+        }
+        // Fails only where one is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("squall/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .tls_danger_accept_invalid_certs(config.insecure)
+            .build()
+            .map_err(|source| ClientError::Setup { source })?;
+        Ok(Self { http, base })
+    }
+
+    /// Returns the client below, for requests that have no method here.
+    #[must_use]
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// Returns the address of `path`, which begins with `/`. What the service's
+    /// own address has for a path comes before it.
+    #[must_use]
+    pub fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url.set_query(None);
+        url.set_fragment(None);
+        url
+    }
+
+    /// Sends a request and reads the JSON of its answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the service cannot be reached, says no, or answers with
+    /// something else.
+    pub async fn send<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, ClientError> {
+        let url = || self.base.to_string();
+        let unreachable = |source: reqwest::Error| ClientError::Unreachable {
+            url: url(),
+            // The address is in the message already.
+            source: source.without_url(),
+        };
+        let mut answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > ANSWER_LEN_MAX {
+                return Err(ClientError::TooLarge {
+                    url: url(),
+                    limit: ANSWER_LEN_MAX,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if !status.is_success() {
+            return Err(ClientError::refusal(status.as_u16(), &body));
+        }
+        serde_json::from_slice(&body).map_err(|source| ClientError::Answer { url: url(), source })
+    }
+}

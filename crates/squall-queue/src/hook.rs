@@ -1,7 +1,9 @@
 //! Verdicts that wait until what they rely on is safe elsewhere: a finding in a
 //! log file, for instance, before the sample it was found in is forgotten.
 
-use std::sync::OnceLock;
+use std::{collections::HashSet, sync::OnceLock};
+
+use squall_types::SampleId;
 
 use crate::{Queue, StorageError, commit::Round, shared::Shared, state::Change};
 
@@ -32,13 +34,13 @@ impl Queue {
     }
 }
 
-/// Takes the changes out of a round if its verdicts may not be stored yet.
+/// Takes the verdicts out of a round if they may not be stored yet.
 pub(crate) fn hold_back(shared: &Shared, round: &mut Round) {
     let Some(ready) = shared.before_results.0.get() else {
         return;
     };
-    let has_verdict = |change: &Change| matches!(change, Change::Done { .. });
-    let held = round.changes.iter().any(has_verdict) && !ready();
+    let verdicts: HashSet<SampleId> = round.changes.iter().filter_map(verdict_on).collect();
+    let held = !verdicts.is_empty() && !ready();
     let mut state = shared.lock();
     state.held = held;
     if !held {
@@ -49,8 +51,12 @@ pub(crate) fn hold_back(shared: &Shared, round: &mut Round) {
         state.live_bytes += record.extent.bytes();
         state.keep_failed(id, record);
     }
-    // All of them, so that they keep their order.
-    let changes = std::mem::take(&mut round.changes);
+    // With all that befell the same samples, so that it keeps its order. The
+    // rest goes on: somebody may wait for it.
+    let changes = std::mem::take(&mut round.changes).into_iter();
+    let (changes, rest): (Vec<_>, Vec<_>) =
+        changes.partition(|change| verdicts.contains(&change.id()));
+    round.changes = rest;
     if round.last {
         state.down = Some(StorageError::other(
             "store the last results",
@@ -62,5 +68,12 @@ pub(crate) fn hold_back(shared: &Shared, round: &mut Round) {
     state.changes_bytes = 0;
     for change in changes.into_iter().chain(later) {
         state.push_change(change);
+    }
+}
+
+fn verdict_on(change: &Change) -> Option<SampleId> {
+    match change {
+        Change::Done { id, .. } => Some(*id),
+        Change::Attempt { .. } | Change::Retry { .. } => None,
     }
 }

@@ -57,6 +57,13 @@ pub(crate) enum Change {
 }
 
 impl Change {
+    /// The sample that changes.
+    pub(crate) fn id(&self) -> SampleId {
+        match self {
+            Self::Done { id, .. } | Self::Attempt { id, .. } | Self::Retry { id, .. } => *id,
+        }
+    }
+
     /// Bytes it holds in memory.
     pub(crate) fn bytes(&self) -> usize {
         match self {

@@ -10,3 +10,4 @@ pub mod v1;
 mod visible;
 
 pub use event::event_id;
+pub use visible::shown;

@@ -33,6 +33,14 @@ pub(crate) fn text(value: &str, chars_max: usize, quotes: Quotes) -> String {
     out
 }
 
+/// Returns untrusted text as a person can trust to see it on a terminal: at
+/// most `chars_max` characters of it, with everything escaped that a terminal
+/// would act on instead of showing it.
+#[must_use]
+pub fn shown(value: &str, chars_max: usize) -> String {
+    text(value, chars_max, Quotes::No)
+}
+
 /// Returns matched bytes as visible text of at most `chars_max` characters
 /// before escaping. `complete` tells whether the bytes are all that matched.
 ///

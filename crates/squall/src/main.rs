@@ -3,6 +3,7 @@
 mod backlog;
 mod banner;
 mod config;
+mod failed;
 mod logging;
 mod serve;
 mod shutdown;
@@ -42,6 +43,7 @@ fn command() -> Command {
                 .about("Show the configuration in force and where each value came from")
                 .args(config::serve_args()),
         )
+        .subcommand(failed::command())
 }
 
 fn run(matches: &ArgMatches) -> anyhow::Result<()> {
@@ -58,6 +60,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Some(("failed", arguments)) => failed::run(arguments),
         // clap demands one of the commands above.
         _ => Ok(()),
     }

@@ -11,7 +11,7 @@ use std::{
 use squall_queue::{Queue, SampleState};
 use tempfile::TempDir;
 
-use crate::support::{claim, complete, config, enqueue, open, stats, status};
+use crate::support::{claim, complete, config, enqueue, fail, open, stats, status};
 
 /// Somebody who says when verdicts may be stored.
 #[derive(Clone, Default)]
@@ -105,6 +105,32 @@ async fn what_is_still_held_back_at_the_end_is_scanned_again() {
     assert_eq!(status(&queue, id), Some(SampleState::Waiting));
     assert_eq!(claim(&queue, 0).id(), id);
     assert_eq!(stats(&queue).scanned, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sample_is_retried_while_the_verdicts_of_others_are_held_back() {
+    let dir = TempDir::new().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let gate = Gate::default();
+    gate.open();
+    gate.watch(&queue);
+    let failed = enqueue(&queue, b"first", "source").await.unwrap();
+    fail(&queue, claim(&queue, 0), "broken");
+    gate.wait_until_asked(1);
+    let other = enqueue(&queue, b"second", "source").await.unwrap();
+    gate.open.store(false, Ordering::SeqCst);
+    complete(&queue, claim(&queue, 0), b"found");
+    gate.wait_until_asked(gate.asked() + 2);
+    // The call returns once it is on the disk.
+    queue.retry(failed).unwrap();
+    assert_eq!(status(&queue, failed), Some(SampleState::Waiting));
+    assert!(queue.close().await.is_err());
+
+    let (queue, recovery) = open(&config(&dir));
+    assert_eq!((recovery.waiting, recovery.counter_difference), (2, 0));
+    for id in [failed, other] {
+        assert_eq!(status(&queue, id), Some(SampleState::Waiting));
+    }
 }
 
 /// More verdicts than hurry the committer: it must not spin on a closed gate.

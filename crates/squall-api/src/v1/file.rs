@@ -40,11 +40,6 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(example = json!(["EMAIL", "ZIP"]))]
     pub unpack_source: Vec<String>,
-    /// Entropy of the content in bits per byte, 0 to 8; absent where nothing
-    /// was found on the file itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = 6.125)]
-    pub entropy: Option<f64>,
     /// Facts about a Windows executable; absent for other files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pe_info: Option<PeInfo>,

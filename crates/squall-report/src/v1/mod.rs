@@ -92,10 +92,6 @@ fn file(file: &event::File<'_>) -> File {
         unpack_source: file
             .facts
             .map_or_else(Vec::new, |facts| facts.unpack_source.clone()),
-        entropy: file
-            .facts
-            .and_then(|facts| facts.entropy_millibits)
-            .map(|millibits| f64::from(millibits) / 1000.0),
         pe_info: file
             .facts
             .and_then(|facts| facts.pe_info.as_ref())

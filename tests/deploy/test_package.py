@@ -1,6 +1,7 @@
 """The Debian package on a machine with a real systemd: one life of an installation, in order."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -32,13 +33,26 @@ def build(folder, version: str):
     return package
 
 
+def next_version(folder, package, version: str):
+    """The same package under another version; building it anew would only take longer."""
+    tree = folder / "tree"
+    subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
+    control = tree / "DEBIAN" / "control"
+    control.write_text(re.sub(r"(?m)^Version: .*$", f"Version: {version}", control.read_text()))
+    made = folder / f"squall_{version}.deb"
+    subprocess.run(["dpkg-deb", "-Znone", "--build", tree, made], check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(tree)
+    return made
+
+
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
     """Two versions of the package."""
     if not (TOOLS / "bin" / "cargo-deb").exists() and not shutil.which("cargo-deb"):
         pytest.skip("cargo-deb is not installed")
     folder = tmp_path_factory.mktemp("packages")
-    return [build(folder, version) for version in ("0.1.0-1", "0.1.0-2")]
+    first = build(folder, "0.1.0-1")
+    return [first, next_version(folder, first, "0.1.0-2")]
 
 
 @pytest.fixture(scope="module")

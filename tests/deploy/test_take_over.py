@@ -85,6 +85,20 @@ def test_leaves_the_original_alone_while_it_runs(delivered):
     delivered.wait_ready()
 
 
+def test_says_why_the_service_does_not_get_ready(delivered):
+    """The port is somebody else's."""
+    delivered.write("/etc/systemd/system/other.socket", "[Socket]\nListenStream=127.0.0.1:8080\n")
+    delivered.write("/etc/systemd/system/other.service", "[Service]\nExecStart=/bin/sleep infinity\n")
+    delivered.boot()
+    delivered.run("systemctl", "start", "other.socket")
+    failed = delivered.run(INSTALLER, "auto", check=False)
+    assert failed.returncode == 1
+    assert "ended before it was ready" in failed.stderr and "cannot listen on `127.0.0.1` port 8080" in failed.stderr
+    # It comes by itself once it can.
+    delivered.run("systemctl", "stop", "other.socket", "other.service")
+    delivered.wait_ready()
+
+
 def test_installs_where_systemd_does_not_run(delivered):
     said = delivered.run(INSTALLER, "auto").stdout
     assert "enable the service" in said

@@ -97,7 +97,10 @@ fn run(shared: &Shared, mut ledger: Ledger) {
         }
         last = Instant::now();
     }
-    shared.store.close();
+    if let Err(error) = shared.store.close() {
+        tracing::warn!(?error, "the database cannot be closed in order");
+        shared.store.abandon();
+    }
 }
 
 /// `repairs` is how often a repair was tried since the last commit.

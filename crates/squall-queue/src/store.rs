@@ -128,24 +128,36 @@ impl Store {
 
     /// Opens the database anew after a failure.
     pub(crate) fn reopen(&self) -> Result<(), StorageError> {
-        self.close();
+        self.close()?;
         let handle = open_handle(&self.path)?;
         *self.handle.write().unwrap_or_else(PoisonError::into_inner) = Some(handle);
         Ok(())
     }
 
     /// Closes the database.
-    pub(crate) fn close(&self) {
-        let handle = self
-            .handle
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        // sled panics on its way out when a last sync fails. All that was
-        // promised is on the disk already.
+    ///
+    /// Fails, and leaves it open, where the disk refuses even to sync it: sled
+    /// panics on its way out then.
+    pub(crate) fn close(&self) -> Result<(), StorageError> {
+        let mut guard = self.handle.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = guard.as_ref() {
+            let synced = handle.file.sync_all();
+            synced.map_err(failed("sync database", &self.path))?;
+        }
+        let handle = guard.take();
+        drop(guard);
+        // All that was promised is on the disk already.
         if catch_unwind(AssertUnwindSafe(move || drop(handle))).is_err() {
             tracing::warn!(path = %self.path.display(), "the database could not be closed in order");
         }
+        Ok(())
+    }
+
+    /// Lets go of the database as a crash would. What was promised is on the
+    /// disk; the process keeps its memory and its lock until it ends.
+    pub(crate) fn abandon(&self) {
+        let mut guard = self.handle.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::forget(guard.take());
     }
 
     fn with<T>(
@@ -223,7 +235,7 @@ mod tests {
         batch.insert(b"a1", vec![1]);
         batch.insert(b"b1", vec![2]);
         store.write(batch).unwrap();
-        store.close();
+        store.close().unwrap();
         assert!(store.get(b"a1").is_err());
         store.reopen().unwrap();
         assert_eq!(store.get(b"a1").unwrap(), Some(vec![1]));

@@ -1,10 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod dirs;
+mod housekeeping;
+mod keep;
+mod limited;
+mod patience;
 mod pool;
 mod scan_job;
 mod signatures;
 mod sink;
 
-pub use pool::{WorkerConfig, Workers};
+pub use keep::{KeepConfig, KeepError, KeepLevel, Keeper};
+pub use pool::{WorkerConfig, WorkerParts, Workers};
 pub use signatures::Signatures;
-pub use sink::{Console, FileSink, SinkError, Sinks, TextOptions};
+pub use sink::{Console, FileSink, LogDurability, SinkError, Sinks, TextOptions};

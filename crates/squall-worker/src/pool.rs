@@ -6,9 +6,13 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use squall_engine::{ScanLimits, Scanner, SignatureSet};
-use squall_queue::{Claim, Completion, Lanes, Queue};
+use squall_queue::{Claim, Completion, Lanes, Queue, Verdict};
+use squall_types::SampleId;
 
-use crate::scan_job::{self, Context};
+use crate::housekeeping::Housekeeping;
+use crate::keep::Keeper;
+use crate::patience::Patience;
+use crate::scan_job::{self, Context, End};
 use crate::signatures::Signatures;
 use crate::sink::Sinks;
 
@@ -26,9 +30,23 @@ pub struct WorkerConfig {
     pub scan_id: String,
 }
 
+/// What the workers work with.
+#[derive(Clone)]
+pub struct WorkerParts {
+    /// Where samples come from and results go.
+    pub queue: Queue,
+    /// What samples are scanned with.
+    pub signatures: Arc<Signatures>,
+    /// Where findings are written.
+    pub sinks: Arc<Sinks>,
+    /// Where samples are kept; `None` to keep none.
+    pub keeper: Option<Arc<Keeper>>,
+}
+
 /// The running scan threads.
 pub struct Workers {
     threads: Vec<JoinHandle<()>>,
+    _housekeeping: Housekeeping,
     signatures: Arc<Signatures>,
     queue: Queue,
 }
@@ -37,18 +55,22 @@ pub struct Workers {
 /// of 200 MB does not cost every worker that much for good.
 const BUFFER_KEPT_MAX_BYTES: usize = 16 * 1024 * 1024;
 
+/// How long a worker waits after a sample that lacked something.
+const PAUSE_BEFORE_RETRY: Duration = Duration::from_secs(1);
+
 impl Workers {
-    /// Starts the threads. They wait for the first signature set.
+    /// Starts the threads. They wait for the first signature set. From now on
+    /// results reach the disk after what the sinks took is as durable as they
+    /// promise.
     ///
     /// # Errors
     ///
     /// Fails if a thread cannot be started.
-    pub fn start(
-        config: &WorkerConfig,
-        queue: &Queue,
-        signatures: &Arc<Signatures>,
-        sinks: &Arc<Sinks>,
-    ) -> io::Result<Self> {
+    pub fn start(config: &WorkerConfig, parts: &WorkerParts) -> io::Result<Self> {
+        let sinks = Arc::clone(&parts.sinks);
+        parts.queue.before_results(move || sinks.sync());
+        let housekeeping = Housekeeping::start(&parts.sinks, parts.keeper.as_ref())?;
+        let patience = Arc::new(Patience::default());
         let mut threads = Vec::with_capacity(config.threads);
         for slot in 0..config.threads {
             let worker = Worker {
@@ -59,9 +81,8 @@ impl Workers {
                     Lanes::All
                 },
                 config: config.clone(),
-                queue: queue.clone(),
-                signatures: Arc::clone(signatures),
-                sinks: Arc::clone(sinks),
+                parts: parts.clone(),
+                patience: Arc::clone(&patience),
             };
             threads.push(
                 Builder::new()
@@ -71,8 +92,9 @@ impl Workers {
         }
         Ok(Self {
             threads,
-            signatures: Arc::clone(signatures),
-            queue: queue.clone(),
+            _housekeeping: housekeeping,
+            signatures: Arc::clone(&parts.signatures),
+            queue: parts.queue.clone(),
         })
     }
 
@@ -94,16 +116,15 @@ struct Worker {
     slot: usize,
     lanes: Lanes,
     config: WorkerConfig,
-    queue: Queue,
-    signatures: Arc<Signatures>,
-    sinks: Arc<Sinks>,
+    parts: WorkerParts,
+    patience: Arc<Patience>,
 }
 
 impl Worker {
     fn run(&self) {
         let mut buffer = Vec::new();
         let mut pending = None;
-        while let Some(set) = self.signatures.wait() {
+        while let Some(set) = self.parts.signatures.wait() {
             match self.run_with(&set, pending.take(), &mut buffer) {
                 Next::Renew(claim) => pending = claim,
                 Next::Stop => return,
@@ -121,18 +142,19 @@ impl Worker {
     ) -> Next {
         let mut scanner = Scanner::new(set, self.config.limits.clone());
         let context = Context {
-            sinks: &self.sinks,
+            sinks: &self.parts.sinks,
+            keeper: self.parts.keeper.as_deref(),
             scan_id: &self.config.scan_id,
             signature_version: &set.summary().version,
         };
         loop {
             let claim = pending
                 .take()
-                .or_else(|| self.queue.claim(self.lanes, self.slot));
+                .or_else(|| self.parts.queue.claim(self.lanes, self.slot));
             let Some(claim) = claim else {
                 return Next::Stop;
             };
-            if !self.signatures.is_current(set) {
+            if !self.parts.signatures.is_current(set) {
                 return Next::Renew(Some(claim));
             }
             if self.process(claim, &mut scanner, buffer, &context) {
@@ -151,28 +173,60 @@ impl Worker {
     ) -> bool {
         // Nobody waits for the answer any more.
         if claim.cancelled() {
-            self.queue.hand_back(claim);
+            self.parts.queue.hand_back(claim);
             return false;
         }
         let id = claim.id();
         let started = Instant::now();
         let done = scan_job::guarded(id, || scan_job::run(&claim, scanner, buffer, context));
-        let completion = Completion {
-            verdict: done.verdict,
-            scan_time: started.elapsed(),
+        let verdict = match done.end {
+            End::Verdict(verdict) => Some(verdict),
+            End::Unlogged => None,
+            End::Later(reason) => self.unless_later(id, reason),
         };
-        if let Err(error) = self.queue.complete(claim, completion) {
-            tracing::error!(
-                sample_id = %id,
-                error = &error as &dyn std::error::Error,
-                "a result could not be stored"
-            );
+        match verdict {
+            Some(verdict) => self.complete(
+                claim,
+                Completion {
+                    verdict,
+                    scan_time: started.elapsed(),
+                },
+            ),
+            None => {
+                self.parts.queue.hand_back(claim);
+                // It is the next of its source again.
+                std::thread::sleep(PAUSE_BEFORE_RETRY);
+            }
         }
         buffer.clear();
         if buffer.capacity() > BUFFER_KEPT_MAX_BYTES {
             buffer.shrink_to(BUFFER_KEPT_MAX_BYTES);
         }
         done.scanner_spoiled
+    }
+
+    /// Returns the verdict on a sample that lacked something too often, `None`
+    /// if it may be tried again.
+    fn unless_later(&self, id: SampleId, reason: String) -> Option<Verdict> {
+        if self.patience.may_try_again(id) {
+            tracing::warn!(sample_id = %id, reason, "the sample is tried again later");
+            None
+        } else {
+            tracing::error!(sample_id = %id, reason, "sample failed");
+            Some(Verdict::Failed(reason))
+        }
+    }
+
+    fn complete(&self, claim: Claim, completion: Completion) {
+        let id = claim.id();
+        self.patience.forget(id);
+        if let Err(error) = self.parts.queue.complete(claim, completion) {
+            tracing::error!(
+                sample_id = %id,
+                error = &error as &dyn std::error::Error,
+                "a result could not be stored"
+            );
+        }
     }
 }
 

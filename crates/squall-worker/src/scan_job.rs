@@ -5,27 +5,41 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use squall_engine::{Sample, Scanner};
-use squall_queue::{Claim, Verdict};
+use squall_queue::{BodyError, Claim, Verdict};
 use squall_report::stored;
 use squall_types::{Report, SampleId, ScanFacts, Submission};
 
+use crate::keep::Keeper;
 use crate::sink::Sinks;
 
 /// What stays the same from sample to sample.
 pub(crate) struct Context<'a> {
     /// Where findings are written.
     pub(crate) sinks: &'a Sinks,
+    /// Where samples are kept, if any are.
+    pub(crate) keeper: Option<&'a Keeper>,
     /// The id of this run of the service.
     pub(crate) scan_id: &'a str,
     /// The version of the set that is used.
     pub(crate) signature_version: &'a str,
 }
 
+/// What to tell the queue.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The sample is done.
+    Verdict(Verdict),
+    /// Something is lacking that may be there again soon; for this reason.
+    Later(String),
+    /// The finding cannot be logged at the moment, and must not be lost.
+    Unlogged,
+}
+
 /// How a job ended.
 #[derive(Debug)]
 pub(crate) struct Done {
     /// What to tell the queue.
-    pub(crate) verdict: Verdict,
+    pub(crate) end: End,
     /// The scanner may have been left half changed and is not to be used again.
     pub(crate) scanner_spoiled: bool,
 }
@@ -33,24 +47,26 @@ pub(crate) struct Done {
 /// Runs a job and makes a panic in it the failure of its sample: neither the
 /// thread nor the samples behind it are to pay for one that breaks a parser,
 /// or for its finding that breaks a log line.
-pub(crate) fn guarded(id: SampleId, job: impl FnOnce() -> Verdict) -> Done {
+pub(crate) fn guarded(id: SampleId, job: impl FnOnce() -> End) -> Done {
     match catch_unwind(AssertUnwindSafe(job)) {
-        Ok(verdict) => Done {
-            verdict,
+        Ok(end) => Done {
+            end,
             scanner_spoiled: false,
         },
         Err(panic) => {
             let reason = format!("the scan panicked: {}", panic_text(&*panic));
             tracing::error!(sample_id = %id, reason, "sample failed");
             Done {
-                verdict: Verdict::Failed(reason),
+                end: End::Verdict(Verdict::Failed(reason)),
                 scanner_spoiled: true,
             }
         }
     }
 }
 
-/// Scans the claimed sample and writes what was found to the sinks.
+/// Scans the claimed sample, writes what was found to the sinks, and keeps the
+/// sample if it is to be kept: in that order, so that a crash repeats work and
+/// loses nothing.
 ///
 /// `buffer` is reused from sample to sample.
 pub(crate) fn run(
@@ -58,15 +74,17 @@ pub(crate) fn run(
     scanner: &mut Scanner<'_>,
     buffer: &mut Vec<u8>,
     context: &Context<'_>,
-) -> Verdict {
+) -> End {
+    // Not scanned in vain, nor logged in one file again and again.
+    if !claim.is_immediate() && context.sinks.refuse() {
+        return End::Unlogged;
+    }
     let submission = match stored::decode_submission(claim.submission()) {
         Ok(submission) => submission,
-        Err(error) => {
-            return Verdict::Failed(format!("the sample's record is damaged: {error}"));
-        }
+        Err(error) => return failed(format!("the sample's record is damaged: {error}")),
     };
     if let Err(error) = claim.read_body(buffer) {
-        return Verdict::Failed(format!("the stored sample cannot be read: {error}"));
+        return unreadable(&error);
     }
     let started = Instant::now();
     let outcome = scanner.scan(&Sample {
@@ -80,14 +98,36 @@ pub(crate) fn run(
         submission,
         outcome,
     };
-    for error in context.sinks.write(&report) {
-        tracing::error!(
-            sample_id = %report.id,
-            error = &error as &dyn std::error::Error,
-            "a finding could not be logged"
-        );
+    if let Err(error) = context.sinks.write(&report) {
+        context.sinks.tell(&error);
+        // Whoever waits for an answer gets it: that is all a check promises.
+        if !claim.is_immediate() {
+            return End::Unlogged;
+        }
     }
-    Verdict::Complete(stored::encode_result(&report))
+    if let Some(keeper) = context.keeper {
+        keeper.keep(&report, buffer);
+    }
+    End::Verdict(Verdict::Complete(stored::encode_result(&report)))
+}
+
+fn failed(reason: String) -> End {
+    End::Verdict(Verdict::Failed(reason))
+}
+
+/// Tells bytes that are not what they should be, which they will never be
+/// again, from a shortage.
+fn unreadable(error: &BodyError) -> End {
+    let mut reason = format!("the stored sample cannot be read: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        reason = format!("{reason}: {error}");
+        cause = error.source();
+    }
+    match error {
+        BodyError::Storage { .. } | BodyError::Memory { .. } => End::Later(reason),
+        BodyError::Damaged { .. } => failed(reason),
+    }
 }
 
 fn scan_facts(submission: &Submission, started: Instant, context: &Context<'_>) -> ScanFacts {
@@ -123,7 +163,7 @@ mod tests {
     fn a_panic_fails_the_sample_with_its_message_and_spoils_the_scanner() {
         for (job, reason) in [
             (
-                (|| panic!("of a literal")) as fn() -> Verdict,
+                (|| panic!("of a literal")) as fn() -> End,
                 "the scan panicked: of a literal",
             ),
             (|| panic!("number {}", 5), "the scan panicked: number 5"),
@@ -131,17 +171,36 @@ mod tests {
         ] {
             let done = guarded(id(), job);
             assert!(done.scanner_spoiled);
-            match done.verdict {
-                Verdict::Failed(text) => assert_eq!(text, reason),
-                Verdict::Complete(_) => panic!("complete"),
+            match done.end {
+                End::Verdict(Verdict::Failed(text)) => assert_eq!(text, reason),
+                end => panic!("{end:?}"),
             }
         }
     }
 
     #[test]
     fn a_job_that_ends_in_order_keeps_its_scanner() {
-        let done = guarded(id(), || Verdict::Complete(vec![1]));
+        let done = guarded(id(), || End::Verdict(Verdict::Complete(vec![1])));
         assert!(!done.scanner_spoiled);
-        assert!(matches!(done.verdict, Verdict::Complete(result) if result == [1]));
+        assert!(matches!(done.end, End::Verdict(Verdict::Complete(result)) if result == [1]));
+    }
+
+    #[test]
+    fn only_damage_is_final() {
+        let memory = BodyError::Memory { id: id(), len: 5 };
+        match unreadable(&memory) {
+            End::Later(reason) => assert!(reason.contains("no memory for the 5 bytes"), "{reason}"),
+            end => panic!("{end:?}"),
+        }
+        let damaged = BodyError::Damaged {
+            id: id(),
+            detail: "another checksum".to_owned(),
+        };
+        match unreadable(&damaged) {
+            End::Verdict(Verdict::Failed(reason)) => {
+                assert!(reason.contains("another checksum"), "{reason}");
+            }
+            end => panic!("{end:?}"),
+        }
     }
 }

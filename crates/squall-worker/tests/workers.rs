@@ -8,7 +8,10 @@ use squall_engine::{CompileOptions, ScanLimits, SignatureSet, SourceFile, digest
 use squall_queue::{Body, Queue, QueueConfig, SampleState, Verdict};
 use squall_report::stored::{self, StoredResult};
 use squall_types::{Report, SampleId, SignatureOrigin, Submission};
-use squall_worker::{FileSink, Signatures, Sinks, WorkerConfig, Workers};
+use squall_worker::{
+    FileSink, KeepConfig, KeepLevel, Keeper, LogDurability, Signatures, Sinks, TextOptions,
+    WorkerConfig, WorkerParts, Workers,
+};
 
 const RULE: &str = r#"rule Needle { meta: score = 80 strings: $a = "needle" condition: $a }"#;
 
@@ -36,30 +39,56 @@ struct Bench {
     dir: tempfile::TempDir,
     queue: Queue,
     signatures: Arc<Signatures>,
+    sinks: Arc<Sinks>,
     workers: Workers,
 }
 
 impl Bench {
     fn new(threads: usize, sync_only_threads: usize) -> Self {
         let dir = tempfile::tempdir().expect("temporary directory");
+        Self::start(dir, threads, sync_only_threads)
+    }
+
+    /// Starts with what is in the directory.
+    fn start(dir: tempfile::TempDir, threads: usize, sync_only_threads: usize) -> Self {
         let (queue, _) = Queue::open(QueueConfig::new(dir.path().join("queue"))).expect("queue");
         let signatures = Arc::new(Signatures::default());
-        let sinks = Arc::new(Sinks {
-            text: Some(FileSink::open(dir.path().join("findings.log")).expect("log")),
-            json: Some(FileSink::open(dir.path().join("findings.json")).expect("log")),
-            ..Sinks::default()
-        });
+        let log = |name: &str| {
+            let backlog = dir.path().join("backlog").join(name);
+            FileSink::open(dir.path().join(name), &backlog, LogDurability::Fsync).expect("log")
+        };
+        let mut sinks = Sinks::new(TextOptions::default());
+        sinks.text = Some(log("findings.log"));
+        sinks.json = Some(log("findings.json"));
+        let sinks = Arc::new(sinks);
+        let keeper = Keeper::open(KeepConfig {
+            dir: dir.path().join("samples"),
+            level: KeepLevel::Malicious,
+            score_min: 200,
+            bytes_max: None,
+            age_max: None,
+            free_bytes_min: 0,
+            fsync: true,
+        })
+        .expect("keeper");
+        let parts = WorkerParts {
+            queue: queue.clone(),
+            signatures: Arc::clone(&signatures),
+            sinks: Arc::clone(&sinks),
+            keeper: Some(Arc::new(keeper)),
+        };
         let config = WorkerConfig {
             threads,
             sync_only_threads,
             limits: ScanLimits::default(),
             scan_id: "S-0123456789a".to_owned(),
         };
-        let workers = Workers::start(&config, &queue, &signatures, &sinks).expect("threads");
+        let workers = Workers::start(&config, &parts).expect("threads");
         Self {
             dir,
             queue,
             signatures,
+            sinks,
             workers,
         }
     }
@@ -225,4 +254,113 @@ async fn a_check_whose_sender_left_is_not_scanned() {
     assert!(text.contains("FILE: stays"), "{text}");
     let stats = bench.queue.stats();
     assert_eq!((stats.accepted, stats.scanned), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malicious_sample_is_kept_and_a_clean_one_is_not() {
+    let bench = Bench::new(1, 0);
+    bench.signatures.install(set(RULE));
+    let found = bench.enqueue("/a/found", b"a needle").await;
+    let clean = bench.enqueue("/a/clean", b"nothing").await;
+    assert!(bench.result(found).await.is_some());
+    assert!(bench.result(clean).await.is_none());
+    let kept: Vec<_> = walk(&bench.dir.path().join("samples"));
+    let [json, sample] = kept.as_slice() else {
+        panic!("{kept:?}")
+    };
+    assert_eq!(std::fs::read(sample).expect("readable"), b"a needle");
+    assert!(read(json).contains("/a/found"));
+}
+
+/// The files below a directory, `.json` first.
+fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).expect("listed") {
+        let path = entry.expect("entry").path();
+        if path.is_dir() {
+            files.extend(walk(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort_by_key(|path| path.extension().is_none());
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_log_disk_stops_nothing_and_its_findings_are_there_later() {
+    let bench = Bench::new(1, 0);
+    let dir = bench.dir.path();
+    // A device that is always full, from the next time the log is opened.
+    std::fs::rename(dir.join("findings.json"), dir.join("aside")).expect("renames");
+    std::os::unix::fs::symlink("/dev/full", dir.join("findings.json")).expect("links");
+    assert!(bench.sinks.reopen().is_empty());
+    bench.signatures.install(set(RULE));
+    let id = bench.enqueue("/a/one", b"needle one").await;
+    assert!(bench.result(id).await.is_some());
+    assert!(bench.check("/a/two", b"needle two").await.is_some());
+    assert_eq!(bench.read("findings.log").lines().count(), 2);
+    assert_eq!(bench.read("backlog/findings.json").lines().count(), 2);
+
+    std::fs::remove_file(dir.join("findings.json")).expect("removes");
+    std::fs::rename(dir.join("aside"), dir.join("findings.json")).expect("renames");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while bench.read("findings.json").lines().count() < 2 {
+        assert!(Instant::now() < deadline, "the log has not got its lines");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let lines = bench.read("findings.json");
+    assert!(lines.find("/a/one") < lines.find("/a/two"), "{lines}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_that_can_be_logged_nowhere_keeps_its_sample_in_the_queue() {
+    let bench = Bench::new(2, 1);
+    let dir = bench.dir.path();
+    std::fs::rename(dir.join("findings.json"), dir.join("aside")).expect("renames");
+    std::os::unix::fs::symlink("/dev/full", dir.join("findings.json")).expect("links");
+    std::fs::write(dir.join("backlog"), "not a directory").expect("writes");
+    assert!(bench.sinks.reopen().is_empty());
+    bench.signatures.install(set(RULE));
+    let id = bench.enqueue("/a/queued", b"needle").await;
+    // A check is answered all the same.
+    assert!(bench.check("/a/checked", b"needle").await.is_some());
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let state = bench.queue.status(id).expect("readable");
+    assert!(
+        matches!(state, Some(SampleState::Waiting | SampleState::Scanning)),
+        "{state:?}"
+    );
+    assert_eq!(
+        bench.read("findings.log"),
+        "",
+        "not in one log without the other"
+    );
+
+    std::fs::remove_file(dir.join("backlog")).expect("removes");
+    assert!(bench.result(id).await.is_some());
+    assert!(bench.read("backlog/findings.json").contains("/a/queued"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verdicts_survive_a_stop_that_comes_at_once() {
+    let bench = Bench::new(1, 0);
+    bench.signatures.install(set(RULE));
+    let id = bench.enqueue("/a/one", b"needle").await;
+    assert!(bench.result(id).await.is_some());
+    let Bench {
+        dir,
+        queue,
+        workers,
+        ..
+    } = bench;
+    tokio::task::spawn_blocking(move || {
+        workers.stop(Duration::from_secs(20));
+        queue.close_blocking().expect("closed");
+    })
+    .await
+    .expect("stopped");
+    let bench = Bench::start(dir, 1, 0);
+    assert!(bench.result(id).await.is_some());
+    assert_eq!(bench.read("findings.json").lines().count(), 1);
 }

@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use squall_queue::Queue;
 use squall_server::Service;
 use squall_types::SignatureSummary;
-use squall_worker::{Signatures, Sinks, Workers};
+use squall_worker::{Signatures, Sinks, WorkerParts, Workers};
 use tokio::net::TcpListener;
 
 use crate::config::{Loaded, Settings};
@@ -42,13 +42,17 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let sinks = Arc::new(wiring::open_sinks(&settings)?);
     let listener = runtime.block_on(wiring::listen(&settings))?;
     let queue = wiring::open_queue(&settings)?;
+    let keeper = wiring::open_keeper(&settings)?;
     let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
-        &queue,
-        &signatures,
-        &sinks,
+        &WorkerParts {
+            queue: queue.clone(),
+            signatures: Arc::clone(&signatures),
+            sinks: Arc::clone(&sinks),
+            keeper: keeper.map(Arc::new),
+        },
     )
     .context("cannot start the scan threads")?;
     let ended = runtime.block_on(serve(

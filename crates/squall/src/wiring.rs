@@ -5,7 +5,10 @@ use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
 use squall_server::{Network, QuotaConfig, ReverseLookup, ServiceConfig};
-use squall_worker::{Console, FileSink, Sinks, TextOptions, WorkerConfig};
+use squall_worker::{
+    Console, FileSink, KeepConfig, KeepLevel, Keeper, LogDurability, Sinks, TextOptions,
+    WorkerConfig,
+};
 use tokio::net::TcpListener;
 
 use crate::config::Settings;
@@ -14,17 +17,50 @@ use crate::signatures::BUILD_EPOCH;
 
 pub(crate) fn open_sinks(settings: &Settings) -> anyhow::Result<Sinks> {
     let outputs = &settings.outputs;
-    let open = |path: &Option<std::path::PathBuf>| path.as_ref().map(FileSink::open).transpose();
-    Ok(Sinks {
-        text: open(&outputs.logfile)?,
-        json: open(&outputs.jsonfile)?,
-        console: Some(Console::start().context("cannot start the console's thread")?),
-        text_options: TextOptions {
-            utc: outputs.utc,
-            rfc3339: outputs.rfc3339,
-            ..TextOptions::default()
+    let durability = match settings.queue.durability {
+        settings::Durability::Fsync => LogDurability::Fsync,
+        settings::Durability::Buffered => LogDurability::Buffered,
+    };
+    // Lines that a log refuses; on the disk of the queue, which holds their
+    // samples as long as that refuses as well.
+    let backlog = settings.data_dir.join("log-backlog");
+    let open = |path: &Option<std::path::PathBuf>, name| {
+        let path = path.as_ref();
+        path.map(|path| FileSink::open(path, &backlog.join(name), durability))
+            .transpose()
+    };
+    let mut sinks = Sinks::new(TextOptions {
+        utc: outputs.utc,
+        rfc3339: outputs.rfc3339,
+        ..TextOptions::default()
+    });
+    sinks.text = open(&outputs.logfile, "logfile")?;
+    sinks.json = open(&outputs.jsonfile, "jsonfile")?;
+    sinks.console = Some(Console::start().context("cannot start the console's thread")?);
+    Ok(sinks)
+}
+
+/// Opens the directory of kept samples if any are to be kept.
+pub(crate) fn open_keeper(settings: &Settings) -> anyhow::Result<Option<Keeper>> {
+    let samples = &settings.samples;
+    let config = KeepConfig {
+        dir: samples.dir.clone(),
+        level: match samples.store {
+            settings::StoreSamples::None => KeepLevel::None,
+            settings::StoreSamples::Malicious => KeepLevel::Malicious,
+            settings::StoreSamples::All => KeepLevel::All,
         },
-    })
+        score_min: samples.store_score_min,
+        bytes_max: samples.bytes_max,
+        age_max: samples.age_max,
+        free_bytes_min: settings.queue.free_bytes_min,
+        fsync: settings.queue.durability == settings::Durability::Fsync,
+    };
+    if !config.keeps_any() {
+        return Ok(None);
+    }
+    let keeper = Keeper::open(config).context("cannot keep samples (`server-store-samples`)")?;
+    Ok(Some(keeper))
 }
 
 pub(crate) async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {

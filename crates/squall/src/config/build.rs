@@ -2,6 +2,7 @@
 //! one of them to check.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use squall_types::Thresholds;
 
@@ -225,6 +226,9 @@ fn samples(values: &Values, data_dir: &Path) -> Result<Samples, ConfigError> {
         dir: values
             .path("server-upload-dir")?
             .unwrap_or_else(|| data_dir.join("samples")),
+        bytes_max: unless_zero(values.size("store-samples-max-bytes")?),
+        age_max: unless_zero(values.integer("store-samples-max-age")?)
+            .map(|days: u64| Duration::from_secs(days * 86_400)),
     })
 }
 

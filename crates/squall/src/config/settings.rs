@@ -173,6 +173,10 @@ pub(crate) struct Samples {
     pub(crate) store_score_min: u32,
     /// Where.
     pub(crate) dir: PathBuf,
+    /// Most bytes of them; `None` for no limit.
+    pub(crate) bytes_max: Option<u64>,
+    /// How long they are kept after they were seen last; `None` for ever.
+    pub(crate) age_max: Option<Duration>,
 }
 
 /// Which samples are kept after the scan.

@@ -217,15 +217,13 @@ pub(super) const STORAGE: Section = Section {
             Kind::Choice(&["none", "malicious", "all"]),
             "none",
             "Samples kept after the scan: none, malicious (Warning or Alert) or all.",
-        )
-        .later(Some("none"), "no sample is kept after its scan"),
+        ),
         Setting::new(
             "store-samples-score",
             Kind::Integer { min: 0, max: 1_000_000 },
             "200",
-            "Keep samples with at least this score; a score never exceeds 100, so 200 keeps none.",
-        )
-        .later(Some("200"), "no sample is kept after its scan"),
+            "Keep samples with at least this score as well; a score never exceeds 100, so 200 adds none.",
+        ),
         Setting::new(
             "server-upload-dir",
             Kind::Path,
@@ -233,6 +231,18 @@ pub(super) const STORAGE: Section = Section {
             "Directory for samples that are kept [default: `samples` in data-dir].",
         )
         .or(&["upload-dir"]),
+        Setting::new(
+            "store-samples-max-bytes",
+            Kind::Size { min: 0 },
+            "10GB",
+            "Bytes of kept samples above which those not seen for longest go; 0 for no limit but disk-reserve.",
+        ),
+        Setting::new(
+            "store-samples-max-age",
+            Kind::Integer { min: 0, max: 36_500 },
+            "0",
+            "Days after which a kept sample that was not seen again goes; 0 for never.",
+        ),
     ],
 };
 

@@ -235,7 +235,7 @@ fn a_file_that_cannot_be_read_is_named_with_the_cause() {
 #[test]
 fn settings_without_effect_yet_are_warned_about_when_they_ask_for_something() {
     let loaded = Case::new()
-        .file("syslog: siem\nserver-store-samples: all\n")
+        .file("syslog: siem\n")
         .flags(&["--signature-update-interval", "24"])
         .ok();
     assert_eq!(
@@ -243,8 +243,6 @@ fn settings_without_effect_yet_are_warned_about_when_they_ask_for_something() {
         [
             "`signature-update-interval` has no effect yet: signatures are not updated by the \
              service (flag `--signature-update-interval`)",
-            "`server-store-samples` has no effect yet: no sample is kept after its scan \
-             (squall.yml, line 2, key `server-store-samples`)",
             "`syslog` has no effect yet: findings are not sent to syslog \
              (squall.yml, line 1, key `syslog`)",
         ]

@@ -1,6 +1,7 @@
 //! Which layer wins, names, and lists.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::super::settings::{Durability, StoreSamples, Tls};
 use super::super::table::{Setting, env_name, settings};
@@ -224,6 +225,18 @@ fn directories_derive_from_the_data_directory_unless_named() {
         .ok();
     assert_eq!(loaded.settings.queue.dir, Path::new("/d/queue"));
     assert_eq!(loaded.settings.samples.dir, Path::new("/u"));
+}
+
+#[test]
+fn kept_samples_have_a_budget_unless_it_is_zero() {
+    let budget = |flags: &[&str]| {
+        let samples = Case::new().flags(flags).ok().settings.samples;
+        (samples.bytes_max, samples.age_max)
+    };
+    assert_eq!(budget(&[]), (Some(10 << 30), None));
+    let flags = ["--store-samples-max-bytes=0", "--store-samples-max-age=3"];
+    let days = Duration::from_secs(3 * 24 * 3600);
+    assert_eq!(budget(&flags), (None, Some(days)));
 }
 
 #[test]

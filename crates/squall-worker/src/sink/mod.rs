@@ -1,0 +1,158 @@
+//! Where findings are written: the log files and the console.
+
+mod backlog;
+mod console;
+mod file;
+
+use std::io;
+use std::path::PathBuf;
+
+pub use console::Console;
+pub use file::{FileSink, LogDurability};
+pub use squall_report::text::Options as TextOptions;
+use squall_types::Report;
+
+use crate::limited::Limited;
+
+/// Why a log could not be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// The file cannot be opened.
+    #[error("cannot open log file `{}`", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The log refused lines, and so did the backlog that is there for it.
+    #[error("cannot write log file `{}`, nor keep its lines in `{}`", path.display(), backlog.display())]
+    Backlog {
+        /// The log.
+        path: PathBuf,
+        /// The file for lines that it refuses.
+        backlog: PathBuf,
+        /// Why the backlog could not take them.
+        source: io::Error,
+    },
+}
+
+/// Every place a finding is written to.
+#[derive(Default)]
+pub struct Sinks {
+    /// Text lines to a file.
+    pub text: Option<FileSink>,
+    /// v3 JSON lines to a file.
+    pub json: Option<FileSink>,
+    /// Text lines to the console.
+    pub console: Option<Console>,
+    /// How text lines are written.
+    pub text_options: TextOptions,
+    /// Tells of refusals now and then.
+    pub(crate) refused: Limited,
+}
+
+impl Sinks {
+    /// Makes sinks that write text lines as `text_options` says. Further ones
+    /// are added by setting the fields.
+    #[must_use]
+    pub fn new(text_options: TextOptions) -> Self {
+        Self {
+            text_options,
+            ..Self::default()
+        }
+    }
+
+    /// Writes what a scan said to every sink. Nothing is written for a clean
+    /// sample.
+    ///
+    /// # Errors
+    ///
+    /// Fails at the first log file that has not taken it, nor its backlog; those
+    /// behind it do not have it either. It is to be written again as a whole.
+    pub fn write(&self, report: &Report) -> Result<(), SinkError> {
+        if report.outcome.is_clean() {
+            return Ok(());
+        }
+        let mut lines = Vec::new();
+        if let Some(sink) = &self.json {
+            // Writing to memory cannot fail.
+            let _ = squall_report::json::write_lines(report, &mut lines);
+            sink.append(&lines)?;
+        }
+        if self.text.is_some() || self.console.is_some() {
+            lines.clear();
+            let _ = squall_report::text::write_lines(report, &self.text_options, &mut lines);
+            if let Some(sink) = &self.text {
+                sink.append(&lines)?;
+            }
+            if let Some(console) = &self.console {
+                console.print(lines);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether a log file cannot take lines at the moment, nor its
+    /// backlog, so that scanning had better wait.
+    #[must_use]
+    pub fn refuse(&self) -> bool {
+        self.files().any(FileSink::refuses)
+    }
+
+    /// Makes what was written before as durable as promised: in the log files,
+    /// or in their backlogs. Returns whether it is; the reasons were logged.
+    #[must_use]
+    pub fn sync(&self) -> bool {
+        let mut synced = true;
+        for sink in self.files() {
+            if let Err(error) = sink.sync() {
+                self.tell(&error);
+                synced = false;
+            }
+        }
+        synced
+    }
+
+    /// Tries again what log files refused, and syncs what no result waits for.
+    /// To be called about every second.
+    pub fn tick(&self) {
+        for sink in self.files() {
+            sink.retry();
+        }
+        let _ = self.sync();
+    }
+
+    /// Opens the log files again under their names, after a rotation moved them.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of those that cannot be opened; they go on writing
+    /// to the file they have.
+    pub fn reopen(&self) -> Vec<SinkError> {
+        self.files()
+            .filter_map(|sink| {
+                let path = sink.path().to_owned();
+                let reopened = sink.reopen();
+                reopened
+                    .err()
+                    .map(|source| SinkError::Open { path, source })
+            })
+            .collect()
+    }
+
+    /// Logs, not too often, that a finding could not be written.
+    pub(crate) fn tell(&self, error: &SinkError) {
+        if let Some(suppressed) = self.refused.pass() {
+            tracing::error!(
+                suppressed,
+                error = error as &dyn std::error::Error,
+                "findings cannot be logged: no queued sample is finished until they can"
+            );
+        }
+    }
+
+    fn files(&self) -> impl Iterator<Item = &FileSink> {
+        [&self.text, &self.json].into_iter().flatten()
+    }
+}

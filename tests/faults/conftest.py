@@ -35,6 +35,19 @@ def pytest_runtest_makereport(item, call):
             report.sections.append((f"output of squall on {service.port}", service.output()[-4000:]))
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Ends the run with a table: what was done, how long it took, and how the books balanced."""
+    rows = []
+    for outcome in ("passed", "failed", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            said = [line for line in report.capstdout.splitlines() if line.strip()]
+            name = report.nodeid.split("::", 1)[-1]
+            rows.append((report.nodeid, f"{outcome:8} {report.duration:6.0f} s  {name}: {said[-1] if said else ''}"))
+    terminalreporter.section("faults")
+    for _, row in sorted(rows):
+        terminalreporter.write_line(row)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def many_descriptors():
     """Lets the tests themselves hold the connections that they open."""

@@ -3,6 +3,7 @@
 Samples are refused at once, none is lost, and it all goes on when the disk is willing again.
 """
 
+import os
 import time
 
 import pytest
@@ -34,15 +35,17 @@ def refusals(service, count: int = 3) -> None:
         assert set(answer.json()) == {"reason", "message"}
 
 
-def takes_samples(service, seconds: float = 30) -> int:
-    """Waits until a sample is taken again; returns its id."""
+def takes_samples(service, promises: Promises, seconds: float = 30) -> None:
+    """Waits until a sample is taken again."""
+    content = MARKER + b" taken again " + os.urandom(16).hex().encode()
+    sample = promises.expect(content)
 
     def taken():
-        answer = service.post("/api/checkAsync", files={"file": ("a", MARKER)})
+        answer = service.post("/api/checkAsync", files={"file": ("a", content)})
         assert answer.status_code in (200, 503), f"{answer.status_code} {answer.text[:300]}"
         return answer.json().get("id")
 
-    return wait_until(taken, seconds, "a sample taken again", pause=0.3)
+    promises.acknowledge(wait_until(taken, seconds, "a sample taken again", pause=0.3), sample)
 
 
 def starts_or_says_why_not(service, reason: str) -> bool:
@@ -87,7 +90,7 @@ def test_samples_fill_the_disk(victim, tmp_path, clean_up, reserve):
     if not service.running():
         service.start()
     balance = settle(service, promises, service.kills, seconds=200, torn_max=TORN_MAX)
-    takes_samples(service)
+    takes_samples(service, promises)
     print(f"{taken} taken, {promises.refused} refused: {balance}")
     assert balance.failed == 0
     no_orphans(service)
@@ -108,7 +111,7 @@ def test_others_fill_the_disk(victim, tmp_path, clean_up, reserve):
             wait_until(lambda: promises.refused > refused + 10, 60, "refusals", pause=0.1)
             time.sleep(1)
             filler.unlink()
-            takes_samples(service)
+            takes_samples(service, promises)
         assert not promises.wrong, promises.wrong[:3]
     balance = settle(service, promises, kills=0, seconds=120, torn_max=TORN_MAX)
     print(f"{promises.refused} refused: {balance}")
@@ -189,7 +192,7 @@ def test_disk_turns_read_only(victim, tmp_path, clean_up):
     image.repair()
     service.start()
     print(settle(service, promises, kills=service.kills + 2, seconds=120, torn_max=TORN_MAX))
-    takes_samples(service)
+    takes_samples(service, promises)
 
 
 RULES_THAT_BLOCK = r"""

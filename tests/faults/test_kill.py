@@ -17,7 +17,8 @@ def test_kill_under_load(victim, durability):
     seed = int(time.time())
     print(f"seed {seed}")
     chance = random.Random(seed)
-    service = victim("--threads", "2", "--queue-durability", durability)
+    service = victim("--threads", "2", "--queue-durability", durability,
+                     "--server-store-samples", "malicious")
     promises = Promises()
     count = rounds(5, 50)
     service.start()

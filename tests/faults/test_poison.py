@@ -1,10 +1,13 @@
 """A sample in whose scan the process dies twice is put aside; the queue goes on."""
 
+import subprocess
+
 import pytest
 
 from harness.books import COMPLETE, FAILED, failed_for_a_reason, reasons, settle
 from harness.load import Promises
 from harness.rules import ENDLESS, MARKER, write_fault_rules, write_quick_rules
+from support.places import BINARY
 from support.service import wait_until
 
 
@@ -64,8 +67,20 @@ def test_two_poison_samples_are_told_apart_from_one_that_was_beside_them(victim)
     assert service.result(service.enqueue(MARKER))["status"] == COMPLETE
 
 
+def retry_by_api(service, sample_id: int) -> None:
+    answer = service.post(f"/api/v1/samples/{sample_id}/retry")
+    assert answer.status_code in (200, 202), f"{answer.status_code} {answer.text}"
+
+
+def retry_by_command(service, sample_id: int) -> None:
+    command = [BINARY, "failed", "retry", str(sample_id), "--url", service.url]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 @pytest.mark.timeout(300)
-def test_poison_can_be_tried_again(victim, tmp_path):
+@pytest.mark.parametrize("retry", [retry_by_api, retry_by_command])
+def test_poison_can_be_tried_again(victim, tmp_path, retry):
     """Once its cause is gone: here, the rule."""
     own = tmp_path / "rules"
     service = victim("--threads", "1", "--scan-timeout", "600s", signatures=write_fault_rules(own)).start()
@@ -75,16 +90,13 @@ def test_poison_can_be_tried_again(victim, tmp_path):
         service.kill()
         service.start()
     assert service.result(poison)["status"] == FAILED
-    if reasons(service) is None:
-        pytest.skip("this version cannot retry a failed sample")
+    assert reasons(service)[poison]
     service.stop()
     write_quick_rules(own)
     service.start()
-    answer = service.post(f"/api/v1/samples/{poison}/retry")
-    assert answer.status_code in (200, 202), f"{answer.status_code} {answer.text}"
+    retry(service, poison)
 
     def complete():
         return service.json(f"/api/getAsyncResults?id={poison}")["status"] == COMPLETE
 
     wait_until(complete, 20, "the sample is complete")
-

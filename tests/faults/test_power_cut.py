@@ -13,7 +13,7 @@ from support.places import rounds
 
 def moved(victim, old, image):
     """The service on another disk, with everything but its disk as before."""
-    service = victim("--threads", "2", "--disk-reserve", "16MB", disk=image.root)
+    service = victim("--threads", "2", "--disk-reserve", "16MB", "--server-store-samples", "malicious", disk=image.root)
     service.kills = old.kills if old else 0
     return service
 

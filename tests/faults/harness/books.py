@@ -1,5 +1,7 @@
 """Compares what was promised with what came true."""
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -31,8 +33,7 @@ def drained(service, seconds: float = 120) -> None:
 
     def idle():
         status = service.v1_status()
-        waiting = status.get("waiting_samples", status["queued_async_requests"])
-        return waiting == 0 and status.get("scanning_samples", 0) == 0
+        return status["waiting_samples"] == 0 and status["scanning_samples"] == 0
 
     wait_until(idle, seconds, "an empty queue", pause=0.2)
 
@@ -67,13 +68,11 @@ def ended(service, ids, seconds: float) -> dict[int, dict | None]:
     return ends
 
 
-def reasons(service) -> dict[int, str] | None:
-    """Returns why each failed sample failed, or `None` from a service that does not tell."""
+def reasons(service) -> dict[int, str]:
+    """Returns why each failed sample failed."""
     found, after = {}, None
     while True:
         answer = service.get("/api/v1/samples/failed", params={} if after is None else {"after": after})
-        if answer.status_code == 404:
-            return None
         assert answer.status_code == 200, f"{answer.status_code} {answer.text[:300]}"
         page = answer.json()
         found.update((sample["id"], sample["reason"]) for sample in page["samples"])
@@ -85,7 +84,7 @@ def reasons(service) -> dict[int, str] | None:
 def failed_for_a_reason(service, ids) -> None:
     """Fails when the service does not say why a sample failed."""
     why = reasons(service)
-    silent = [i for i in ids if not why.get(i)] if why is not None else []
+    silent = [i for i in ids if not why.get(i)]
     assert not silent, f"failed without a reason: {silent}"
 
 
@@ -109,6 +108,7 @@ def settle(service, promises: Promises, kills: int, seconds: float = 120, torn_m
     for sample_id, end in ends.items():
         if end["status"] == COMPLETE:
             marked += right_result(sample_id, promises.acknowledged[sample_id], end["result"])
+    check_kept(service, promises, ends)
     twice = check_log(service, promises, ends, kills, kills if torn_max is None else torn_max)
     return Balance(len(ends) - len(failed), len(failed), marked, twice)
 
@@ -140,8 +140,26 @@ def check_log(service, promises: Promises, ends: dict, kills: int, torn_max: int
     return twice
 
 
+def check_kept(service, promises: Promises, ends: dict) -> None:
+    """Fails unless a service that keeps malicious samples has each of them, whole, with its facts beside it."""
+    if not service.keeps():
+        return
+    for sample_id, end in ends.items():
+        sample = promises.acknowledged[sample_id]
+        if end["status"] != COMPLETE or all(finding["level"] == "Notice" for finding in end["result"]):
+            continue
+        path = service.kept(sample.sha256)
+        assert path.is_file(), f"{sample_id} was not kept: {sample}"
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == sample.sha256, f"{path} has other bytes"
+        facts = json.loads(path.with_name(path.name + ".json").read_bytes())
+        ids = [sighting["sample_id"] for sighting in facts["sightings"]]
+        assert sample_id in ids, f"{sample_id} is not among the sightings of {path}: {ids}"
+        assert len(ids) == facts["seen"] == len(set(ids)), f"one sighting twice: {ids}"
+
+
 def no_orphans(service, failed: int = 0) -> None:
     """Fails when bytes stay behind that no sample refers to; those of `failed` samples are kept."""
     wait_until(lambda: not service.incoming(), 10, "no incomplete uploads")
+    wait_until(lambda: not service.incompletely_kept(), 10, "no kept samples cut short")
     wait_until(lambda: len(service.spool_files()) <= failed, 15, "no files of samples that are done")
     wait_until(lambda: len(service.segments()) <= 1 + failed, 15, "no segments of samples that are done")

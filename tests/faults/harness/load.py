@@ -184,8 +184,6 @@ class CounterWatch:
 
 
 def adds_up(status: dict) -> bool:
-    """Tells whether accepted = scanned + failed + waiting + being scanned, as far as the service tells."""
-    if "accepted_samples" not in status:
-        return True
+    """Tells whether accepted = scanned + failed + waiting + being scanned."""
     parts = ("scanned_samples", "failed_samples", "waiting_samples", "scanning_samples")
     return status["accepted_samples"] == sum(status[key] for key in parts)

@@ -78,6 +78,18 @@ class Victim(Service):
         """Returns the segments of small samples, oldest first."""
         return sorted((self.queue / "spool" / "segments").glob("*.seg"))
 
+    def keeps(self) -> bool:
+        """Tells whether it keeps malicious samples."""
+        return "--server-store-samples" in self.args
+
+    def kept(self, sha256: str) -> Path:
+        """Returns where a sample is kept."""
+        return self.data / "samples" / sha256[:2] / sha256
+
+    def incompletely_kept(self) -> list[Path]:
+        """Returns the files of kept samples that are being written."""
+        return list((self.data / "samples").rglob("*.tmp"))
+
     # ---- what it said
 
     def since_last_start(self, before: str) -> str:

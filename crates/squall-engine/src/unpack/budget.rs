@@ -110,6 +110,13 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
+    /// When the time is used up.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.started
+            .checked_add(self.limits.time_max)
+            .unwrap_or(self.started)
+    }
+
     /// Counts unpacked bytes.
     fn take_bytes(&mut self, count: u64) -> Result<(), LimitReached> {
         self.bytes = self.bytes.saturating_add(count);

@@ -9,14 +9,22 @@
 mod ar;
 mod blobs;
 mod budget;
+mod cab;
 mod ciphers;
+mod cpio;
 mod decode;
+mod decompress;
 mod fields;
+mod iso;
 mod lnk;
 mod mail;
+mod members;
 mod ole;
 mod onenote;
 mod pdf;
+mod program;
+mod rar;
+mod rpm;
 mod rtf;
 mod seven_zip;
 mod stream;
@@ -28,13 +36,14 @@ mod tnef;
 mod trial;
 mod zip;
 
-use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use squall_types::{Incomplete, IncompleteReason};
+use squall_types::Incomplete;
 
 pub(crate) use budget::Budget;
+use budget::LimitReached;
 pub use budget::UnpackLimits;
-use budget::{LimitReached, Stopped};
+pub(crate) use members::{Member, Members, Trouble};
 
 use crate::file_type::{FileType, Kind};
 
@@ -49,8 +58,20 @@ pub(crate) enum Format {
     Ar,
     /// 7z.
     SevenZip,
+    /// Windows cabinets.
+    Cab,
+    /// Cpio.
+    Cpio,
+    /// RPM packages.
+    Rpm,
+    /// ISO 9660 images.
+    Iso,
+    /// RAR.
+    Rar,
     /// One compressed stream.
     Stream(stream::Codec),
+    /// Windows programs, which may unpack themselves.
+    Program,
     /// Mail, one message or a box of them.
     Mail,
     /// OLE compound files: old Office documents, MSI, Outlook messages.
@@ -79,15 +100,23 @@ impl Format {
             "ZIP" | "JAR" | "APK" | "IPA" | "APPX" | "NUPKG" | "VSIX" | "XPI" | "PYTHON WHEEL"
             | "CRX" | "DOCX" | "DOCM" | "XLSX" | "XLSM" | "XLSB" | "PPTX" | "PPTM" | "VSDX"
             | "XPS" | "ODT" | "ODS" | "ODP" | "ODG" | "ODF" | "EPUB" => Self::Zip,
+            "EXE" => Self::Program,
             "TAR" => Self::Tar,
             "AR" | "DEB" => Self::Ar,
             "7ZIP" => Self::SevenZip,
+            "CAB" => Self::Cab,
+            "CPIO" => Self::Cpio,
+            "RPM" => Self::Rpm,
+            "ISO" => Self::Iso,
+            "RAR" => Self::Rar,
             "GZIP" => Self::Stream(stream::Codec::Gzip),
             "BZIP2" => Self::Stream(stream::Codec::Bzip2),
             "XZ" => Self::Stream(stream::Codec::Xz),
             "LZMA" => Self::Stream(stream::Codec::Lzma),
             "ZSTD" => Self::Stream(stream::Codec::Zstd),
             "LZ4" => Self::Stream(stream::Codec::Lz4),
+            "LZIP" => Self::Stream(stream::Codec::Lzip),
+            "ZLIB" => Self::Stream(stream::Codec::Zlib),
             "EMAIL" | "MHTML" | "MBOX" => Self::Mail,
             "OLE" | "DOC" | "XLS" | "PPT" | "VSD" | "PUB" | "MPP" | "HWP" | "MSI" | "MSG"
             | "JUMPLIST" | "THUMBS DB" | "ENCRYPTED OFFICE" => Self::Ole,
@@ -97,10 +126,10 @@ impl Format {
             "TNEF" => Self::Tnef,
             "ONENOTE" => Self::OneNote,
             "UUENCODE" | "SVG" | "OFFICE XML" | "SCHEDULED TASK" | "PLIST" => Self::Blobs,
-            "RAR" | "ACE" | "ARJ" | "LHA" | "ZOO" | "ALZ" | "EGG" | "CAB" | "INSTALLSHIELD CAB"
-            | "SZDD" | "LZIP" | "LZOP" | "COMPRESS" | "SNAPPY" | "CPIO" | "RPM" | "XAR"
-            | "PACK200" | "YENC" | "ISO" | "DMG" | "VHD" | "VHDX" | "VMDK" | "VDI" | "QCOW"
-            | "WIM" | "SQUASHFS" | "CRAMFS" | "EWF" | "PST" | "DBX" | "CHM" | "ACTIVEMIME" => {
+            "ACE" | "ARJ" | "LHA" | "ZOO" | "ALZ" | "EGG" | "INSTALLSHIELD CAB" | "SZDD"
+            | "LZOP" | "COMPRESS" | "SNAPPY" | "XAR" | "PACK200" | "YENC" | "ASAR" | "DMG"
+            | "VHD" | "VHDX" | "VMDK" | "VDI" | "QCOW" | "WIM" | "SQUASHFS" | "CRAMFS"
+            | "EXT FILESYSTEM" | "LUKS" | "EWF" | "PST" | "DBX" | "CHM" | "ACTIVEMIME" => {
                 Self::Unsupported
             }
             _ if matches!(file_type.kind(), Kind::Script | Kind::Text) => Self::Blobs,
@@ -108,149 +137,10 @@ impl Format {
         })
     }
 
-    /// Tells whether the depth limit applies: text is no archive, looking for
-    /// encoded files in it goes on where unpacking has ended.
+    /// Tells whether reaching the depth limit is reported: text and programs are
+    /// no archives, and most have nothing in them that was left out.
     pub(crate) const fn is_container(self) -> bool {
-        !matches!(self, Self::Blobs | Self::Lnk)
-    }
-}
-
-/// A member of a container, read.
-pub(crate) struct Member {
-    /// Its name in the container; data from a stranger.
-    pub(crate) name: String,
-    /// Its bytes, or as many as could be read.
-    pub(crate) content: Vec<u8>,
-}
-
-/// Why a container could not be read to its end.
-#[derive(Debug)]
-pub(crate) struct Trouble {
-    /// The category.
-    pub(crate) reason: IncompleteReason,
-    /// The same in words.
-    pub(crate) description: String,
-}
-
-impl Trouble {
-    pub(crate) fn corrupt(what: impl std::fmt::Display) -> Self {
-        Self {
-            reason: IncompleteReason::Corrupt,
-            description: what.to_string(),
-        }
-    }
-}
-
-impl From<LimitReached> for Trouble {
-    fn from(limit: LimitReached) -> Self {
-        Self {
-            reason: match limit {
-                LimitReached::Time(_) => IncompleteReason::Timeout,
-                _ => IncompleteReason::Limit,
-            },
-            description: limit.to_string(),
-        }
-    }
-}
-
-/// Where an unpacker brings the members.
-pub(crate) struct Members<'a, 'limits> {
-    container: &'a str,
-    budget: &'a mut Budget<'limits>,
-    incomplete: Vec<Incomplete>,
-    visit: &'a mut dyn FnMut(Member, &mut Budget<'limits>),
-}
-
-/// The most troubles recorded of one container; a damaged one may have one
-/// with every member.
-const INCOMPLETE_MAX: usize = 100;
-
-impl Members<'_, '_> {
-    /// Reads a member and passes it on.
-    ///
-    /// # Errors
-    ///
-    /// Returns the trouble that ends the whole container: a limit that is
-    /// used up. Damage of this one member is recorded, and what could be read
-    /// is passed on.
-    pub(crate) fn take(&mut self, name: &str, reader: impl Read) -> Result<(), Trouble> {
-        self.budget.take_member()?;
-        let outcome = self.budget.read(reader);
-        let ending = match outcome.stopped {
-            None => None,
-            Some(Stopped::Damaged(error)) => {
-                self.record(name, IncompleteReason::Corrupt, error.to_string());
-                None
-            }
-            // The next member may be small.
-            Some(Stopped::Limit(limit @ LimitReached::MemberBytes(_))) => {
-                self.record(name, IncompleteReason::Limit, limit.to_string());
-                None
-            }
-            Some(Stopped::Limit(limit)) => Some(Trouble::from(limit)),
-        };
-        self.visit(name, outcome.content);
-        ending.map_or(Ok(()), Err)
-    }
-
-    /// Reads a member whose password is a guess, without passing it on.
-    ///
-    /// # Errors
-    ///
-    /// Returns `None` if the data is damaged, which is how a wrong password
-    /// shows, else the limit that was reached.
-    pub(crate) fn read_aside(&mut self, reader: impl Read) -> Result<Vec<u8>, Option<Trouble>> {
-        let outcome = self.budget.read(reader);
-        match outcome.stopped {
-            None => Ok(outcome.content),
-            Some(Stopped::Damaged(_)) => Err(None),
-            Some(Stopped::Limit(limit)) => Err(Some(limit.into())),
-        }
-    }
-
-    /// Passes on a member that was read aside.
-    ///
-    /// # Errors
-    ///
-    /// As [`Members::take`].
-    pub(crate) fn pass_on(&mut self, name: &str, content: Vec<u8>) -> Result<(), Trouble> {
-        self.budget.take_member()?;
-        self.visit(name, content);
-        Ok(())
-    }
-
-    fn visit(&mut self, name: &str, content: Vec<u8>) {
-        let member = Member {
-            name: name.to_owned(),
-            content,
-        };
-        (self.visit)(member, self.budget);
-    }
-
-    /// The path of the container.
-    pub(crate) fn container(&self) -> &str {
-        self.container
-    }
-
-    /// Tells whether there is time left; for loops that read no member.
-    pub(crate) fn check_time(&self) -> Result<(), LimitReached> {
-        self.budget.check_time()
-    }
-
-    /// Records a member that cannot be read.
-    pub(crate) fn record(&mut self, name: &str, reason: IncompleteReason, description: String) {
-        if self.incomplete.len() < INCOMPLETE_MAX {
-            self.incomplete.push(Incomplete {
-                path: member_path(self.container, name),
-                reason,
-                description,
-            });
-        }
-    }
-
-    /// The passwords to try.
-    pub(crate) fn passwords(&self) -> &[String] {
-        &self.budget.limits().passwords
+        !matches!(self, Self::Blobs | Self::Lnk | Self::Program)
     }
 }
 
@@ -278,31 +168,8 @@ pub(crate) fn unpack<'limits>(
     budget: &mut Budget<'limits>,
     visit: &mut dyn FnMut(Member, &mut Budget<'limits>),
 ) -> Vec<Incomplete> {
-    let mut members = Members {
-        container,
-        budget,
-        incomplete: Vec::new(),
-        visit,
-    };
-    let ended = match format {
-        Format::Zip => zip::unpack(content, &mut members),
-        Format::Tar => tape::unpack(content, &mut members),
-        Format::Ar => ar::unpack(content, &mut members),
-        Format::SevenZip => seven_zip::unpack(content, &mut members),
-        Format::Stream(codec) => stream::unpack(codec, content, &mut members),
-        Format::Mail => mail::unpack(content, &mut members),
-        Format::Ole => ole::unpack(content, &mut members),
-        Format::Pdf => pdf::unpack(content, &mut members),
-        Format::Rtf => rtf::unpack(content, &mut members),
-        Format::Lnk => lnk::unpack(content, &mut members),
-        Format::Tnef => tnef::unpack(content, &mut members),
-        Format::OneNote => onenote::unpack(content, &mut members),
-        Format::Blobs => blobs::unpack(content, &mut members),
-        Format::Unsupported => Err(Trouble {
-            reason: IncompleteReason::Unsupported,
-            description: "a container of a format that is not unpacked".to_owned(),
-        }),
-    };
+    let mut members = Members::new(container, budget, visit);
+    let ended = guarded(&mut members, |members| open(format, content, members));
     let mut incomplete = members.incomplete;
     if let Err(trouble) = ended {
         incomplete.push(Incomplete {
@@ -312,4 +179,45 @@ pub(crate) fn unpack<'limits>(
         });
     }
     incomplete
+}
+
+/// Runs an unpacker. One that panics, which can only be a mistake in it or in a
+/// library below, costs the rest of this container instead of the whole sample.
+fn guarded(
+    members: &mut Members<'_, '_>,
+    unpack: impl FnOnce(&mut Members<'_, '_>) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    // What is in `members` are counters and a list: right in between as well.
+    match catch_unwind(AssertUnwindSafe(|| unpack(members))) {
+        Ok(ended) => ended,
+        Err(panic) if members.is_visiting => resume_unwind(panic),
+        Err(_) => Err(Trouble::corrupt("the unpacker failed on it")),
+    }
+}
+
+fn open(format: Format, content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    match format {
+        Format::Zip => zip::unpack(content, members),
+        Format::Tar => tape::unpack(content, members),
+        Format::Ar => ar::unpack(content, members),
+        Format::SevenZip => seven_zip::unpack(content, members),
+        Format::Cab => cab::unpack(content, members),
+        Format::Cpio => cpio::unpack(content, members),
+        Format::Rpm => rpm::unpack(content, members),
+        Format::Iso => iso::unpack(content, members),
+        Format::Rar => rar::unpack(content, members),
+        Format::Stream(codec) => stream::unpack(codec, content, members),
+        Format::Program => program::unpack(content, members),
+        Format::Mail => mail::unpack(content, members),
+        Format::Ole => ole::unpack(content, members),
+        Format::Pdf => pdf::unpack(content, members),
+        Format::Rtf => rtf::unpack(content, members),
+        Format::Lnk => lnk::unpack(content, members),
+        Format::Tnef => tnef::unpack(content, members),
+        Format::OneNote => onenote::unpack(content, members),
+        Format::Blobs => blobs::unpack(content, members),
+        Format::Unsupported => Err(Trouble::unsupported(
+            "a container of a format that is not unpacked",
+        )),
+    }
 }

@@ -51,12 +51,7 @@ pub(super) fn open_within(limits: &UnpackLimits, unpack: Unpack, content: &[u8])
     let mut visit = |member: Member, _: &mut Budget<'_>| {
         opened.members.push((member.name, member.content));
     };
-    let mut members = Members {
-        container: "sample",
-        budget: &mut budget,
-        incomplete: Vec::new(),
-        visit: &mut visit,
-    };
+    let mut members = Members::new("sample", &mut budget, &mut visit);
     let ended = unpack(content, &mut members);
     let mut incomplete = members.incomplete;
     if let Err(trouble) = ended {

@@ -35,6 +35,8 @@ fn codec(codec: Codec) -> Unpack {
         Codec::Lzma => |c, m| stream::unpack(Codec::Lzma, c, m),
         Codec::Zstd => |c, m| stream::unpack(Codec::Zstd, c, m),
         Codec::Lz4 => |c, m| stream::unpack(Codec::Lz4, c, m),
+        Codec::Lzip => |c, m| stream::unpack(Codec::Lzip, c, m),
+        Codec::Zlib => |c, m| stream::unpack(Codec::Zlib, c, m),
     }
 }
 

@@ -1,0 +1,232 @@
+//! Between an unpacker and what is done with the members it finds.
+
+use std::io::{self, Read};
+use std::time::Instant;
+
+use squall_types::{Incomplete, IncompleteReason};
+
+use super::budget::{Budget, LimitReached, ReadOutcome, Stopped, UnpackLimits};
+use super::member_path;
+
+/// A member of a container, read.
+pub(crate) struct Member {
+    /// Its name in the container; data from a stranger.
+    pub(crate) name: String,
+    /// Its bytes, or as many as could be read.
+    pub(crate) content: Vec<u8>,
+}
+
+/// Why a container could not be read to its end.
+///
+/// Also an error that a reader may give, wrapped in one of I/O, to say more
+/// than that the data is damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("{description}")]
+pub(crate) struct Trouble {
+    /// The category.
+    pub(crate) reason: IncompleteReason,
+    /// The same in words.
+    pub(crate) description: String,
+}
+
+impl Trouble {
+    pub(crate) fn corrupt(what: impl std::fmt::Display) -> Self {
+        Self {
+            reason: IncompleteReason::Corrupt,
+            description: what.to_string(),
+        }
+    }
+
+    pub(crate) fn unsupported(what: impl std::fmt::Display) -> Self {
+        Self {
+            reason: IncompleteReason::Unsupported,
+            description: what.to_string(),
+        }
+    }
+
+    pub(crate) fn encrypted() -> Self {
+        Self {
+            reason: IncompleteReason::Encrypted,
+            description: "encrypted, and no known password opens it".to_owned(),
+        }
+    }
+}
+
+impl From<io::Error> for Trouble {
+    /// What a decoder's error means: mostly that its input is damaged.
+    fn from(error: io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(trouble) => trouble,
+            Err(error) => Self {
+                reason: match error.kind() {
+                    io::ErrorKind::OutOfMemory => IncompleteReason::Limit,
+                    io::ErrorKind::Unsupported => IncompleteReason::Unsupported,
+                    _ => IncompleteReason::Corrupt,
+                },
+                description: error.to_string(),
+            },
+        }
+    }
+}
+
+impl From<LimitReached> for Trouble {
+    fn from(limit: LimitReached) -> Self {
+        Self {
+            reason: match limit {
+                LimitReached::Time(_) => IncompleteReason::Timeout,
+                _ => IncompleteReason::Limit,
+            },
+            description: limit.to_string(),
+        }
+    }
+}
+
+/// Where an unpacker brings the members.
+pub(crate) struct Members<'a, 'limits> {
+    pub(super) container: &'a str,
+    pub(super) budget: &'a mut Budget<'limits>,
+    pub(super) incomplete: Vec<Incomplete>,
+    pub(super) visit: &'a mut dyn FnMut(Member, &mut Budget<'limits>),
+    /// Whether a member is being looked at, so that what goes wrong is not the
+    /// unpacker's.
+    pub(super) is_visiting: bool,
+}
+
+/// The most troubles recorded of one container; a damaged one may have one
+/// with every member.
+const INCOMPLETE_MAX: usize = 100;
+
+impl<'a, 'limits> Members<'a, 'limits> {
+    pub(super) fn new(
+        container: &'a str,
+        budget: &'a mut Budget<'limits>,
+        visit: &'a mut dyn FnMut(Member, &mut Budget<'limits>),
+    ) -> Self {
+        Self {
+            container,
+            budget,
+            incomplete: Vec::new(),
+            visit,
+            is_visiting: false,
+        }
+    }
+
+    /// Reads a member and passes it on.
+    ///
+    /// # Errors
+    ///
+    /// Returns the trouble that ends the whole container: a limit that is
+    /// used up. Damage of this one member is recorded, and what could be read
+    /// is passed on.
+    pub(crate) fn take(&mut self, name: &str, reader: impl Read) -> Result<(), Trouble> {
+        self.budget.take_member()?;
+        let outcome = self.budget.read(reader);
+        self.deliver(name, outcome)
+    }
+
+    /// Reads a member whose password is a guess, without passing it on. A wrong
+    /// one shows as damage.
+    pub(crate) fn read_aside(&mut self, reader: impl Read) -> ReadOutcome {
+        self.budget.read(reader)
+    }
+
+    /// Passes on a member that was read aside.
+    ///
+    /// # Errors
+    ///
+    /// As [`Members::take`].
+    pub(crate) fn pass_on(&mut self, name: &str, outcome: ReadOutcome) -> Result<(), Trouble> {
+        self.budget.take_member()?;
+        self.deliver(name, outcome)
+    }
+
+    fn deliver(&mut self, name: &str, outcome: ReadOutcome) -> Result<(), Trouble> {
+        let ending = match outcome.stopped {
+            None => None,
+            Some(Stopped::Damaged(error)) => {
+                self.record_trouble(name, Trouble::from(error));
+                None
+            }
+            // The next member may be small.
+            Some(Stopped::Limit(limit @ LimitReached::MemberBytes(_))) => {
+                self.record_trouble(name, limit.into());
+                None
+            }
+            Some(Stopped::Limit(limit)) => Some(Trouble::from(limit)),
+        };
+        self.visit(name, outcome.content);
+        ending.map_or(Ok(()), Err)
+    }
+
+    fn visit(&mut self, name: &str, content: Vec<u8>) {
+        let member = Member {
+            name: name.to_owned(),
+            content,
+        };
+        self.is_visiting = true;
+        (self.visit)(member, self.budget);
+        self.is_visiting = false;
+    }
+
+    /// The path of the container.
+    pub(crate) fn container(&self) -> &str {
+        self.container
+    }
+
+    /// Tells whether there is time left; for loops that read no member.
+    pub(crate) fn check_time(&self) -> Result<(), LimitReached> {
+        self.budget.check_time()
+    }
+
+    /// When the time is used up; for libraries that cannot be asked in between.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.budget.deadline()
+    }
+
+    /// The limits.
+    pub(crate) fn limits(&self) -> &UnpackLimits {
+        self.budget.limits()
+    }
+
+    /// Reads over `len` bytes that are of no interest.
+    ///
+    /// # Errors
+    ///
+    /// Returns that there are fewer, or that there is no time left.
+    pub(crate) fn skip(&self, mut reader: impl Read, len: u64) -> Result<(), Trouble> {
+        let mut chunk = [0; 16 * 1024];
+        let mut left = len;
+        while left > 0 {
+            self.check_time()?;
+            let wanted = usize::try_from(left).map_or(chunk.len(), |left| left.min(chunk.len()));
+            match reader.read(&mut chunk[..wanted]) {
+                Ok(0) => return Err(Trouble::corrupt(format!("{left} bytes are missing"))),
+                Ok(count) => left -= count as u64,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Records a member that cannot be read.
+    pub(crate) fn record(&mut self, name: &str, reason: IncompleteReason, description: String) {
+        if self.incomplete.len() < INCOMPLETE_MAX {
+            self.incomplete.push(Incomplete {
+                path: member_path(self.container, name),
+                reason,
+                description,
+            });
+        }
+    }
+
+    /// The same, with the trouble at hand.
+    pub(crate) fn record_trouble(&mut self, name: &str, trouble: Trouble) {
+        self.record(name, trouble.reason, trouble.description);
+    }
+
+    /// The passwords to try.
+    pub(crate) fn passwords(&self) -> &[String] {
+        &self.budget.limits().passwords
+    }
+}

@@ -1,0 +1,104 @@
+//! Tar archives, with the long names of GNU and pax.
+
+#[cfg(test)]
+mod tests;
+
+use squall_types::IncompleteReason;
+use tar::{Archive, Entry, EntryType};
+
+use super::decompress::Exact;
+use super::{Members, Trouble};
+
+const BLOCK_LEN: usize = 512;
+
+/// Passes on every file of the archives, which may follow each other: tools
+/// can be told to read on behind the first end mark.
+pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    let mut rest = content;
+    loop {
+        let end = one(rest, members)?;
+        rest = rest.get(end..).unwrap_or_default();
+        let (blocks, _) = rest.as_chunks::<BLOCK_LEN>();
+        let zeros = blocks
+            .iter()
+            .take_while(|block| block.iter().all(|byte| *byte == 0))
+            .count();
+        rest = &rest[zeros * BLOCK_LEN..];
+        // What is no header hides nothing: the archive itself was scanned.
+        if !is_header(rest) {
+            return Ok(());
+        }
+    }
+}
+
+/// Passes on the files of one archive, and tells where it ends.
+fn one(content: &[u8], members: &mut Members<'_, '_>) -> Result<usize, Trouble> {
+    let mut end = 0;
+    let mut archive = Archive::new(content);
+    for entry in archive.entries().map_err(Trouble::corrupt)? {
+        members.check_time()?;
+        let mut entry = entry.map_err(Trouble::corrupt)?;
+        let len = entry.header().entry_size().map_err(Trouble::corrupt)?;
+        let data_end = entry.raw_file_position().saturating_add(len);
+        end = usize::try_from(data_end).unwrap_or(usize::MAX);
+        take(&mut entry, members)?;
+    }
+    Ok(end
+        .checked_next_multiple_of(BLOCK_LEN)
+        .unwrap_or(usize::MAX))
+}
+
+fn take(entry: &mut Entry<'_, &[u8]>, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+    let is_without_content = matches!(
+        entry.header().entry_type(),
+        EntryType::Directory
+            | EntryType::Symlink
+            | EntryType::Link
+            | EntryType::Char
+            | EntryType::Block
+            | EntryType::Fifo
+            | EntryType::XGlobalHeader
+    ) || name.ends_with('/');
+    // Where there should be none but is, it may be meant for another tool.
+    if is_without_content && entry.size() == 0 {
+        return Ok(());
+    }
+    if is_pax_sparse(entry) {
+        members.record(
+            &name,
+            IncompleteReason::Unsupported,
+            "the holes of a sparse file are not restored".to_owned(),
+        );
+    }
+    let len = entry.size();
+    members.take(&name, Exact::new(entry, len))
+}
+
+/// Tells whether it is a sparse file in the form of pax, which has a map of its
+/// holes before what it holds.
+fn is_pax_sparse(entry: &mut Entry<'_, &[u8]>) -> bool {
+    const KEYS: &[u8] = b"GNU.sparse.";
+    match entry.pax_extensions() {
+        Ok(Some(extensions)) => extensions
+            .flatten()
+            .any(|extension| extension.key_bytes().starts_with(KEYS)),
+        _ => false,
+    }
+}
+
+/// Tells whether a header begins here, by its checksum.
+fn is_header(content: &[u8]) -> bool {
+    const CHECKSUM: std::ops::Range<usize> = 148..156;
+    let Some(block) = content.first_chunk::<BLOCK_LEN>() else {
+        return false;
+    };
+    let header = tar::Header::from_byte_slice(block);
+    let sum: u32 = block
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| if CHECKSUM.contains(&at) { b' ' } else { *byte })
+        .map(u32::from)
+        .sum();
+    header.cksum().is_ok_and(|declared| declared == sum)
+}

@@ -1,0 +1,213 @@
+//! Finding the members: by the directory at the end, and by the headers in
+//! whatever the directory does not account for.
+
+use memchr::memmem;
+
+use super::super::Trouble;
+use super::super::budget::LimitReached;
+use super::super::fields::{len32_at, u16_at, u64_at};
+use super::entry::{CENTRAL, Entry, LOCAL};
+
+const END: &[u8] = b"PK\x05\x06";
+const END_LEN: usize = 22;
+const END64: &[u8] = b"PK\x06\x06";
+const LOCATOR64: &[u8] = b"PK\x06\x07";
+const LOCATOR64_LEN: usize = 20;
+
+/// The most members looked for, since a list of them is made before any is
+/// read. The budget stops before, unless most are directories.
+const ENTRIES_MAX: usize = 200_000;
+
+/// The highest version of the format that a header may ask for.
+const VERSION_MAX: u8 = 63;
+
+/// The members of an archive.
+pub(super) struct Listing {
+    pub(super) entries: Vec<Entry>,
+    /// What is wrong with the archive as a whole.
+    pub(super) damage: Option<Trouble>,
+}
+
+/// Finds the members.
+///
+/// # Errors
+///
+/// Returns the limit of time.
+pub(super) fn read(
+    content: &[u8],
+    check_time: &dyn Fn() -> Result<(), LimitReached>,
+) -> Result<Listing, Trouble> {
+    let mut damage = None;
+    let mut entries = Vec::new();
+    let mut covered = Vec::new();
+    match End::find(content) {
+        Some(end) => {
+            let listed = end.entries(content, check_time)?;
+            if !listed.is_whole {
+                damage = Some(Trouble::corrupt(
+                    "the directory of the zip archive is damaged",
+                ));
+            }
+            entries = listed.entries;
+            covered.push((listed.start, listed.end));
+        }
+        None => damage = Some(Trouble::corrupt("the zip archive has no directory")),
+    }
+    for entry in &entries {
+        covered.push((entry.local, entry.end(content).unwrap_or(entry.local)));
+    }
+    entries.extend(hidden(content, covered, check_time)?);
+    if entries.len() >= ENTRIES_MAX {
+        let limit = u32::try_from(ENTRIES_MAX).unwrap_or(u32::MAX);
+        damage = Some(LimitReached::Members(limit).into());
+    }
+    Ok(Listing { entries, damage })
+}
+
+/// The end of an archive, which tells where the directory is.
+struct End {
+    /// Where the directory is, as declared and from the end.
+    starts: [Option<usize>; 2],
+    /// How far everything is from where the archive says, because something
+    /// was put before it.
+    shift: usize,
+    /// How many members it declares.
+    count: u64,
+    at: usize,
+}
+
+struct Listed {
+    entries: Vec<Entry>,
+    start: usize,
+    end: usize,
+    is_whole: bool,
+}
+
+impl End {
+    /// Finds the last end.
+    fn find(content: &[u8]) -> Option<Self> {
+        memmem::rfind_iter(content, END)
+            .filter(|at| content.len() - at >= END_LEN)
+            .find_map(|at| Self::read64(content, at).or_else(|| Self::read(content, at)))
+    }
+
+    fn read(content: &[u8], at: usize) -> Option<Self> {
+        let count = u64::from(u16_at(content, at + 10)?);
+        let len = len32_at(content, at + 12)?;
+        let declared = len32_at(content, at + 16)?;
+        Some(Self::new(at, declared, at.checked_sub(len), count))
+    }
+
+    /// The end of a large archive is told by a locator before the common end.
+    fn read64(content: &[u8], common: usize) -> Option<Self> {
+        let locator = common.checked_sub(LOCATOR64_LEN)?;
+        if !content[locator..].starts_with(LOCATOR64) {
+            return None;
+        }
+        let declared = usize::try_from(u64_at(content, locator + 8)?).ok()?;
+        let at = if content.get(declared..)?.starts_with(END64) {
+            declared
+        } else {
+            memmem::rfind(&content[..locator], END64)?
+        };
+        let count = u64_at(content, at + 32)?;
+        let len = usize::try_from(u64_at(content, at + 40)?).ok()?;
+        let declared = usize::try_from(u64_at(content, at + 48)?).ok()?;
+        Some(Self::new(at, declared, at.checked_sub(len), count))
+    }
+
+    fn new(at: usize, declared: usize, counted: Option<usize>, count: u64) -> Self {
+        let shift = counted.map_or(0, |counted| counted.saturating_sub(declared));
+        Self {
+            starts: [counted, Some(declared)],
+            shift,
+            count,
+            at,
+        }
+    }
+
+    /// Reads the directory.
+    fn entries(
+        &self,
+        content: &[u8],
+        check_time: &dyn Fn() -> Result<(), LimitReached>,
+    ) -> Result<Listed, Trouble> {
+        let starts_here = |at: &usize| content.get(*at..).is_some_and(|c| c.starts_with(CENTRAL));
+        let counted = self.starts[0].filter(starts_here);
+        let (start, shift) = match (counted, self.starts[1].filter(starts_here)) {
+            (Some(start), _) => (start, self.shift),
+            (None, Some(start)) => (start, 0),
+            (None, None) => (self.at, 0),
+        };
+        let mut listed = Listed {
+            entries: Vec::new(),
+            start,
+            end: start,
+            is_whole: true,
+        };
+        while listed.entries.len() < ENTRIES_MAX
+            && let Some((mut entry, next)) = Entry::central(content, listed.end)
+        {
+            check_time()?;
+            let shifted = entry.local.saturating_add(shift);
+            if content.get(shifted..).is_some_and(|c| c.starts_with(LOCAL)) {
+                entry.local = shifted;
+            }
+            listed.entries.push(entry);
+            listed.end = next;
+        }
+        // The count of a common end wraps around.
+        let counted = listed.entries.len() as u64;
+        listed.is_whole = counted & 0xffff == self.count & 0xffff;
+        Ok(listed)
+    }
+}
+
+/// Finds members by their headers in what is not `covered`.
+fn hidden(
+    content: &[u8],
+    mut covered: Vec<(usize, usize)>,
+    check_time: &dyn Fn() -> Result<(), LimitReached>,
+) -> Result<Vec<Entry>, Trouble> {
+    covered.sort_unstable();
+    let mut entries = Vec::new();
+    let mut at = 0;
+    for (start, end) in covered
+        .into_iter()
+        .chain(std::iter::once((content.len(), content.len())))
+    {
+        // What a damaged header declares may be beyond the end.
+        let start = start.min(content.len());
+        while at < start {
+            check_time()?;
+            let found = memmem::find(&content[at..start], LOCAL);
+            let Some(found) = found else {
+                break;
+            };
+            at += found;
+            match Entry::local(content, at).filter(|entry| is_likely(content, at, entry)) {
+                Some(entry) => {
+                    let data = entry.data.unwrap_or(at);
+                    at = entry.end(content).unwrap_or(data).max(at + LOCAL.len());
+                    entries.push(entry);
+                }
+                None => at += LOCAL.len(),
+            }
+            if entries.len() >= ENTRIES_MAX {
+                return Ok(entries);
+            }
+        }
+        at = at.max(end);
+    }
+    Ok(entries)
+}
+
+/// Tells whether what looks like a header is one: programs that make archives
+/// carry the mark in their code.
+fn is_likely(content: &[u8], at: usize, entry: &Entry) -> bool {
+    let version = content.get(at + 4).copied().unwrap_or(u8::MAX);
+    version <= VERSION_MAX
+        && matches!(entry.method, 0..=20 | 93..=99)
+        && !entry.name.is_empty()
+        && !entry.name.chars().any(char::is_control)
+}

@@ -178,10 +178,11 @@ impl<'a, 'members, 'limits> Walk<'a, 'members, 'limits> {
         // Nobody may encode a multipart, and some mail programs decode it.
         let body = part.decoded();
         let boundary = part.content_type.parameter("boundary").unwrap_or_default();
-        let mut parts = multipart::split(&body, boundary.as_bytes(), PARTS_MAX);
-        if let (true, Some(boundary)) = (parts.is_empty(), multipart::guess(&body)) {
-            parts = multipart::split(&body, boundary, PARTS_MAX);
+        let mut split = multipart::split(&body, boundary.as_bytes(), PARTS_MAX);
+        if let (true, Some(boundary)) = (split.parts.is_empty(), multipart::guess(&body)) {
+            split = multipart::split(&body, boundary, PARTS_MAX);
         }
+        let multipart::Parts { parts, is_closed } = split;
         if parts.is_empty() {
             return self.text(&body, &format!("{prefix}body.txt"));
         }
@@ -195,6 +196,13 @@ impl<'a, 'members, 'limits> Walk<'a, 'members, 'limits> {
                 &format!("{prefix}{kind}"),
                 IncompleteReason::Limit,
                 format!("more than {PARTS_MAX} parts"),
+            );
+        } else if !is_closed && depth == 0 {
+            // Deeper down it ends where the part does that it is in.
+            self.members.record(
+                &format!("{prefix}{kind}"),
+                IncompleteReason::Truncated,
+                "the message ends before its last part does".to_owned(),
             );
         }
         for bytes in parts {

@@ -6,8 +6,9 @@ use memchr::memmem;
 /// part; the last part may lack its closing line, and what follows a closing
 /// line but another boundary is a part again, as some mail programs have it.
 ///
-/// Empty if the boundary does not occur. At most `parts_max` parts are found, each of which takes memory.
-pub(super) fn split<'a>(body: &'a [u8], boundary: &[u8], parts_max: usize) -> Vec<&'a [u8]> {
+/// Empty if the boundary does not occur. At most `parts_max` parts are found,
+/// each of which takes memory.
+pub(super) fn split<'a>(body: &'a [u8], boundary: &[u8], parts_max: usize) -> Parts<'a> {
     let strict = lines(body, boundary, parts_max, Match::Line);
     let lines = if strict.is_empty() {
         lines(body, boundary, parts_max, Match::Start)
@@ -23,7 +24,18 @@ pub(super) fn split<'a>(body: &'a [u8], boundary: &[u8], parts_max: usize) -> Ve
         let part = &body[line.end..end.max(line.end)];
         parts.push(without_line_break(part, end < body.len()));
     }
-    parts
+    Parts {
+        parts,
+        is_closed: lines.last().is_some_and(|line| line.is_closing),
+    }
+}
+
+/// What a body was split into.
+pub(super) struct Parts<'a> {
+    pub(super) parts: Vec<&'a [u8]>,
+    /// Whether the last line with the boundary is a closing one; if not, the
+    /// end of the last part may be missing.
+    pub(super) is_closed: bool,
 }
 
 /// The boundary a body seems to have, where the header does not say it right:
@@ -114,9 +126,11 @@ mod tests {
             (b"a --x\nb", &[]),
             (b"--x", &[b""]),
         ] {
-            assert_eq!(split(body, b"x", 9), expected, "{}", body.escape_ascii());
+            assert_eq!(split(body, b"x", 9).parts, expected, "{}", body.escape_ascii());
         }
-        assert!(split(b"--\na", b"", 9).is_empty());
-        assert_eq!(split(b"--x\na\n--x\nb\n--x\nc", b"x", 2).len(), 2);
+        assert!(split(b"--\na", b"", 9).parts.is_empty());
+        let two = split(b"--x\na\n--x\nb\n--x--", b"x", 2);
+        assert_eq!((two.parts.len(), two.is_closed), (2, false));
+        assert!(split(b"--x\na\n--x--\nb", b"x", 9).is_closed);
     }
 }

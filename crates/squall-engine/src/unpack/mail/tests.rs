@@ -120,6 +120,7 @@ fn damage_costs_no_more_than_what_it_hit() {
     let whole = message(&[attachment("a.exe", &EXECUTABLE.repeat(20))]);
     let torn = open_text(&whole[..whole.len() - 60]);
     assert!(torn.member("a.exe").starts_with(EXECUTABLE));
+    assert_eq!(torn.reasons(), [IncompleteReason::Truncated]);
     let dirty = open_text(&whole.replacen("TVqQ", "TV!q\u{e4}Q", 1));
     assert!(dirty.member("a.exe").starts_with(EXECUTABLE));
     let wrong_boundary = open_text(&whole.replacen("=_b", "=_c", 1));
@@ -162,7 +163,8 @@ fn parts_in_parts_without_end_reach_a_limit() {
         )
         .unwrap();
     }
-    assert_eq!(open_text(&text).reasons(), [IncompleteReason::Limit]);
+    let reasons = [IncompleteReason::Truncated, IncompleteReason::Limit];
+    assert_eq!(open_text(&text).reasons(), reasons);
     let messages = "Content-Type: message/rfc822\n\n".repeat(500);
     assert_eq!(open_text(&messages).reasons(), [IncompleteReason::Limit]);
 }

@@ -140,11 +140,14 @@ pub(crate) fn worker_config(settings: &Settings, scan_id: &str) -> WorkerConfig 
 /// How archives are unpacked, or `None` if they are not.
 fn unpack_limits(settings: &Settings) -> Option<UnpackLimits> {
     let unpacking = &settings.unpacking;
+    let mut passwords = unpacking.passwords.clone();
+    passwords.extend(UnpackLimits::default().passwords);
     unpacking.archives.then(|| UnpackLimits {
         depth_max: unpacking.depth_max,
         members_max: unpacking.members_max,
         member_bytes_max: settings.limits.max_file_size_bytes,
         time_max: settings.workers.scan_timeout,
+        passwords,
         ..UnpackLimits::default()
     })
 }

@@ -162,6 +162,7 @@ fn unpacking(values: &Values) -> Result<Unpacking, ConfigError> {
         archives: !values.flag("noarchive")?,
         depth_max: values.integer("max-recursion-depth")?,
         members_max: values.integer("max-nested-objects")?,
+        passwords: values.passwords("archive-password")?,
     })
 }
 

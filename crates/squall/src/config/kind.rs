@@ -36,12 +36,17 @@ pub(crate) enum Kind {
     Networks,
     /// Any number of syslog receivers.
     SyslogTargets,
+    /// Any number of passwords, taken as they are.
+    Passwords,
 }
 
 impl Kind {
     /// Tells whether the setting may be given several values.
     pub(crate) const fn is_list(self) -> bool {
-        matches!(self, Self::Paths | Self::Networks | Self::SyslogTargets)
+        matches!(
+            self,
+            Self::Paths | Self::Networks | Self::SyslogTargets | Self::Passwords
+        )
     }
 
     /// Returns what stands for the value in `--help`.
@@ -56,6 +61,7 @@ impl Kind {
             Self::Path | Self::Paths => "PATH".to_owned(),
             Self::Networks => "NETWORK".to_owned(),
             Self::SyslogTargets => "TARGET".to_owned(),
+            Self::Passwords => "PASSWORD".to_owned(),
         }
     }
 
@@ -81,6 +87,7 @@ impl Kind {
             Self::SyslogTargets => "HOST[:PORT[:FORMAT[:PROTOCOL]]] with FORMAT one of DEFAULT, \
                  CEF, JSON, SYSLOGJSON, SYSLOGKV and PROTOCOL one of UDP, TCP, TCPTLS"
                 .to_owned(),
+            Self::Passwords => "a password in UTF-8, or a list of them".to_owned(),
         }
     }
 }

@@ -133,6 +133,8 @@ pub(crate) struct Unpacking {
     pub(crate) depth_max: u32,
     /// How many members.
     pub(crate) members_max: u32,
+    /// Passwords to try before the well-known ones.
+    pub(crate) passwords: Vec<String>,
 }
 
 /// The queue and the results.

@@ -32,6 +32,8 @@ pub(crate) enum Value {
     Networks(Vec<Network>),
     /// Syslog receivers, in order.
     SyslogTargets(Vec<SyslogTarget>),
+    /// Passwords, in order.
+    Passwords(Vec<String>),
 }
 
 /// Says why a value is not accepted.
@@ -54,6 +56,9 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
         Kind::Paths => Ok(Value::Paths(present(given).map(PathBuf::from).collect())),
         Kind::Networks => each(kind, given, parse_network).map(Value::Networks),
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
+        Kind::Passwords => {
+            each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords)
+        }
         _ => match given {
             [] => one(kind, &OsString::new()),
             [value] => one(kind, value),
@@ -132,7 +137,11 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
             .iter()
             .find(|word| word.eq_ignore_ascii_case(text))
             .map(|&word| Value::Text(word.to_owned())),
-        Kind::Path | Kind::Paths | Kind::Networks | Kind::SyslogTargets => None,
+        Kind::Path
+        | Kind::Paths
+        | Kind::Networks
+        | Kind::SyslogTargets
+        | Kind::Passwords => None,
     }
 }
 
@@ -218,6 +227,7 @@ impl Value {
                 .collect(),
             Self::Networks(networks) => strings(networks),
             Self::SyslogTargets(targets) => strings(targets),
+            Self::Passwords(passwords) => passwords.clone(),
         }
     }
 }

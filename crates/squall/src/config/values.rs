@@ -163,6 +163,14 @@ impl Values {
         })
     }
 
+    /// Returns a setting that is a list of passwords.
+    pub(crate) fn passwords(&self, name: &'static str) -> Result<Vec<String>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::Passwords(passwords) => Some(passwords.clone()),
+            _ => None,
+        })
+    }
+
     fn pick<T>(
         &self,
         name: &'static str,

@@ -93,6 +93,12 @@ pub(super) const UNPACKING: Section = Section {
             "false",
             "Do not unpack archives, scan them as they are.",
         ),
+        Setting::new(
+            "archive-password",
+            Kind::Passwords,
+            "",
+            "Password tried on encrypted archives and documents before those known for samples: infected, virus, malware, password, infected666.",
+        ),
     ],
 };
 

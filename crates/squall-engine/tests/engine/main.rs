@@ -2,6 +2,7 @@
 
 mod indicators;
 mod members;
+mod samples;
 mod scan;
 mod set;
 mod signature_base;

@@ -56,9 +56,7 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
         Kind::Paths => Ok(Value::Paths(present(given).map(PathBuf::from).collect())),
         Kind::Networks => each(kind, given, parse_network).map(Value::Networks),
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
-        Kind::Passwords => {
-            each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords)
-        }
+        Kind::Passwords => each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords),
         _ => match given {
             [] => one(kind, &OsString::new()),
             [value] => one(kind, value),
@@ -137,11 +135,7 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
             .iter()
             .find(|word| word.eq_ignore_ascii_case(text))
             .map(|&word| Value::Text(word.to_owned())),
-        Kind::Path
-        | Kind::Paths
-        | Kind::Networks
-        | Kind::SyslogTargets
-        | Kind::Passwords => None,
+        Kind::Path | Kind::Paths | Kind::Networks | Kind::SyslogTargets | Kind::Passwords => None,
     }
 }
 

@@ -126,7 +126,12 @@ mod tests {
             (b"a --x\nb", &[]),
             (b"--x", &[b""]),
         ] {
-            assert_eq!(split(body, b"x", 9).parts, expected, "{}", body.escape_ascii());
+            assert_eq!(
+                split(body, b"x", 9).parts,
+                expected,
+                "{}",
+                body.escape_ascii()
+            );
         }
         assert!(split(b"--\na", b"", 9).parts.is_empty());
         let two = split(b"--x\na\n--x\nb\n--x--", b"x", 2);

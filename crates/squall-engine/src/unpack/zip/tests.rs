@@ -9,7 +9,7 @@ use zip::{AesMode, CompressionMethod, ZipWriter};
 
 use super::unpack;
 use crate::unpack::UnpackLimits;
-use crate::unpack::trial::{Opened, open, open_within, survives_damage};
+use crate::unpack::trial::{Opened, open, open_within, survives_damage, survives_some_damage};
 
 const TEXT: &[u8] = b"the quick brown fox jumps over the lazy dog, again and again and again";
 
@@ -89,7 +89,7 @@ fn every_method_is_understood() {
             "{method} {:?}",
             opened.incomplete
         );
-        survives_damage(unpack, &archive(&[("x", TEXT)], options));
+        survives_some_damage(unpack, &archive(&[("x", TEXT)], options));
     }
 }
 

@@ -1,0 +1,241 @@
+//! Makes mails, documents and scripts, each with one file in it.
+
+use std::fmt::Write as _;
+use std::io::{Cursor, Write as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::archives::{program, zlib};
+
+/// Base64 in lines.
+fn encoded(content: &[u8]) -> String {
+    let text = STANDARD.encode(content).into_bytes();
+    let lines = text.chunks(76).map(String::from_utf8_lossy);
+    lines.fold(String::new(), |text, line| text + &line + "\r\n")
+}
+
+fn hex(content: &[u8]) -> String {
+    content.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("memory");
+        text
+    })
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+fn len32(content: &[u8]) -> [u8; 4] {
+    u32::try_from(content.len()).expect("small").to_le_bytes()
+}
+
+fn mail_text(content: &[u8]) -> String {
+    format!(
+        "From: a@example.org\r\nTo: b@example.org\r\nSubject: an offer\r\n\
+         Date: Mon, 1 Jan 2024 00:00:00 +0000\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=\"=_b\"\r\n\r\n--=_b\r\n\
+         Content-Type: text/plain\r\n\r\nsee there\r\n--=_b\r\n\
+         Content-Type: application/octet-stream\r\n\
+         Content-Disposition: attachment; filename=\"evil.txt\"\r\n\
+         Content-Transfer-Encoding: base64\r\n\r\n{}--=_b--\r\n",
+        encoded(content)
+    )
+}
+
+pub(super) fn mail(content: &[u8]) -> Vec<u8> {
+    mail_text(content).into_bytes()
+}
+
+pub(super) fn mailbox(content: &[u8]) -> Vec<u8> {
+    format!(
+        "From a@b Mon Jan  1 00:00:00 2024\r\n{}\r\nFrom a@b Mon Jan  1 00:00:01 2024\r\n{}",
+        mail_text(b"nothing"),
+        mail_text(content)
+    )
+    .into_bytes()
+}
+
+/// An OLE compound file of these streams.
+fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).expect("file");
+    for (path, content) in streams {
+        if let Some((storage, _)) = path.rsplit_once('/') {
+            file.create_storage_all(format!("/{storage}"))
+                .expect("storage");
+        }
+        let mut stream = file.create_stream(format!("/{path}")).expect("stream");
+        stream.write_all(content).expect("content");
+    }
+    file.flush().expect("memory");
+    file.into_inner().into_inner()
+}
+
+pub(super) fn outlook(content: &[u8]) -> Vec<u8> {
+    let body = utf16("hello");
+    let name = utf16("evil.txt");
+    compound(&[
+        ("__properties_version1.0", b"x"),
+        ("__substg1.0_1000001F", &body),
+        ("__attach_version1.0_#00000000/__substg1.0_3707001F", &name),
+        (
+            "__attach_version1.0_#00000000/__substg1.0_37010102",
+            content,
+        ),
+    ])
+}
+
+pub(super) fn tnef(content: &[u8]) -> Vec<u8> {
+    let mut stream = b"\x78\x9f\x3e\x22\x01\0".to_vec();
+    for (id, data) in [
+        (0x0006_9002_u32, &[0; 14][..]),
+        (0x0001_8010, b"evil.txt\0"),
+        (0x0006_800f, content),
+    ] {
+        stream.push(2);
+        stream.extend(id.to_le_bytes());
+        stream.extend(len32(data));
+        stream.extend(data);
+        let sum = data
+            .iter()
+            .fold(0_u16, |sum, byte| sum.wrapping_add(u16::from(*byte)));
+        stream.extend(sum.to_le_bytes());
+    }
+    stream
+}
+
+/// Compresses as MS-OVBA does when nothing repeats.
+fn macro_compressed(text: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![1];
+    for chunk in text.chunks(3600) {
+        let mut data = Vec::new();
+        for literals in chunk.chunks(8) {
+            data.push(0);
+            data.extend(literals);
+        }
+        let header = u16::try_from(data.len() - 1).expect("small") | 0xb000;
+        bytes.extend(header.to_le_bytes());
+        bytes.extend(data);
+    }
+    bytes
+}
+
+/// A Word document with this in the source of its macro.
+pub(super) fn macros(content: &[u8]) -> Vec<u8> {
+    let mut list = Vec::new();
+    for (id, data) in [
+        (0x19_u16, &b"M"[..]),
+        (0x1a, b"M"),
+        (0x31, &[0; 4]),
+        (0x2b, b""),
+    ] {
+        list.extend(id.to_le_bytes());
+        list.extend(len32(data));
+        list.extend(data);
+    }
+    let source = [b"Attribute VB_Name = \"M\"\r\n", content].concat();
+    compound(&[
+        ("WordDocument", &[0; 5000]),
+        ("Macros/VBA/dir", &macro_compressed(&list)),
+        ("Macros/VBA/M", &macro_compressed(&source)),
+    ])
+}
+
+fn ole_package(content: &[u8]) -> Vec<u8> {
+    let mut data = b"\x02\0evil.txt\0C:\\x\0\0\0\x03\0\x02\0\0\0x\0".to_vec();
+    data.extend(len32(content));
+    data.extend(content);
+    data
+}
+
+/// A Word document with this file embedded.
+pub(super) fn embedded(content: &[u8]) -> Vec<u8> {
+    let data = ole_package(content);
+    let stream = [&len32(&data)[..], &data].concat();
+    compound(&[
+        ("WordDocument", &[0; 5000]),
+        ("ObjectPool/_1/\u{1}Ole10Native", &stream),
+    ])
+}
+
+pub(super) fn rtf(content: &[u8]) -> Vec<u8> {
+    let data = ole_package(content);
+    let mut object = vec![1, 5, 0, 0, 2, 0, 0, 0];
+    object.extend(len32(b"Package\0"));
+    object.extend(b"Package\0");
+    object.extend([0; 8]);
+    object.extend(len32(&data));
+    object.extend(data);
+    let digits = hex(&object);
+    format!("{{\\rtf1 text{{\\object\\objemb{{\\*\\objdata {digits}}}}}}}").into_bytes()
+}
+
+/// A PDF document with this in an embedded file.
+pub(super) fn pdf(content: &[u8]) -> Vec<u8> {
+    let name = "<< /F (evil.txt) /EF << /F 7 0 R >> /Type /Filespec >>";
+    pdf_of(name, "/Type /EmbeddedFile ", content)
+}
+
+/// The same in a stream of another kind.
+pub(super) fn pdf_stream(content: &[u8]) -> Vec<u8> {
+    pdf_of("<< /Contents 7 0 R >>", "", content)
+}
+
+fn pdf_of(reference: &str, entries: &str, content: &[u8]) -> Vec<u8> {
+    let packed = zlib(content);
+    let mut file = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n".to_vec();
+    file.extend(format!("2 0 obj\n{reference}\nendobj\n").as_bytes());
+    let len = packed.len();
+    let head = format!("7 0 obj\n<< {entries}/Filter /FlateDecode /Length {len} >>\nstream\r\n");
+    file.extend(head.as_bytes());
+    file.extend(packed);
+    file.extend(b"\nendstream\nendobj\ntrailer << /Root 1 0 R >>\nstartxref\n0\n%%EOF\n");
+    file
+}
+
+/// A shortcut that starts a program with an argument, and what is behind it.
+fn shortcut_of(argument: &str, behind: &[u8]) -> Vec<u8> {
+    const HAS_ARGUMENTS_IN_UTF16: u32 = 0x20 | 0x80;
+    let mut file = vec![0x4c, 0, 0, 0];
+    file.extend(b"\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46");
+    file.extend(HAS_ARGUMENTS_IN_UTF16.to_le_bytes());
+    file.resize(0x4c, 0);
+    let text = utf16(argument);
+    file.extend(u16::try_from(text.len() / 2).expect("short").to_le_bytes());
+    file.extend(text);
+    file.extend([0; 4]);
+    file.extend(behind);
+    file
+}
+
+/// A shortcut with the beginning of this as its argument.
+pub(super) fn shortcut(content: &[u8]) -> Vec<u8> {
+    let argument = String::from_utf8_lossy(&content[..content.len().min(0xffff)]);
+    shortcut_of(&argument, b"")
+}
+
+/// A shortcut with this behind it.
+pub(super) fn shortcut_with_overlay(content: &[u8]) -> Vec<u8> {
+    shortcut_of("/c x", content)
+}
+
+pub(super) fn onenote(content: &[u8]) -> Vec<u8> {
+    let mut section = b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3".to_vec();
+    section.resize(1024, 0);
+    section.extend(b"\xe7\x16\xe3\xbd\x65\x26\x11\x45\xa4\xc4\x8d\x4d\x0b\x7a\x9e\xac");
+    section.extend((content.len() as u64).to_le_bytes());
+    section.extend([0; 12]);
+    section.extend(content);
+    section.extend([0; 64]);
+    section
+}
+
+/// A script that carries a program in base64.
+pub(super) fn base64_script(content: &[u8]) -> Vec<u8> {
+    format!("$x = \"{}\"\n", STANDARD.encode(program(content))).into_bytes()
+}
+
+/// The same in hexadecimal digits.
+pub(super) fn hex_script(content: &[u8]) -> Vec<u8> {
+    format!("$x = '{}'\n", hex(&program(content))).into_bytes()
+}

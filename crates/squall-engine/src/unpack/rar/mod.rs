@@ -165,7 +165,7 @@ impl<'a, 'm, 'limits> Walk<'a, 'm, 'limits> {
         self.seen += 1;
         if self.seen <= self.taken {
             // Unpacked again, since in a solid archive the next depends on it.
-            return ExtractionDecision::Extract(Box::new(Discard(self.sink.clone())));
+            return self.passed_over();
         }
         let name = meta.name_lossy();
         if meta.is_split_before || meta.is_split_after {
@@ -173,18 +173,24 @@ impl<'a, 'm, 'limits> Walk<'a, 'm, 'limits> {
             self.members
                 .record(&name, IncompleteReason::Truncated, what);
             self.taken = self.seen;
-            return ExtractionDecision::Skip;
+            return self.passed_over();
         }
         if meta.is_encrypted && !self.has_password {
             self.members.record_trouble(&name, Trouble::encrypted());
             self.taken = self.seen;
-            return ExtractionDecision::Skip;
+            return self.passed_over();
         }
         self.current = Some(Current {
             name,
             is_encrypted: meta.is_encrypted,
         });
         ExtractionDecision::Extract(Box::new(self.sink.clone()))
+    }
+
+    /// What to do with a member that is not wanted: it may not be skipped, since
+    /// in a solid archive the next depends on it.
+    fn passed_over(&self) -> ExtractionDecision {
+        ExtractionDecision::Extract(Box::new(Discard(self.sink.clone())))
     }
 
     /// Tells whether to go on after a member that could not be unpacked.

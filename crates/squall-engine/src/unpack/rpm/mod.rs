@@ -5,11 +5,15 @@ mod tests;
 
 use std::io::{BufRead, BufReader, Read};
 
+use squall_types::IncompleteReason;
+
 use super::stream::{self, Codec};
 use super::{Members, Trouble, cpio};
 
 const LEAD_LEN: usize = 96;
 const HEADER_MAGIC: &[u8] = b"\x8e\xad\xe8";
+/// What each file of the payload of version 6 begins with.
+const STRIPPED_MAGIC: &[u8] = b"07070X";
 
 /// Passes on every file of a package.
 pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
@@ -25,6 +29,16 @@ pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<()
         return Err(Trouble::corrupt(
             "the payload of the RPM package is cut off",
         ));
+    }
+    if begin.starts_with(STRIPPED_MAGIC) {
+        // Names and lengths of the files are in the package's header. Their
+        // bytes are here one after the other, and are looked at as they are.
+        members.record(
+            "payload",
+            IncompleteReason::Unsupported,
+            "the files of this newer RPM package are not told apart".to_owned(),
+        );
+        return members.take("payload", files);
     }
     if !cpio::begins(begin) {
         return members.take("payload", files);

@@ -56,6 +56,14 @@ fn another_payload_is_one_member() {
 }
 
 #[test]
+fn a_payload_without_names_is_looked_at_and_recorded() {
+    let sample = package(&gzip(b"07070X00000000\0\0\x7fELF"));
+    let opened = open(unpack, &sample);
+    assert!(opened.member("payload").ends_with(b"\x7fELF"));
+    assert_eq!(opened.reasons(), [IncompleteReason::Unsupported]);
+}
+
+#[test]
 fn a_cut_off_package_is_recorded() {
     let sample = package(&gzip(&files()));
     for len in 0..sample.len() - 8 {

@@ -97,7 +97,7 @@ pub(super) const UNPACKING: Section = Section {
             "archive-password",
             Kind::Passwords,
             "",
-            "Password tried on encrypted archives and documents before those known for samples: infected, virus, malware, password, infected666.",
+            "Password tried on encrypted archives and documents before those known for samples: infected, virus, malware, password, infected666. Repeatable.",
         ),
     ],
 };

@@ -131,8 +131,8 @@ fn a_value_of_the_wrong_shape_is_named() {
 #[test]
 fn every_bad_value_of_every_setting_is_an_error_that_names_it() {
     for setting in settings() {
-        // Any text is a path.
-        if matches!(setting.kind, Kind::Path | Kind::Paths) {
+        // Any text is a path, and a password.
+        if matches!(setting.kind, Kind::Path | Kind::Paths | Kind::Passwords) {
             continue;
         }
         let error = Case::new()

@@ -265,3 +265,21 @@ fn paths_need_not_be_utf8() {
     case.variables.push(("SQUALL_SERVER_PORT".into(), name));
     assert!(case.error().contains("expected a whole number"));
 }
+
+#[test]
+fn passwords_are_taken_as_they_are() {
+    let loaded = Case::new()
+        .file("archive-password: [case-4711, ' two words ']\n")
+        .ok();
+    assert_eq!(
+        loaded.settings.unpacking.passwords,
+        ["case-4711", " two words "]
+    );
+    let loaded = Case::new().file("archive-password: \"1,2\"\n").ok();
+    assert_eq!(loaded.settings.unpacking.passwords, ["1,2"]);
+    let loaded = Case::new()
+        .flags(&["--archive-password=a", "--archive-password=b, c"])
+        .ok();
+    assert_eq!(loaded.settings.unpacking.passwords, ["a", "b, c"]);
+    assert!(Case::new().ok().settings.unpacking.passwords.is_empty());
+}

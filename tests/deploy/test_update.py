@@ -1,10 +1,12 @@
 """`squall-update` on a machine with a real systemd."""
 
 import hashlib
+import re
 import time
 
 import pytest
 from harness.delivery import INSTALLER, assert_all_found, deliver, queue_samples, use_queue_rule
+from support.rules import EICAR
 
 UPDATE = "/usr/local/sbin/squall-update"
 PROGRAM = "/usr/local/bin/squall"
@@ -126,3 +128,17 @@ def test_ready_is_not_said_too_early(installed):
     assert refused.returncode == 1 and time.monotonic() - began >= 2
     installed.run("systemctl", "start", "squall")
     assert "ready" in installed.run(UPDATE, "wait").stdout
+
+
+def test_indicators_without_a_rule_are_signatures_too(installed):
+    settings = installed.path("/etc/squall/squall.yml")
+    before = settings.read_text()
+    installed.write("/etc/squall/lists/hash-iocs.txt", f"{hashlib.sha256(EICAR).hexdigest()};a test file\n")
+    settings.write_text(re.sub("(?m)^custom-signatures: .*$", "signatures: /etc/squall/lists", before))
+    installed.run("systemctl", "restart", "squall")
+    assert "ready" in installed.run(UPDATE, "--timeout", "20", "wait").stdout
+    assert installed.json("/api/info")["rules"] == 0
+    assert installed.check(EICAR)[0]["matches"][0]["sigclass"] == "Hash IOC"
+    settings.write_text(before)
+    installed.run("systemctl", "restart", "squall")
+    installed.run(UPDATE, "wait")

@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod artefact;
+mod compile;
+mod cost;
 mod digest;
 mod entropy;
 pub mod file_type;
+mod fingerprint;
 mod heuristics;
 mod ioc;
 mod lone_member;
@@ -12,13 +16,18 @@ mod name;
 mod pe_info;
 mod problem;
 mod scan;
+mod self_test;
 mod set;
 mod source;
 mod unpack;
 
+pub use artefact::ArtefactError;
+pub use cost::{Cost, Costs, costs};
 pub use digest::digests;
+pub use fingerprint::{Fingerprint, has_includes};
 pub use problem::{Problem, Severity};
 pub use scan::{Sample, ScanLimits, Scanner};
+pub use self_test::SelfTestError;
 pub use set::{CompileOptions, Progress, SetError, SignatureSet};
-pub use source::{SourceError, SourceFile, read_directory};
+pub use source::{SourceError, SourceFile, is_signature_file, read_directory};
 pub use unpack::UnpackLimits;

@@ -98,6 +98,12 @@ impl<'set> Scanner<'set> {
         }
     }
 
+    /// Sets a variable of the rules that is true or false and that no sample
+    /// changes. Returns whether there is such a variable.
+    pub(crate) fn set_flag(&mut self, variable: &str, value: bool) -> bool {
+        self.scanner.set_global(variable, value).is_ok()
+    }
+
     /// Scans a sample and what it contains.
     ///
     /// What could not be looked at is in the outcome; the scanner can be used

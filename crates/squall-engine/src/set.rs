@@ -1,15 +1,16 @@
-//! Compiling rule files into a set.
+//! A set of signatures: made from files, or from files and what an earlier
+//! compilation of them left.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use squall_types::{SignatureOrigin, SignatureSummary};
-use yara_x::errors::CompileError;
-use yara_x::{Compiler, IgnoredRuleReason, Rules, SourceCode};
+use squall_types::{Match, SignatureOrigin, SignatureSummary};
+use yara_x::Rules;
 
+use crate::fingerprint::Fingerprint;
 use crate::ioc::{IocBuilder, Iocs, kind_of};
 use crate::source::SourceFile;
-use crate::{Problem, Severity};
+use crate::{Problem, Severity, compile, meta, self_test};
 
 /// The variables that every rule may use besides YARA's own; all are strings.
 pub(crate) const EXTERNAL_VARIABLES: [&str; 13] = [
@@ -33,9 +34,12 @@ pub struct SignatureSet {
     rules: Rules,
     iocs: Iocs,
     origins: HashMap<String, SignatureOrigin>,
+    /// Those of rules, then those of lists.
     problems: Vec<Problem>,
+    rule_problem_count: usize,
     summary: SignatureSummary,
     options: CompileOptions,
+    fingerprint: Fingerprint,
 }
 
 /// What of the files is used.
@@ -61,6 +65,9 @@ pub enum SetError {
     /// The engine refused one of our variables.
     #[error("cannot define the rule variable `{0}`")]
     Variable(&'static str),
+    /// The engine refused the rule of the self-test.
+    #[error("cannot compile the rule of the self-test")]
+    SelfTestRule(#[source] Box<yara_x::errors::CompileError>),
 }
 
 impl SignatureSet {
@@ -80,41 +87,67 @@ impl SignatureSet {
         mut progress: impl FnMut(Progress),
     ) -> Result<Self, SetError> {
         let mut problems = Vec::new();
-        let mut origins = HashMap::new();
-        let mut compiler = new_compiler()?;
-        let mut lists = IocBuilder::new();
+        let mut compiler = compile::new_compiler()?;
         for (index, file) in files.iter().enumerate() {
-            match kind_of(&file.name) {
-                Some(_) if options.pure_yara => {}
-                Some(kind) => lists.add(kind, &file.name, &file.content, file.origin),
-                None => {
-                    add_file(&mut compiler, file, &mut problems);
-                    origins.insert(file.name.clone(), file.origin);
-                }
+            if kind_of(&file.name).is_none() {
+                compile::add_file(&mut compiler, file, &mut problems);
             }
             progress(Progress {
                 done: index + 1,
                 total: files.len(),
             });
         }
-        let rules = compiler.build();
+        Ok(Self::assemble(files, options, compiler.build(), problems))
+    }
+
+    /// Puts together compiled rules, what was wrong with their text, and the
+    /// lists of indicators.
+    pub(crate) fn assemble(
+        files: &[SourceFile],
+        options: CompileOptions,
+        rules: Rules,
+        rule_problems: Vec<Problem>,
+    ) -> Self {
+        let mut origins = HashMap::new();
+        let mut lists = IocBuilder::new();
+        for file in files {
+            match kind_of(&file.name) {
+                Some(_) if options.pure_yara => {}
+                Some(kind) => lists.add(kind, &file.name, &file.content, file.origin),
+                None => {
+                    origins.insert(file.name.clone(), file.origin);
+                }
+            }
+        }
         let (iocs, list_problems) = lists.build();
+        let rule_problem_count = rule_problems.len();
+        let mut problems = rule_problems;
         problems.extend(list_problems);
         let summary = SignatureSummary {
             version: version(files),
             engine: format!("YARA-X {}", yara_x::VERSION),
-            rules: rules.iter().len() as u64,
+            rules: (rules.iter().len() as u64).saturating_sub(self_test::RULES),
             iocs: iocs.count(),
             skipped: count_skipped(&problems),
         };
-        Ok(Self {
+        Self {
             rules,
             iocs,
             origins,
             problems,
+            rule_problem_count,
             summary,
             options,
-        })
+            fingerprint: Fingerprint::of(files, options),
+        }
+    }
+
+    /// Gives the set another version, where the files' times would give it one
+    /// that a different set already has.
+    #[must_use]
+    pub fn with_version_of(mut self, time: SystemTime) -> Self {
+        self.summary.version = version_of_time(time);
+        self
     }
 
     /// Returns the figures of the set.
@@ -123,10 +156,34 @@ impl SignatureSet {
         &self.summary
     }
 
+    /// Returns what tells this set from any other.
+    #[must_use]
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// Returns every active rule as it would be shown if it matched, with the
+    /// name of its file.
+    pub fn rule_list(&self) -> impl Iterator<Item = (String, Match)> {
+        self.rules
+            .iter()
+            .filter(|rule| rule.namespace() != self_test::NAMESPACE)
+            .map(|rule| {
+                let origin = self.origin_of(rule.namespace());
+                let shown = meta::match_of(&rule, origin, Vec::new());
+                (rule.namespace().to_owned(), shown)
+            })
+    }
+
     /// Returns what is wrong with the set's files.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// Returns what is wrong with the text of rules, lists left out.
+    pub(crate) fn rule_problems(&self) -> &[Problem] {
+        &self.problems[..self.rule_problem_count]
     }
 
     pub(crate) fn rules(&self) -> &Rules {
@@ -148,90 +205,6 @@ impl SignatureSet {
             .copied()
             .unwrap_or(SignatureOrigin::External)
     }
-}
-
-fn new_compiler() -> Result<Compiler<'static>, SetError> {
-    let mut compiler = Compiler::new();
-    // What YARA accepts in a regular expression and YARA-X would not, such as
-    // `\%`: rules written for YARA must go on working.
-    compiler.relaxed_re_syntax(true);
-    for name in EXTERNAL_VARIABLES {
-        compiler
-            .define_global(name, "")
-            .map_err(|_| SetError::Variable(name))?;
-    }
-    Ok(compiler)
-}
-
-fn add_file(compiler: &mut Compiler<'static>, file: &SourceFile, problems: &mut Vec<Problem>) {
-    let errors_before = compiler.errors().len();
-    let warnings_before = compiler.warnings().len();
-    if let Some(directory) = &file.directory {
-        compiler.add_include_dir(directory);
-    }
-    compiler.new_namespace(&file.name);
-    let source = SourceCode::from(file.content.as_slice()).with_origin(&file.name);
-    // The error is also in `errors()`, with those behind it.
-    let _ = compiler.add_source(source);
-    let errors = &compiler.errors()[errors_before..];
-    for error in errors {
-        problems.push(Problem {
-            file: file.name.clone(),
-            line: first_line(error, file),
-            rule: rule_of(compiler, error),
-            severity: Severity::Skipped,
-            reason: reason(error.title(), error.labels().map(|l| l.text().to_owned())),
-        });
-    }
-    for warning in &compiler.warnings()[warnings_before..] {
-        problems.push(Problem {
-            file: file.name.clone(),
-            line: warning
-                .labels()
-                .next()
-                .map(|label| line_at(&file.content, label.span().start())),
-            rule: None,
-            severity: Severity::Warning,
-            reason: reason(
-                warning.title(),
-                warning.labels().map(|l| l.text().to_owned()),
-            ),
-        });
-    }
-}
-
-/// Names the rule that an error cost, where the engine says it.
-fn rule_of(compiler: &Compiler<'_>, error: &CompileError) -> Option<String> {
-    compiler.ignored_rules().find_map(|(name, why)| match why {
-        IgnoredRuleReason::CompileError(cause) if std::ptr::eq(cause, error) => {
-            Some(name.to_owned())
-        }
-        _ => None,
-    })
-}
-
-fn first_line(error: &CompileError, file: &SourceFile) -> Option<u32> {
-    error
-        .labels()
-        .next()
-        // An error in an included file has a span of that file.
-        .filter(|label| label.origin().is_none_or(|origin| origin == file.name))
-        .map(|label| line_at(&file.content, label.span().start()))
-}
-
-fn line_at(content: &[u8], offset: usize) -> u32 {
-    let before = &content[..offset.min(content.len())];
-    let breaks = before.iter().filter(|&&b| b == b'\n').count();
-    u32::try_from(breaks + 1).unwrap_or(u32::MAX)
-}
-
-fn reason(title: &str, labels: impl Iterator<Item = String>) -> String {
-    let mut reason = title.to_owned();
-    for label in labels.filter(|label| !label.is_empty()).take(2) {
-        reason.push_str("; ");
-        reason.push_str(&label);
-    }
-    reason.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn count_skipped(problems: &[Problem]) -> u64 {

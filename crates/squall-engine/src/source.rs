@@ -124,7 +124,10 @@ fn is_hidden(path: &Path) -> bool {
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-fn is_signature_file(path: &Path) -> bool {
+/// Tells by its name whether a file holds signatures: `*.yar`, `*.yara`, or a
+/// list of indicators.
+#[must_use]
+pub fn is_signature_file(path: &Path) -> bool {
     let is_rule = path
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("yar") || e.eq_ignore_ascii_case("yara"));

@@ -27,6 +27,17 @@ pub struct Claim {
     queued_for: Duration,
 }
 
+/// What waiting for a sample came to.
+#[derive(Debug)]
+pub enum Claimed {
+    /// A sample to scan.
+    Sample(Claim),
+    /// There are no more claims: the service ends.
+    Stopped,
+    /// The worker wanted to leave.
+    Left,
+}
+
 pub(crate) enum Work {
     Durable(Durable),
     Immediate(Job),

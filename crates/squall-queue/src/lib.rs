@@ -43,7 +43,7 @@ mod store;
 mod take;
 
 pub use body::{Body, BodyWriter};
-pub use claim::Claim;
+pub use claim::{Claim, Claimed};
 pub use config::{Durability, Limits, QueueConfig};
 pub use counters::Stats;
 pub use error::{

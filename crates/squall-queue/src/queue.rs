@@ -10,8 +10,8 @@ use squall_types::SampleId;
 use tokio::sync::oneshot;
 
 use crate::{
-    Body, BodyWriter, CheckError, Checked, Claim, CompleteError, Completion, EnqueueError, History,
-    Lanes, OpenError, QueueConfig, ReadError, Recovery, SampleState, Stats, StorageError,
+    Body, BodyWriter, CheckError, Checked, Claim, Claimed, CompleteError, Completion, EnqueueError,
+    History, Lanes, OpenError, QueueConfig, ReadError, Recovery, SampleState, Stats, StorageError,
     body::Content,
     clock,
     closer::Closer,
@@ -190,7 +190,18 @@ impl Queue {
     /// slot at the same time.
     #[must_use]
     pub fn claim(&self, lanes: Lanes, slot: usize) -> Option<Claim> {
-        self.shared.take(lanes, slot)
+        match self.shared.take(lanes, slot, &|| false) {
+            Claimed::Sample(claim) => Some(claim),
+            Claimed::Stopped | Claimed::Left => None,
+        }
+    }
+
+    /// Like [`claim`](Self::claim), and comes back without a sample when
+    /// `leave` becomes true. It is asked before every wait, which lasts a
+    /// second at most, and must not call the queue.
+    #[must_use]
+    pub fn claim_unless(&self, lanes: Lanes, slot: usize, leave: impl Fn() -> bool) -> Claimed {
+        self.shared.take(lanes, slot, &leave)
     }
 
     /// Takes the verdict on a claimed sample. It can be read at once and is on

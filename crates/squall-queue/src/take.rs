@@ -8,7 +8,7 @@ use std::{
 use squall_types::SampleId;
 
 use crate::{
-    BodyError, Claim, CompleteError, Completion, Lanes, StorageError, Verdict,
+    BodyError, Claim, Claimed, CompleteError, Completion, Lanes, StorageError, Verdict,
     claim::{Durable, Work},
     clock,
     counters::Times,
@@ -33,31 +33,40 @@ const POLL: Duration = Duration::from_secs(1);
 /// What a worker may do next.
 enum Next {
     Stop,
+    Leave,
     Immediate(Job),
     Durable(Taken),
 }
 
 impl Shared {
-    /// Waits for a sample and takes it; `None` once claims are stopped.
-    pub(crate) fn take(self: &Arc<Self>, lanes: Lanes, slot: usize) -> Option<Claim> {
+    /// Waits for a sample and takes it, unless `leave` becomes true, which is
+    /// asked every [`POLL`].
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        lanes: Lanes,
+        slot: usize,
+        leave: &dyn Fn() -> bool,
+    ) -> Claimed {
         loop {
-            match self.next(lanes) {
-                Next::Stop => return None,
+            match self.next(lanes, leave) {
+                Next::Stop => return Claimed::Stopped,
+                Next::Leave => return Claimed::Left,
                 Next::Immediate(job) => {
                     let queued_for = job.queued.elapsed();
                     let (shared, id) = (Arc::clone(self), job.id);
-                    return Some(Claim::new(shared, id, queued_for, Work::Immediate(job)));
+                    let work = Work::Immediate(job);
+                    return Claimed::Sample(Claim::new(shared, id, queued_for, work));
                 }
                 Next::Durable(taken) => {
                     if let Some(claim) = self.open_taken(taken, slot) {
-                        return Some(claim);
+                        return Claimed::Sample(claim);
                     }
                 }
             }
         }
     }
 
-    fn next(&self, lanes: Lanes) -> Next {
+    fn next(&self, lanes: Lanes, leave: &dyn Fn() -> bool) -> Next {
         let mut state = self.lock();
         loop {
             if state.stopped {
@@ -71,6 +80,9 @@ impl Shared {
                 && let Some(taken) = take_durable(&mut state)
             {
                 return Next::Durable(taken);
+            }
+            if leave() {
+                return Next::Leave;
             }
             state = self.wait_for_work(state, lanes);
         }

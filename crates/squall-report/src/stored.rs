@@ -1,9 +1,11 @@
 //! The stored form of a submission and of a result.
 //!
 //! The first byte is the version of the form, the second says what follows, the
-//! rest is JSON. A clean result is these two bytes and nothing else: most
-//! results are clean, and hundreds of thousands are kept. No damage to a report
-//! that cuts it or leaves its second byte intact can make it a clean result.
+//! rest is JSON. A clean result is these two bytes and the version of the
+//! signatures: most results are clean, and hundreds of thousands are kept. No
+//! damage to a report that cuts it or leaves its second byte intact can make it
+//! a clean result, and none that changes that byte, because no version begins
+//! like JSON.
 
 use serde::{Serialize, de::DeserializeOwned};
 use squall_types::{Report, SampleId, Score, Submission};
@@ -51,8 +53,8 @@ pub enum DecodeError {
         /// What the JSON parser says.
         source: serde_json::Error,
     },
-    /// A clean result has bytes that it must not have.
-    #[error("stored clean result has {len} bytes, expected 2")]
+    /// A clean result has bytes that are no version of signatures.
+    #[error("stored clean result has {len} bytes, expected 2 or 19 with a version in them")]
     Clean {
         /// How many bytes there are.
         len: usize,
@@ -92,12 +94,17 @@ pub fn decode_submission(bytes: &[u8]) -> Result<Submission, DecodeError> {
     }
 }
 
-/// Returns the stored form of a result: two bytes for a clean one, which keeps
-/// nothing else of the report.
+/// Returns the stored form of a result: some bytes for a clean one, which keeps
+/// nothing of the report but the version of the signatures.
 #[must_use]
 pub fn encode_result(report: &Report) -> Vec<u8> {
     if report.outcome.is_clean() {
-        vec![VERSION, CLEAN]
+        let mut bytes = vec![VERSION, CLEAN];
+        let version = report.scan.signature_version.as_bytes();
+        if is_signature_version(version) {
+            bytes.extend_from_slice(version);
+        }
+        bytes
     } else {
         encode(REPORT, report)
     }
@@ -110,13 +117,37 @@ pub fn encode_result(report: &Report) -> Vec<u8> {
 pub fn decode_result(bytes: &[u8]) -> Result<StoredResult, DecodeError> {
     let what = "result";
     match split(bytes, what)? {
-        (CLEAN, []) => Ok(StoredResult::Clean),
+        (CLEAN, version) if version.is_empty() || is_signature_version(version) => {
+            Ok(StoredResult::Clean)
+        }
         (CLEAN, _) => Err(DecodeError::Clean { len: bytes.len() }),
         (REPORT, body) => Ok(StoredResult::Report(Box::new(checked(decode(
             body, what,
         )?)?))),
         (found, _) => Err(DecodeError::Kind { what, found }),
     }
+}
+
+/// Returns the version of the signatures that a stored clean result names; one
+/// of an earlier release names none.
+#[must_use]
+pub fn clean_signature_version(bytes: &[u8]) -> Option<&str> {
+    match bytes {
+        [VERSION, CLEAN, version @ ..] if is_signature_version(version) => {
+            std::str::from_utf8(version).ok()
+        }
+        _ => None,
+    }
+}
+
+/// Tells whether bytes have the form `YYYY/MM/DD-HHMMSS`.
+fn is_signature_version(bytes: &[u8]) -> bool {
+    const FORM: &[u8; 17] = b"0000/00/00-000000";
+    let fits = |(byte, form): (&u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        mark => byte == mark,
+    };
+    bytes.len() == FORM.len() && bytes.iter().zip(FORM).all(fits)
 }
 
 fn encode(kind: u8, value: &impl Serialize) -> Vec<u8> {

@@ -21,9 +21,11 @@ pub(crate) enum Failure {
     BadRequest(Cow<'static, str>),
     /// There is nothing at that path.
     NotFound,
+    /// A page of another site made a browser send it.
+    OtherSite,
     /// No sample of the kind asked for has that id.
     UnknownSample(String),
-    /// What is asked for is not possible any more.
+    /// What is asked for is not possible, or not any more.
     Conflict(String),
     /// The path does not know that method.
     MethodNotAllowed,
@@ -57,6 +59,7 @@ impl Failure {
     const fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::OtherSite => StatusCode::FORBIDDEN,
             Self::NotFound | Self::UnknownSample(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -71,6 +74,7 @@ impl Failure {
         match self {
             Self::BadRequest(reason) | Self::Unavailable { reason, .. } => Cow::Borrowed(reason),
             Self::UnknownSample(reason) | Self::Conflict(reason) => reason.into(),
+            Self::OtherSite => "a page of another site may not ask for this".into(),
             Self::NotFound => "there is nothing at this path".into(),
             Self::MethodNotAllowed => "this path does not know this method".into(),
             Self::TooSlow(timeout) => format!(

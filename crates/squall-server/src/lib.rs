@@ -15,6 +15,7 @@ mod quota;
 mod reply;
 mod router;
 mod service;
+mod signatures;
 mod source;
 mod throttle;
 pub mod tls;
@@ -29,6 +30,7 @@ pub use openapi::openapi;
 pub use quota::QuotaConfig;
 pub use router::router;
 pub use service::Service;
+pub use signatures::{Change, ChangeOutcome, LoadedSet, Pending, SignatureControl, SignatureState};
 pub use source::{Network, NetworkError, ReverseLookup};
 
 /// Locks `mutex`. What the mutexes of this crate guard is valid at every

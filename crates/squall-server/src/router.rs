@@ -67,6 +67,9 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::retry_failed_samples))
         .routes(routes!(handlers::retry_sample))
         .routes(routes!(handlers::metrics))
+        .routes(routes!(handlers::signatures))
+        .routes(routes!(handlers::reload_signatures))
+        .routes(routes!(handlers::roll_back_signatures))
 }
 
 /// Adds what every request passes; the last one added is passed first.

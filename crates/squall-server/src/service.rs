@@ -1,8 +1,8 @@
 //! What all handlers share.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -18,6 +18,7 @@ use crate::config::ServiceConfig;
 use crate::failure::{Failure, whole_seconds};
 use crate::metrics::Metrics;
 use crate::quota::{Exhausted, Quota};
+use crate::signatures::SignatureControl;
 use crate::source::Sources;
 use crate::throttle::Throttle;
 use crate::upload::Places;
@@ -39,6 +40,7 @@ struct Inner {
     config: ServiceConfig,
     queue: Queue,
     signatures: Arc<ArcSwapOption<SignatureSummary>>,
+    signature_control: OnceLock<Arc<dyn SignatureControl>>,
     sources: Sources,
     runs: Runs,
     places: Arc<Places>,
@@ -83,7 +85,18 @@ impl Service {
             config,
             queue,
             signatures,
+            signature_control: OnceLock::new(),
         }))
+    }
+
+    /// Lets clients see and change the signatures through `control`. Without
+    /// it, or the second time, nothing changes.
+    pub fn set_signature_control(&self, control: Arc<dyn SignatureControl>) {
+        let _ = self.0.signature_control.set(control);
+    }
+
+    pub(crate) fn signature_control(&self) -> Option<Arc<dyn SignatureControl>> {
+        self.0.signature_control.get().cloned()
     }
 
     /// Returns the runs of collectors that are remembered, oldest first.

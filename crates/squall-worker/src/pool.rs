@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use squall_engine::{ScanLimits, Scanner, SignatureSet};
-use squall_queue::{Claim, Completion, Lanes, Queue, Verdict};
+use squall_engine::{ScanLimits, Scanner};
+use squall_queue::{Claim, Claimed, Completion, Lanes, Queue, Verdict};
 use squall_types::SampleId;
 
 use crate::housekeeping::Housekeeping;
 use crate::keep::Keeper;
 use crate::patience::Patience;
 use crate::scan_job::{self, Context, End};
-use crate::signatures::Signatures;
+use crate::signatures::{Held, Signatures};
 use crate::sink::Sinks;
 
 /// How the workers work.
@@ -124,8 +124,8 @@ impl Worker {
     fn run(&self) {
         let mut buffer = Vec::new();
         let mut pending = None;
-        while let Some(set) = self.parts.signatures.wait() {
-            match self.run_with(&set, pending.take(), &mut buffer) {
+        while let Some(held) = self.parts.signatures.wait() {
+            match self.run_with(&held, pending.take(), &mut buffer) {
                 Next::Renew(claim) => pending = claim,
                 Next::Stop => return,
             }
@@ -134,33 +134,38 @@ impl Worker {
 
     /// Scans with one scanner until the set was replaced, the scanner is
     /// spoiled, or claims are stopped.
-    fn run_with(
-        &self,
-        set: &Arc<SignatureSet>,
-        mut pending: Option<Claim>,
-        buffer: &mut Vec<u8>,
-    ) -> Next {
-        let mut scanner = Scanner::new(set, self.config.limits.clone());
+    fn run_with(&self, held: &Held, mut pending: Option<Claim>, buffer: &mut Vec<u8>) -> Next {
+        let mut scanner = Scanner::new(&held.set, self.config.limits.clone());
         let context = Context {
             sinks: &self.parts.sinks,
             keeper: self.parts.keeper.as_deref(),
             scan_id: &self.config.scan_id,
-            signature_version: &set.summary().version,
+            signature_version: &held.set.summary().version,
         };
         loop {
-            let claim = pending
-                .take()
-                .or_else(|| self.parts.queue.claim(self.lanes, self.slot));
-            let Some(claim) = claim else {
-                return Next::Stop;
+            let claim = match pending.take() {
+                Some(claim) => claim,
+                None => match self.next_claim(held) {
+                    Claimed::Sample(claim) => claim,
+                    Claimed::Left => return Next::Renew(None),
+                    Claimed::Stopped => return Next::Stop,
+                },
             };
-            if !self.parts.signatures.is_current(set) {
+            if !self.parts.signatures.is_current(held) {
                 return Next::Renew(Some(claim));
             }
             if self.process(claim, &mut scanner, buffer, &context) {
                 return Next::Renew(None);
             }
         }
+    }
+
+    /// Waits for a sample. A worker without one must not hold on to a set that
+    /// was replaced: it would stay in memory until the next sample comes.
+    fn next_claim(&self, held: &Held) -> Claimed {
+        self.parts.queue.claim_unless(self.lanes, self.slot, || {
+            !self.parts.signatures.is_current(held)
+        })
     }
 
     /// Scans one sample; returns whether the scanner is spoiled.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use squall_engine::{CompileOptions, ScanLimits, SignatureSet, SourceFile, digests};
 use squall_queue::{Body, Queue, QueueConfig, SampleState, Verdict};
@@ -363,4 +363,59 @@ async fn verdicts_survive_a_stop_that_comes_at_once() {
     let bench = Bench::start(dir, 1, 0);
     assert!(bench.result(id).await.is_some());
     assert_eq!(bench.read("findings.json").lines().count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_without_samples_let_go_of_a_set_that_was_replaced() {
+    let bench = Bench::new(3, 1);
+    let first = set(RULE);
+    let held = Arc::downgrade(&first);
+    bench.signatures.install(first);
+    assert!(bench.check("x", b"needle").await.is_some());
+    bench
+        .signatures
+        .install(set("rule Other { condition: filesize == 3 }"));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while held.strong_count() > 0 {
+        assert!(Instant::now() < deadline, "the old set stays in memory");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(bench.check("x", b"needle").await.is_none());
+}
+
+/// Sets are replaced while samples are scanned: each sample is scanned whole
+/// with one of them, and its report names that one.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_sample_is_scanned_with_the_set_that_its_report_names() {
+    let bench = Bench::new(2, 0);
+    let numbered = |number: u64| {
+        let rule = format!("rule Set_{number} {{ meta: score = 80 condition: true }}");
+        let file = SourceFile {
+            name: "test.yar".to_owned(),
+            content: rule.into_bytes(),
+            origin: SignatureOrigin::Internal,
+            modified: Some(UNIX_EPOCH + Duration::from_secs(number)),
+            directory: None,
+        };
+        let options = CompileOptions::default();
+        Arc::new(SignatureSet::compile(&[file], options, |_| {}).expect("a set"))
+    };
+    bench.signatures.install(numbered(0));
+    let mut ids = Vec::new();
+    for number in 1..30 {
+        for _ in 0..10 {
+            ids.push(bench.enqueue("x", b"needle").await);
+        }
+        bench.signatures.install(numbered(number));
+        let report = bench.check("x", b"needle").await.expect("a finding");
+        let expected = format!("Set_{number}");
+        assert_eq!(report.outcome.findings[0].matches[0].rule_name, expected);
+    }
+    for id in ids {
+        let report = bench.result(id).await.expect("a finding");
+        let rule = &report.outcome.findings[0].matches[0].rule_name;
+        let number: u64 = rule.trim_start_matches("Set_").parse().expect("a number");
+        let version = format!("1970/01/01-0000{number:02}");
+        assert_eq!(report.scan.signature_version, version);
+    }
 }

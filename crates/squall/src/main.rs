@@ -19,7 +19,7 @@ use clap::{ArgMatches, Command};
 fn main() -> ExitCode {
     let matches = command().get_matches();
     match run(&matches) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             banner::error(&format!("{error:#}"));
             ExitCode::FAILURE
@@ -38,6 +38,7 @@ fn command() -> Command {
                 .about("Receive samples over HTTP, scan them and answer")
                 .args(config::serve_args()),
         )
+        .subcommand(signatures::command::command())
         .subcommand(
             Command::new("check-config")
                 .about("Show the configuration in force and where each value came from")
@@ -46,11 +47,12 @@ fn command() -> Command {
         .subcommand(failed::command())
 }
 
-fn run(matches: &ArgMatches) -> anyhow::Result<()> {
+fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     match matches.subcommand() {
         Some(("serve", arguments)) => {
             let loaded = config::load(arguments, std::env::vars_os())?;
-            serve::run(loaded)
+            serve::run(loaded)?;
+            Ok(ExitCode::SUCCESS)
         }
         Some(("check-config", arguments)) => {
             let loaded = config::load(arguments, std::env::vars_os())?;
@@ -58,10 +60,11 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
             for warning in &loaded.warnings {
                 banner::error(&format!("warning: {warning}"));
             }
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
-        Some(("failed", arguments)) => failed::run(arguments),
+        Some(("failed", arguments)) => failed::run(arguments).map(|()| ExitCode::SUCCESS),
+        Some(("signatures", arguments)) => Ok(signatures::command::run(arguments)),
         // clap demands one of the commands above.
-        _ => Ok(()),
+        _ => Ok(ExitCode::SUCCESS),
     }
 }

@@ -6,14 +6,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
 use squall_queue::Queue;
-use squall_server::Service;
-use squall_types::SignatureSummary;
+use squall_server::{Service, SignatureControl as _};
 use squall_worker::{Signatures, Sinks, WorkerParts, Workers};
 use tokio::net::TcpListener;
 
 use crate::config::{Loaded, Settings};
 use crate::shutdown::Signals;
-use crate::{backlog, banner, logging, shutdown, signatures, wiring};
+use crate::signatures::cache::Cache;
+use crate::signatures::control::{self, Control, Trigger};
+use crate::signatures::{Selection, update, watch};
+use crate::{backlog, banner, logging, shutdown, wiring};
 
 /// How long samples that are being scanned may take once the service is told
 /// to stop; then they are handed back to the queue.
@@ -96,13 +98,22 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         parts.queue.clone(),
         Arc::clone(&summary),
     );
+    let control = Control::start(control::Parts {
+        selection: Selection::of(settings),
+        cache: Cache::open(&settings.signatures.cache_dir),
+        signatures: parts.signatures,
+        summary,
+    })
+    .context("cannot start the thread that loads signatures")?;
+    service.set_signature_control(Arc::new(control.clone()));
     let tls = wiring::tls(settings)?;
-    tokio::spawn(shutdown::reopen_logs(parts.signals.hangup, parts.sinks));
+    let hangup = shutdown::on_hangup(parts.signals.hangup, parts.sinks, control.clone());
+    tokio::spawn(hangup);
     if let Some(limit) = settings.queue.warn_samples {
         tokio::spawn(backlog::watch(parts.queue.clone(), limit));
     }
     let mut stop_signals = parts.signals.stop;
-    let loading = load_signatures(settings, parts.signatures, summary, url);
+    let loading = load_signatures(settings, control, url);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let watch = async move {
         let loaded = tokio::select! {
@@ -130,25 +141,35 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
 
 /// Loads the signatures beside the running listener, which answers 503 until
 /// they are there.
-async fn load_signatures(
-    settings: &Settings,
-    signatures: Arc<Signatures>,
-    summary: Arc<ArcSwapOption<SignatureSummary>>,
-    url: String,
-) -> anyhow::Result<()> {
-    let selection = signatures::Selection {
-        builtin: settings.signatures.builtin,
-        packaged: settings.signatures.dirs.clone(),
-        custom: settings.signatures.custom.clone(),
-        pure_yara: settings.signatures.pure_yara,
-    };
-    let set = tokio::task::spawn_blocking(move || signatures::load(&selection))
+async fn load_signatures(settings: &Settings, control: Control, url: String) -> anyhow::Result<()> {
+    if settings.signatures.watch {
+        let paths = Selection::of(settings).paths();
+        watch::start(paths, control.clone()).context("cannot watch the signatures")?;
+    }
+    control
+        .load(Trigger::Start)
         .await
-        .context("loading the signatures failed")??;
-    summary.store(Some(Arc::new(set.summary().clone())));
-    banner::print(&banner::ready(settings, &url, set.summary()));
-    signatures.install(Arc::new(set));
+        .context("loading the signatures failed")?
+        .map_err(anyhow::Error::msg)?;
+    start_updates(settings, &control);
+    if let Some(set) = control.state().current {
+        banner::print(&banner::ready(settings, &url, &set.summary));
+    }
     Ok(())
+}
+
+/// Fetches signatures every so many hours from now on, if that is asked for.
+fn start_updates(settings: &Settings, control: &Control) {
+    let Some(hours) = settings.signatures.update_interval_hours else {
+        return;
+    };
+    if settings.signatures.sources.is_empty() {
+        tracing::warn!("`signature-update-interval` has no effect: `signature-sources` is empty");
+        return;
+    }
+    let interval = Duration::from_secs(u64::from(hours) * 3600);
+    let updating = update::keep_updating(settings.clone(), interval, control.clone());
+    tokio::spawn(updating);
 }
 
 /// Finishes what is being scanned, hands back the rest and closes the queue.

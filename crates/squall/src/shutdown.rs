@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use squall_worker::Sinks;
+
+use crate::signatures::control::{Control, Trigger};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals, listened to from the moment this exists. It is made before
@@ -49,9 +51,12 @@ impl StopSignals {
     }
 }
 
-/// Opens the log files again at every SIGHUP, for log rotation.
-pub(crate) async fn reopen_logs(mut hangup: Signal, sinks: Arc<Sinks>) {
+/// At every SIGHUP: opens the log files again, for log rotation, and reads the
+/// signatures again. Those that did not change cost nothing but the reading.
+pub(crate) async fn on_hangup(mut hangup: Signal, sinks: Arc<Sinks>, control: Control) {
     while hangup.recv().await.is_some() {
+        // Not waited for; how it went is logged.
+        drop(control.load(Trigger::Signal));
         let errors = sinks.reopen();
         for error in &errors {
             tracing::error!(

@@ -7,6 +7,7 @@ mod failed;
 mod file;
 mod finding;
 mod service;
+mod signatures;
 
 pub use failed::{FailedSample, FailedSamples, Retried};
 pub use file::{
@@ -16,3 +17,4 @@ pub use finding::{
     ContextObject, Finding, Issue, LOG_VERSION, Matched, Meta, Reason, Relation, Signature,
 };
 pub use service::{AsyncResult, Counters, Error, Info, Status, VersionInfo};
+pub use signatures::{SignatureChange, SignatureChangeOutcome, SignatureSet, Signatures};

@@ -232,6 +232,7 @@ impl<'a> FileProblems<'a> {
             self.list.push(Problem {
                 file: self.file.to_owned(),
                 line,
+                column: None,
                 rule,
                 severity,
                 reason: reason.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -247,6 +248,7 @@ impl<'a> FileProblems<'a> {
             self.list.push(Problem {
                 file: self.file.to_owned(),
                 line: None,
+                column: None,
                 rule: None,
                 severity: Severity::Skipped,
                 reason: format!("{more} more problems in this file"),

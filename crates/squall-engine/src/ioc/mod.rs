@@ -197,6 +197,7 @@ fn whole_kind_lost(kind: &str, reason: String) -> Problem {
     Problem {
         file: format!("all {kind} lists"),
         line: None,
+        column: None,
         rule: None,
         severity: Severity::Skipped,
         reason,

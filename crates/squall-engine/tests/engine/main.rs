@@ -1,5 +1,6 @@
 //! The engine, seen from outside: real rules on real bytes.
 
+mod artefact;
 mod indicators;
 mod members;
 mod samples;

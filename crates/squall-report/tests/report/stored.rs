@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use squall_report::stored::{
-    DecodeError, StoredResult, decode_result, decode_submission, encode_result, encode_submission,
+    DecodeError, StoredResult, clean_signature_version, decode_result, decode_submission,
+    encode_result, encode_submission,
 };
 use squall_types::SampleId;
 
@@ -26,13 +27,21 @@ fn a_report_is_read_back() {
 }
 
 #[test]
-fn a_clean_result_is_two_bytes() {
-    let bytes = encode_result(&fixture::report("clean.txt"));
-    assert_eq!(bytes.len(), 2);
-    assert_eq!(
-        decode_result(&bytes).expect("readable"),
-        StoredResult::Clean
-    );
+fn a_clean_result_is_two_bytes_and_the_version_of_the_signatures() {
+    let mut report = fixture::report("clean.txt");
+    let bytes = encode_result(&report);
+    assert_eq!(bytes, b"\x01C2026/07/01-000000");
+    assert_eq!(clean_signature_version(&bytes), Some("2026/07/01-000000"));
+    report.scan.signature_version = String::new();
+    let earlier = encode_result(&report);
+    assert_eq!(earlier, b"\x01C");
+    assert_eq!(clean_signature_version(&earlier), None);
+    for clean in [bytes, earlier] {
+        assert_eq!(
+            decode_result(&clean).expect("readable"),
+            StoredResult::Clean
+        );
+    }
 }
 
 #[test]
@@ -117,7 +126,7 @@ proptest! {
         let _ = decode_submission(&bytes);
         let framed = [b"\x01", kind.as_bytes(), &bytes].concat();
         if let Ok(StoredResult::Clean) = decode_result(&framed) {
-            prop_assert_eq!(&framed[..], b"\x01C");
+            prop_assert!(framed == b"\x01C" || clean_signature_version(&framed).is_some());
         }
         let _ = decode_submission(&framed);
     }

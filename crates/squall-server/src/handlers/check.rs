@@ -1,6 +1,7 @@
 //! Uploads: scanned at once, or through the queue.
 
 use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use squall_api::{v0, v1};
 use squall_queue::{CheckError, Verdict};
@@ -14,6 +15,9 @@ use crate::query::Query;
 use crate::reply;
 use crate::service::Service;
 use crate::upload::{self, Mode, Received};
+
+/// Names the signatures that a sample was scanned with.
+const SIGNATURE_VERSION: HeaderName = HeaderName::from_static("x-signature-version");
 
 /// Scans a file and answers what was found
 ///
@@ -40,9 +44,9 @@ pub(crate) async fn check(
     request: Request,
 ) -> Result<Response, Failure> {
     let pretty = Query::of(request.uri()).pretty();
-    let report = scan_now(&service, request).await?;
-    let findings = report.as_deref().map(squall_report::v0::findings);
-    Ok(reply::json(&findings.unwrap_or_default(), pretty))
+    let scanned = scan_now(&service, request).await?;
+    let findings = scanned.report.as_deref().map(squall_report::v0::findings);
+    Ok(scanned.named(reply::json(&findings.unwrap_or_default(), pretty)))
 }
 
 /// Scans a file and answers what was found
@@ -67,9 +71,9 @@ pub(crate) async fn check_v1(
     request: Request,
 ) -> Result<Response, Failure> {
     let pretty = Query::of(request.uri()).pretty();
-    let report = scan_now(&service, request).await?;
-    let findings = report.as_deref().map(squall_report::v1::findings);
-    Ok(reply::json(&findings.unwrap_or_default(), pretty))
+    let scanned = scan_now(&service, request).await?;
+    let findings = scanned.report.as_deref().map(squall_report::v1::findings);
+    Ok(scanned.named(reply::json(&findings.unwrap_or_default(), pretty)))
 }
 
 /// Queues a file for scanning
@@ -143,8 +147,8 @@ async fn enqueue(service: &Service, request: Request) -> Result<Response, Failur
     Ok(reply::json(&v0::Queued { id: id.value() }, pretty))
 }
 
-/// Has a sample scanned and returns the report, nothing for a clean sample.
-async fn scan_now(service: &Service, request: Request) -> Result<Option<Box<Report>>, Failure> {
+/// Has a sample scanned.
+async fn scan_now(service: &Service, request: Request) -> Result<Scanned, Failure> {
     let Received {
         body,
         submission,
@@ -173,16 +177,42 @@ async fn scan_now(service: &Service, request: Request) -> Result<Option<Box<Repo
     token.spend();
     service.runs().count_upload(&submission);
     match checked.verdict {
-        Verdict::Complete(result) => report(checked.id, &result),
+        Verdict::Complete(result) => scanned(checked.id, &result),
         Verdict::Failed(reason) => Err(Failure::NotScanned(reason)),
     }
 }
 
-/// Reads a stored result; nothing for a clean sample.
-pub(super) fn report(id: SampleId, result: &[u8]) -> Result<Option<Box<Report>>, Failure> {
+/// What a scan said.
+pub(super) struct Scanned {
+    /// Nothing for a clean sample.
+    pub(super) report: Option<Box<Report>>,
+    /// With which signatures; unknown of clean results of earlier releases.
+    signature_version: Option<String>,
+}
+
+impl Scanned {
+    /// Names the signatures in the head of an answer: a clean one has no other
+    /// place for it.
+    pub(super) fn named(&self, mut answer: Response) -> Response {
+        let version = self.signature_version.as_deref();
+        if let Some(value) = version.and_then(|version| HeaderValue::from_str(version).ok()) {
+            answer.headers_mut().insert(SIGNATURE_VERSION, value);
+        }
+        answer
+    }
+}
+
+/// Reads a stored result.
+pub(super) fn scanned(id: SampleId, result: &[u8]) -> Result<Scanned, Failure> {
     match stored::decode_result(result) {
-        Ok(StoredResult::Clean) => Ok(None),
-        Ok(StoredResult::Report(report)) => Ok(Some(report)),
+        Ok(StoredResult::Clean) => Ok(Scanned {
+            report: None,
+            signature_version: stored::clean_signature_version(result).map(str::to_owned),
+        }),
+        Ok(StoredResult::Report(report)) => Ok(Scanned {
+            signature_version: Some(report.scan.signature_version.clone()),
+            report: Some(report),
+        }),
         Err(error) => {
             tracing::error!(%id, %error, "cannot read a result");
             Err(Failure::Internal)

@@ -32,6 +32,7 @@ pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, 
     add_usage(&mut snapshot, &service, &stats);
     add_limits(&mut snapshot, &service);
     add_signatures(&mut snapshot, &service);
+    add_signature_changes(&mut snapshot, &service);
     let text = service.metrics().render(snapshot).map_err(|error| {
         tracing::error!(%error, "cannot write the metrics");
         Failure::Internal
@@ -221,6 +222,23 @@ fn add_signatures(snapshot: &mut Snapshot, service: &Service) {
             age,
         );
     }
+}
+
+fn add_signature_changes(snapshot: &mut Snapshot, service: &Service) {
+    let Some(control) = service.signature_control() else {
+        return;
+    };
+    let state = control.state();
+    snapshot.counter(
+        "squall_signature_changes_total",
+        "Times that another signature set was put in force since the start.",
+        state.changed,
+    );
+    snapshot.counter(
+        "squall_signature_change_failures_total",
+        "Signature sets that were not fit to be put in force since the start.",
+        state.failed,
+    );
 }
 
 /// Reads the age from a version, `YYYY/MM/DD-HHMMSS`.

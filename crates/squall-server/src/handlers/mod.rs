@@ -9,6 +9,7 @@ mod metrics;
 mod parameters;
 mod results;
 mod server_info;
+mod signatures;
 
 pub(crate) use check::*;
 pub(crate) use collection::*;
@@ -17,3 +18,4 @@ pub(crate) use histories::*;
 pub(crate) use metrics::*;
 pub(crate) use results::*;
 pub(crate) use server_info::*;
+pub(crate) use signatures::*;

@@ -6,7 +6,7 @@ use squall_api::{SampleStatus, v0, v1};
 use squall_queue::SampleState;
 use squall_types::{Report, SampleId};
 
-use super::check::report;
+use super::check::scanned;
 use super::parameters::ResultParameters;
 use crate::failure::Failure;
 use crate::query::Query;
@@ -86,8 +86,9 @@ async fn answer<B: serde::Serialize + 'static>(
             Some(SampleState::Scanning) => render(SampleStatus::Scanning, None),
             Some(SampleState::Failed(_)) => render(SampleStatus::Failed, None),
             Some(SampleState::Complete(result)) => {
-                let report = report(id, &result)?;
-                render(SampleStatus::Complete, Some(report.as_deref()))
+                let scanned = scanned(id, &result)?;
+                let body = render(SampleStatus::Complete, Some(scanned.report.as_deref()));
+                return Ok(scanned.named(reply::json(&body, pretty)));
             }
         };
         Ok(reply::json(&body, pretty))

@@ -13,6 +13,7 @@ mod overload;
 mod pages;
 mod raw;
 mod refusals;
+mod signatures;
 mod source;
 mod stop;
 mod tls;

@@ -8,8 +8,8 @@ use squall_types::Thresholds;
 
 use super::error::ConfigError;
 use super::settings::{
-    Durability, Limits, Listen, Outputs, Queue, Samples, Senders, Settings, Signatures,
-    StoreSamples, Tls, Unpacking, Workers,
+    Durability, Limits, Listen, Outputs, Queue, Samples, Senders, Settings, SignatureSource,
+    Signatures, StoreSamples, Tls, Unpacking, Workers,
 };
 use super::values::Values;
 
@@ -36,7 +36,7 @@ pub(crate) fn build(values: &Values, cores: usize) -> Result<Settings, ConfigErr
         senders: senders(values)?,
         limits: limits(values)?,
         workers: workers(values, cores)?,
-        signatures: signatures(values)?,
+        signatures: signatures(values, &data_dir)?,
         unpacking: unpacking(values)?,
         levels: levels(values)?,
         queue: queue(values, &data_dir)?,
@@ -142,7 +142,7 @@ fn thread_count(wanted: i64, cores: usize) -> usize {
     }
 }
 
-fn signatures(values: &Values) -> Result<Signatures, ConfigError> {
+fn signatures(values: &Values, data_dir: &Path) -> Result<Signatures, ConfigError> {
     let (builtin, dirs): (Vec<PathBuf>, Vec<PathBuf>) = values
         .paths("signatures")?
         .into_iter()
@@ -152,9 +152,33 @@ fn signatures(values: &Values) -> Result<Signatures, ConfigError> {
         builtin: !builtin.is_empty() || dirs.is_empty(),
         dirs,
         custom: values.paths("custom-signatures")?,
+        watch: values.flag("watch-signatures")?,
+        cache_dir: values
+            .path("signature-cache-dir")?
+            .unwrap_or_else(|| data_dir.join("signature-cache")),
+        sources: signature_sources(values)?,
+        public_key: values.path("signature-public-key")?,
         update_interval_hours: unless_zero(values.integer("signature-update-interval")?),
         pure_yara: values.flag("pure-yara")?,
     })
+}
+
+fn signature_sources(values: &Values) -> Result<Vec<SignatureSource>, ConfigError> {
+    let setting = "signature-sources";
+    let origin = values.origin(setting)?;
+    let paths = values.paths(setting)?;
+    let sources = paths.iter().map(|path| {
+        let text = path.to_string_lossy();
+        SignatureSource::parse(&text).ok_or_else(|| ConfigError::Value {
+            setting,
+            origin: origin.clone(),
+            value: text.clone().into_owned(),
+            expected: "an address https://…, or the path of a bundle or a directory, with or \
+                       without #sha256= and 64 hexadecimal digits behind it"
+                .to_owned(),
+        })
+    });
+    sources.collect()
 }
 
 fn unpacking(values: &Values) -> Result<Unpacking, ConfigError> {

@@ -23,6 +23,17 @@ pub(crate) fn serve_args() -> Vec<Arg> {
     std::iter::once(template_arg()).chain(settings).collect()
 }
 
+/// Returns the flags of some settings, by their names; [`TEMPLATE`] is one.
+/// They are not shown in the short help: a command that has them does
+/// something else in the first place.
+pub(crate) fn args_of(names: &[&str]) -> Vec<Arg> {
+    serve_args()
+        .into_iter()
+        .filter(|arg| names.iter().any(|name| arg.get_id() == *name))
+        .map(|arg| arg.hide_short_help(true))
+        .collect()
+}
+
 fn template_arg() -> Arg {
     Arg::new(TEMPLATE)
         .short('t')

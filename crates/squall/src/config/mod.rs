@@ -35,7 +35,7 @@ use clap::ArgMatches;
 
 pub(crate) use describe::describe;
 pub(crate) use error::ConfigError;
-pub(crate) use flags::serve_args;
+pub(crate) use flags::{TEMPLATE, args_of, serve_args};
 pub(crate) use settings::Settings;
 
 use layer::Layer;

@@ -118,10 +118,52 @@ pub(crate) struct Signatures {
     pub(crate) dirs: Vec<PathBuf>,
     /// Directories of the operator's own signatures.
     pub(crate) custom: Vec<PathBuf>,
+    /// Whether a change of the files is acted upon.
+    pub(crate) watch: bool,
+    /// Where compiled sets are kept.
+    pub(crate) cache_dir: PathBuf,
+    /// Where further sets are fetched from.
+    pub(crate) sources: Vec<SignatureSource>,
+    /// The file with the minisign public key that fetched sets must be signed
+    /// with; `None` if they need not be.
+    pub(crate) public_key: Option<PathBuf>,
     /// Hours between two updates; `None` for no updates.
     pub(crate) update_interval_hours: Option<u32>,
     /// Whether nothing but YARA rules is applied.
     pub(crate) pure_yara: bool,
+}
+
+/// Where a signature set is fetched from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SignatureSource {
+    /// An address (`https://…`), or the path of a bundle or a directory.
+    pub(crate) location: String,
+    /// What its SHA-256 must be, in lower-case hexadecimal digits.
+    pub(crate) sha256: Option<String>,
+}
+
+impl SignatureSource {
+    /// Reads `LOCATION` or `LOCATION#sha256=DIGITS`; `None` if the digits are
+    /// not those of a SHA-256, or if the location is an address of another
+    /// kind than `https://`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (location, sha256) = match text.rsplit_once("#sha256=") {
+            None => (text, None),
+            Some((location, digits)) => {
+                let is_digest =
+                    digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+                (
+                    location,
+                    Some(is_digest.then(|| digits.to_ascii_lowercase())?),
+                )
+            }
+        };
+        let is_other_address = location.contains("://") && !location.starts_with("https://");
+        (!location.is_empty() && !is_other_address).then(|| Self {
+            location: location.to_owned(),
+            sha256,
+        })
+    }
 }
 
 /// How archives are unpacked.

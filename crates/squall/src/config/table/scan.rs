@@ -57,12 +57,35 @@ pub(super) const SIGNATURES: Section = Section {
             "Directory of your own signatures, in addition to the others. Repeatable.",
         ),
         Setting::new(
+            "watch-signatures",
+            Kind::Flag,
+            "true",
+            "Put signatures in force when their files change, without a restart.",
+        ),
+        Setting::new(
+            "signature-cache-dir",
+            Kind::Path,
+            "",
+            "Directory for compiled signatures, closed to others [default: `signature-cache` in data-dir].",
+        ),
+        Setting::new(
+            "signature-sources",
+            Kind::Paths,
+            "",
+            "Where further signatures are fetched from: https://HOST/SET.zip, or the path of a zip archive or a directory; #sha256=DIGITS behind it pins the content. Repeatable.",
+        ),
+        Setting::new(
+            "signature-public-key",
+            Kind::Path,
+            "",
+            "File with the minisign public key that fetched signatures must be signed with.",
+        ),
+        Setting::new(
             "signature-update-interval",
             Kind::Integer { min: 0, max: 8760 },
             "0",
-            "Hours between two updates of the signatures; 0 for never.",
-        )
-        .later(Some("0"), "signatures are not updated by the service"),
+            "Hours between two updates from signature-sources; 0 for never.",
+        ),
     ],
 };
 

@@ -234,15 +234,10 @@ fn a_file_that_cannot_be_read_is_named_with_the_cause() {
 
 #[test]
 fn settings_without_effect_yet_are_warned_about_when_they_ask_for_something() {
-    let loaded = Case::new()
-        .file("syslog: siem\n")
-        .flags(&["--signature-update-interval", "24"])
-        .ok();
+    let loaded = Case::new().file("syslog: siem\n").ok();
     assert_eq!(
         loaded.warnings,
         [
-            "`signature-update-interval` has no effect yet: signatures are not updated by the \
-             service (flag `--signature-update-interval`)",
             "`syslog` has no effect yet: findings are not sent to syslog \
              (squall.yml, line 1, key `syslog`)",
         ]

@@ -42,7 +42,7 @@ fn other_value(setting: &Setting) -> &'static str {
         "server-cert" => "auto",
         "server-key" => "key.pem",
         "trusted-proxy" => "10.0.0.0/8",
-        "reverse-dns" => "false",
+        "reverse-dns" | "watch-signatures" => "false",
         "resolve-timeout" => "50ms",
         "header-timeout" | "body-timeout" | "idle-timeout" | "scan-timeout" => "7s",
         "pure-yara" | "noarchive" | "utc" | "rfc3339" => "true",
@@ -282,4 +282,43 @@ fn passwords_are_taken_as_they_are() {
         .ok();
     assert_eq!(loaded.settings.unpacking.passwords, ["a", "b, c"]);
     assert!(Case::new().ok().settings.unpacking.passwords.is_empty());
+}
+
+#[test]
+fn sources_of_signatures_are_addresses_or_paths_with_a_checksum_or_without() {
+    let digits = "0123456789ABCDEF".repeat(4);
+    let pinned = format!("https://example.com/x.zip#sha256={digits}");
+    let loaded = Case::new()
+        .flags(&["--signature-sources", &pinned])
+        .flags(&["--signature-sources", "/mnt/a#b.zip"])
+        .flags(&["--data-dir", "/data"])
+        .ok();
+    let signatures = loaded.settings.signatures;
+    let shown: Vec<_> = signatures
+        .sources
+        .iter()
+        .map(|source| (source.location.as_str(), source.sha256.clone()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("https://example.com/x.zip", Some(digits.to_lowercase())),
+            ("/mnt/a#b.zip", None)
+        ]
+    );
+    assert!(signatures.watch);
+    assert_eq!(signatures.cache_dir, Path::new("/data/signature-cache"));
+    assert_eq!(signatures.public_key, None);
+    for wrong in [
+        "http://example.com/x.zip",
+        "ftp://example.com/x.zip",
+        "https://example.com/x.zip#sha256=12",
+        "https://example.com/x.zip#sha256=",
+    ] {
+        let error = Case::new().flags(&["--signature-sources", wrong]).error();
+        assert!(
+            error.contains(wrong) && error.contains("https://"),
+            "{error}"
+        );
+    }
 }

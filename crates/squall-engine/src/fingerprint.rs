@@ -1,0 +1,155 @@
+//! What tells one signature set from another, and whether compiling a set
+//! again would give the same.
+
+use std::fmt;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+use squall_types::SignatureOrigin;
+
+use crate::ioc::kind_of;
+use crate::set::{CompileOptions, EXTERNAL_VARIABLES};
+use crate::source::SourceFile;
+
+/// Counts changes of how sets are compiled and stored that neither the engine's
+/// version nor the program's shows.
+const COMPILATION: u32 = 1;
+
+/// SHA-256 over all that a compiled set depends on: the files' names, places,
+/// contents and origins, the options, our variables, and the versions of the
+/// engine and of this program.
+///
+/// Shown as 64 hexadecimal digits. Times are not in it: touching a file makes
+/// no other set.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Takes the fingerprint of the set that these files make.
+    #[must_use]
+    pub fn of(files: &[SourceFile], options: CompileOptions) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(COMPILATION.to_le_bytes());
+        let CompileOptions { pure_yara } = options;
+        hash.update([u8::from(pure_yara)]);
+        let versions = [yara_x::VERSION, env!("CARGO_PKG_VERSION")];
+        for text in versions.iter().chain(&EXTERNAL_VARIABLES) {
+            add(&mut hash, text.as_bytes());
+        }
+        for file in files {
+            let directory = file.directory.as_deref().map(Path::as_os_str);
+            add(&mut hash, file.name.as_bytes());
+            add(&mut hash, directory.unwrap_or_default().as_encoded_bytes());
+            add(&mut hash, &file.content);
+            hash.update([match file.origin {
+                SignatureOrigin::Internal => 0,
+                SignatureOrigin::Custom => 1,
+                SignatureOrigin::External => 2,
+            }]);
+        }
+        Self(hash.finalize().into())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Adds a field whose end is part of what is hashed.
+fn add(hash: &mut Sha256, field: &[u8]) {
+    hash.update((field.len() as u64).to_le_bytes());
+    hash.update(field);
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+/// Tells whether a rule file may include another. What that one holds is not in
+/// the fingerprint.
+#[must_use]
+pub fn has_includes(files: &[SourceFile]) -> bool {
+    let includes = |line: &[u8]| {
+        let line = line.trim_ascii_start();
+        line.strip_prefix(b"include")
+            .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""))
+    };
+    files
+        .iter()
+        .filter(|file| kind_of(&file.name).is_none())
+        .any(|file| file.content.split(|&b| b == b'\n').any(includes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str, content: &str) -> SourceFile {
+        SourceFile {
+            name: name.to_owned(),
+            content: content.into(),
+            origin: SignatureOrigin::Internal,
+            modified: None,
+            directory: None,
+        }
+    }
+
+    #[test]
+    fn all_that_a_set_depends_on_changes_the_fingerprint() {
+        let plain = CompileOptions::default();
+        let base = Fingerprint::of(&[file("a.yar", "x"), file("b.yar", "y")], plain);
+        let again = Fingerprint::of(&[file("a.yar", "x"), file("b.yar", "y")], plain);
+        assert_eq!(base, again);
+        let custom = SourceFile {
+            origin: SignatureOrigin::Custom,
+            ..file("b.yar", "y")
+        };
+        let pure = CompileOptions { pure_yara: true };
+        for (files, options) in [
+            (vec![file("a.yar", "x"), file("b.yar", "z")], plain),
+            (vec![file("a.yar", "x"), file("c.yar", "y")], plain),
+            (vec![file("a.yar", "xb"), file(".yar", "y")], plain),
+            (vec![file("b.yar", "y"), file("a.yar", "x")], plain),
+            (vec![file("a.yar", "x")], plain),
+            (vec![file("a.yar", "x"), custom], plain),
+            (vec![file("a.yar", "x"), file("b.yar", "y")], pure),
+        ] {
+            assert_ne!(base, Fingerprint::of(&files, options), "{files:?}");
+        }
+    }
+
+    #[test]
+    fn touching_a_file_changes_nothing() {
+        let options = CompileOptions::default();
+        let touched = SourceFile {
+            modified: Some(std::time::SystemTime::now()),
+            ..file("a.yar", "x")
+        };
+        assert_eq!(
+            Fingerprint::of(&[file("a.yar", "x")], options),
+            Fingerprint::of(&[touched], options)
+        );
+    }
+
+    #[test]
+    fn includes_are_seen_where_they_are_statements() {
+        for (text, expected) in [
+            ("include \"other.yar\"", true),
+            ("rule A { condition: true }\n  include\"x.inc\"\n", true),
+            ("// include \"other.yar\"", false),
+            ("rule A { strings: $a = \"include\" condition: $a }", false),
+            ("includes \"x\"", false),
+        ] {
+            assert_eq!(has_includes(&[file("a.yar", text)]), expected, "{text}");
+        }
+        assert!(!has_includes(&[file("hash-iocs.txt", "include \"a\"")]));
+    }
+}

@@ -1,0 +1,108 @@
+//! `squall signatures update`: what the service does every so many hours, now
+//! and by hand; also without a network.
+
+use anyhow::Context as _;
+use clap::ArgMatches;
+use serde::Serialize;
+
+use super::{Ended, FROM, JSON, paths, print_json, unread};
+use crate::config::settings::SignatureSource;
+use crate::signatures::cache::Cache;
+use crate::signatures::store::Candidate;
+use crate::signatures::update::{Fresh, fetch_all, fetch_offline};
+use crate::signatures::{self, Selection};
+use crate::{banner, config};
+
+/// The answer in JSON.
+#[derive(Serialize)]
+struct Answer<'a> {
+    updated: Vec<&'a str>,
+    /// The version now in force, where it changed.
+    version: Option<String>,
+    errors: Vec<String>,
+}
+
+pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
+    // Fails only where one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let settings = config::load(matches, std::env::vars_os())?.settings;
+    let from = paths(matches, FROM).pop();
+    anyhow::ensure!(
+        from.is_some() || !settings.signatures.sources.is_empty(),
+        "there is nothing to update from: set `signature-sources`, or name a bundle with --from"
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let fresh: Fresh = match &from {
+        Some(path) => {
+            let location = path.display().to_string();
+            let source = SignatureSource::parse(&location)
+                .with_context(|| format!("`{location}` is no source"))?;
+            runtime.block_on(fetch_offline(&settings, &source))?
+        }
+        None => runtime.block_on(fetch_all(&settings))?,
+    };
+    let errors: Vec<_> = fresh.errors.iter().map(|e| format!("{e:#}")).collect();
+    for error in &errors {
+        banner::error(error);
+    }
+    let version = if fresh.candidates.is_empty() {
+        None
+    } else {
+        let selection = Selection::of(&settings).with(&fresh.candidates);
+        let cache = Cache::open(&settings.signatures.cache_dir);
+        let adopted = adopt(&selection, cache.as_ref(), &fresh.candidates);
+        if adopted.is_err() {
+            fresh.candidates.iter().for_each(Candidate::discard);
+        }
+        Some(adopted?)
+    };
+    let updated = fresh.candidates.iter();
+    let updated: Vec<_> = updated.map(|one| one.state.location.as_str()).collect();
+    if matches.get_flag(JSON) {
+        print_json(&Answer {
+            updated: updated.clone(),
+            version,
+            errors: errors.clone(),
+        })?;
+    } else {
+        match version {
+            None => banner::print("nothing new"),
+            Some(version) => banner::print(&format!(
+                "updated from {}: version {version}. A running service that watches its \
+                 signatures takes it within seconds; else send it SIGHUP",
+                updated.join(", ")
+            )),
+        }
+    }
+    Ok(if errors.is_empty() {
+        Ended::Clean
+    } else {
+        Ended::Incomplete
+    })
+}
+
+/// Tests the new bundles with everything else that is selected, and puts them
+/// in force; returns the version.
+fn adopt(
+    selection: &Selection,
+    cache: Option<&Cache>,
+    candidates: &[Candidate],
+) -> anyhow::Result<String> {
+    let read = selection.read()?;
+    unread(&read);
+    let made = signatures::make(&read.files, selection.options(), cache)
+        .context("the new signatures are not fit, those before stay")?;
+    signatures::refuse_mostly_broken(made.set.summary())
+        .context("the new signatures are not fit, those before stay")?;
+    signatures::refuse_broken_bundles(&made.set, candidates)
+        .context("the new signatures are not fit, those before stay")?;
+    for candidate in candidates {
+        candidate
+            .adopt()
+            .context("cannot put the new signatures in force")?;
+    }
+    Ok(made.set.summary().version.clone())
+}

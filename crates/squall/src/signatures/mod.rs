@@ -1,0 +1,335 @@
+//! Signature sets: from the files that the settings name to a set in force.
+//!
+//! [`Selection`] says which files, [`bundle`] reads and writes them packed into
+//! one, [`cache`] keeps what was compiled, [`control`] replaces the set of the
+//! running service, [`watch`] sees when files change.
+
+pub(crate) mod bundle;
+pub(crate) mod cache;
+pub(crate) mod command;
+pub(crate) mod control;
+mod fetch;
+mod starter;
+pub(crate) mod store;
+pub(crate) mod update;
+pub(crate) mod watch;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use squall_engine::{
+    CompileOptions, Problem, Severity, SignatureSet, SourceError, SourceFile, has_includes,
+    read_directory,
+};
+use squall_types::{SignatureOrigin, SignatureSummary};
+
+use self::cache::Cache;
+use self::store::{Candidate, Store};
+use crate::config::Settings;
+
+pub(crate) use self::starter::BUILD_EPOCH;
+
+/// How many problems are logged one by one; the rest is one line with a count.
+const PROBLEMS_LOGGED_MAX: usize = 200;
+
+/// Which signatures to load.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selection {
+    /// The starter set inside the binary.
+    pub(crate) builtin: bool,
+    /// Packaged sets, beside or instead of it.
+    pub(crate) packaged: Vec<PathBuf>,
+    /// The operator's own.
+    pub(crate) custom: Vec<PathBuf>,
+    /// What was fetched from sources; any may not be there yet.
+    pub(crate) fetched: Vec<Fetched>,
+    /// YARA rules only.
+    pub(crate) pure_yara: bool,
+}
+
+/// A bundle that was fetched.
+#[derive(Clone, Debug)]
+pub(crate) struct Fetched {
+    /// The name it has when it is in force.
+    pub(crate) shown: PathBuf,
+    /// Where it is.
+    pub(crate) path: PathBuf,
+}
+
+impl Selection {
+    /// Returns what the settings select.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let wanted = &settings.signatures;
+        Self {
+            builtin: wanted.builtin,
+            packaged: wanted.dirs.clone(),
+            custom: wanted.custom.clone(),
+            fetched: fetched(settings),
+            pure_yara: wanted.pure_yara,
+        }
+    }
+
+    /// Returns the same with bundles that are not in force yet in place of
+    /// those that are.
+    pub(crate) fn with(&self, candidates: &[Candidate]) -> Self {
+        let mut selection = self.clone();
+        for fetched in &mut selection.fetched {
+            let mut candidates = candidates.iter();
+            if let Some(new) = candidates.find(|new| new.slot.current() == fetched.shown) {
+                fetched.path.clone_from(&new.path);
+            }
+        }
+        selection
+    }
+
+    /// Returns all paths whose change may change the set.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        let named = self.packaged.iter().chain(&self.custom);
+        let fetched = self.fetched.iter().map(|fetched| &fetched.shown);
+        named.chain(fetched).cloned().collect()
+    }
+
+    pub(crate) fn options(&self) -> CompileOptions {
+        CompileOptions {
+            pure_yara: self.pure_yara,
+        }
+    }
+
+    /// Reads all the files.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a path that the operator named cannot be read. What cannot be
+    /// read below it is returned beside the rest.
+    pub(crate) fn read(&self) -> anyhow::Result<Read> {
+        let mut read = Read::default();
+        if self.builtin {
+            let files = starter::files();
+            read.files
+                .extend(files.context("the starter signatures in the binary are damaged")?);
+        }
+        for path in &self.packaged {
+            read.add(path, SignatureOrigin::Internal)?;
+        }
+        for Fetched { shown, path } in &self.fetched {
+            if path.exists() {
+                let found = bundle::read_as(path, shown, SignatureOrigin::Internal)?;
+                read.files.extend(found);
+            }
+        }
+        for path in &self.custom {
+            read.add(path, SignatureOrigin::Custom)?;
+        }
+        Ok(read)
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let builtin = self.builtin.then(|| "the starter set".to_owned());
+        let named = self.packaged.iter().chain(&self.custom);
+        let named = named.map(|path| format!("`{}`", path.display()));
+        let all: Vec<_> = builtin.into_iter().chain(named).collect();
+        f.write_str(&all.join(", "))
+    }
+}
+
+/// Returns the bundles of the configured sources and the one brought by hand.
+fn fetched(settings: &Settings) -> Vec<Fetched> {
+    let store = Store::of(&settings.data_dir);
+    let sources = settings.signatures.sources.iter();
+    sources
+        .map(|source| store.slot(&source.location))
+        .chain([store.offline()])
+        .map(|slot| Fetched {
+            shown: slot.current(),
+            path: slot.current(),
+        })
+        .collect()
+}
+
+/// The files of a selection.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    /// What was read.
+    pub(crate) files: Vec<SourceFile>,
+    /// What could not be.
+    pub(crate) errors: Vec<SourceError>,
+    /// Paths with no signature file below them.
+    pub(crate) empty: Vec<PathBuf>,
+}
+
+impl Read {
+    fn add(&mut self, path: &Path, origin: SignatureOrigin) -> anyhow::Result<()> {
+        let found = if bundle::is_bundle(path) {
+            bundle::read(path, origin)?
+        } else {
+            let (found, errors) = read_directory(path, origin)?;
+            self.errors.extend(errors);
+            found
+        };
+        if found.is_empty() {
+            self.empty.push(path.to_owned());
+        }
+        self.files.extend(found);
+        Ok(())
+    }
+
+    /// Logs what could not be read.
+    pub(crate) fn log(&self) {
+        for error in &self.errors {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "a signature file was skipped"
+            );
+        }
+        for path in &self.empty {
+            tracing::warn!(path = %path.display(), "no signature file (`*.yar`, `*.yara`, IOC lists) below the path");
+        }
+    }
+}
+
+/// A set, and where it came from.
+pub(crate) struct Made {
+    pub(crate) set: SignatureSet,
+    /// Its rules were compiled by an earlier run.
+    pub(crate) from_cache: bool,
+}
+
+/// Makes the set of these files and tests it: with rules compiled earlier where
+/// the cache has them, else by compiling, with a progress bar if standard error
+/// is a terminal.
+///
+/// # Errors
+///
+/// Fails if the set does not pass its self-test, or if no signature at all is
+/// left: a service without rules would call everything clean.
+pub(crate) fn make(
+    files: &[SourceFile],
+    options: CompileOptions,
+    cache: Option<&Cache>,
+) -> anyhow::Result<Made> {
+    // What an included file holds is not in the key of the cache.
+    let cache = cache.filter(|_| !has_includes(files));
+    let made = match cache.and_then(|cache| cache.load(files, options)) {
+        Some(set) => Made {
+            set,
+            from_cache: true,
+        },
+        None => Made {
+            set: compile(files, options)?,
+            from_cache: false,
+        },
+    };
+    let summary = made.set.summary();
+    anyhow::ensure!(
+        summary.rules + summary.iocs > 0,
+        "no usable rule: a service without rules would call everything clean"
+    );
+    made.set.self_test()?;
+    if let Some(cache) = cache.filter(|_| !made.from_cache) {
+        cache.store(&made.set);
+    }
+    Ok(made)
+}
+
+/// Compiles files, with a progress bar if standard error is a terminal.
+///
+/// # Errors
+///
+/// Fails only if the engine cannot be set up.
+pub(crate) fn compile(
+    files: &[SourceFile],
+    options: CompileOptions,
+) -> anyhow::Result<SignatureSet> {
+    let bar = progress_bar(files.len());
+    let set = SignatureSet::compile(files, options, |progress| {
+        bar.set_position(progress.done as u64);
+    })
+    .context("cannot compile the signatures")?;
+    bar.finish_and_clear();
+    Ok(set)
+}
+
+/// Refuses a replacement that has more broken than usable signatures: files
+/// that are just being written, or of another kind altogether. A start takes
+/// what there is.
+///
+/// # Errors
+///
+/// Fails if that is so.
+pub(crate) fn refuse_mostly_broken(summary: &SignatureSummary) -> anyhow::Result<()> {
+    let usable = summary.rules + summary.iocs;
+    anyhow::ensure!(
+        summary.skipped <= usable,
+        "{} signatures are broken and only {usable} usable",
+        summary.skipped
+    );
+    Ok(())
+}
+
+/// Refuses fetched bundles whose rules are mostly broken, whatever else is in
+/// the set beside them.
+///
+/// # Errors
+///
+/// Fails if there is one.
+pub(crate) fn refuse_broken_bundles(
+    set: &SignatureSet,
+    candidates: &[Candidate],
+) -> anyhow::Result<()> {
+    for candidate in candidates {
+        let shown = candidate.slot.current();
+        let is_inside = |file: &str| Path::new(file).starts_with(&shown);
+        let usable = set.rule_list().filter(|(file, _)| is_inside(file)).count();
+        let broken = |problem: &&Problem| {
+            problem.severity == Severity::Skipped
+                && is_inside(&problem.file)
+                // A line of a list is no rule.
+                && is_rule_file(Path::new(&problem.file))
+        };
+        let skipped = set.problems().iter().filter(broken).count();
+        anyhow::ensure!(
+            skipped <= usable,
+            "of `{}`, {skipped} rules are broken and only {usable} usable",
+            candidate.state.location
+        );
+    }
+    Ok(())
+}
+
+fn is_rule_file(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("yar") || e.eq_ignore_ascii_case("yara"))
+}
+
+/// Logs what is wrong with a set's files.
+pub(crate) fn log_problems(set: &SignatureSet) {
+    let mut logged = 0;
+    for problem in set.problems() {
+        match problem.severity {
+            Severity::Skipped if logged < PROBLEMS_LOGGED_MAX => {
+                logged += 1;
+                tracing::warn!("signature skipped: {problem}");
+            }
+            Severity::Skipped => {}
+            Severity::Warning => tracing::debug!("signature warning: {problem}"),
+        }
+    }
+    let skipped = set.summary().skipped;
+    if skipped > logged as u64 {
+        tracing::warn!("{} more signatures skipped", skipped - logged as u64);
+    }
+}
+
+/// Hidden where standard error is not a terminal.
+fn progress_bar(files: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} files")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ");
+    ProgressBar::new(files as u64)
+        .with_style(style)
+        .with_message("compiling signatures")
+}

@@ -88,6 +88,11 @@ def pick(count, shared):
         share = min(len(found), left // (len(groups) - index))
         picked.update(found[at * len(found) // share] for at in range(share))
         left -= share
+    # Places lie in one another: what was picked twice is made up for.
+    for path in max(groups, key=len):
+        if len(picked) >= count:
+            break
+        picked.add(path)
     return sorted(picked)
 
 

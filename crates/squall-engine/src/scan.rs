@@ -53,8 +53,13 @@ impl Default for ScanLimits {
     }
 }
 
-/// The most matches reported of one file; the highest sub-scores are kept.
-const MATCHES_MAX: usize = 100;
+/// The most matches kept of one file; the highest sub-scores are kept. A file
+/// of rules matches hundreds of rules.
+const MATCHES_MAX: usize = 1000;
+
+/// The most matches of one file that keep their strings; of the others reports
+/// show no more than how many they are.
+const MATCHES_WITH_STRINGS_MAX: usize = 100;
 
 /// The most findings of one sample, and the most places in it that could not
 /// be looked at. What is beyond is one more such place.
@@ -402,6 +407,9 @@ fn finding(file: &File<'_>, mut matches: Vec<Match>, thresholds: &Thresholds) ->
     let score = total_score(&subscores);
     let level = thresholds.level(score, &subscores)?;
     matches.truncate(MATCHES_MAX);
+    for found in matches.iter_mut().skip(MATCHES_WITH_STRINGS_MAX) {
+        found.strings = Vec::new();
+    }
     let mut facts = file.facts.clone();
     facts.entropy_millibits = Some(entropy_millibits(file.content));
     Some(Finding {

@@ -98,6 +98,18 @@ fn a_rule_that_matches_everywhere_is_reported_within_bounds() {
 }
 
 #[test]
+fn a_file_that_matches_hundreds_of_rules_names_them_all() {
+    let rules: String = (0..300)
+        .map(|number| format!("rule R{number} {{ strings: $a = \"needle\" condition: $a }} "))
+        .collect();
+    let outcome = scan(&set_of(&rules), "x", b"a needle");
+    let matches = &outcome.findings[0].matches;
+    assert_eq!(matches.len(), 300);
+    let with_strings = matches.iter().filter(|found| !found.strings.is_empty());
+    assert_eq!(with_strings.count(), 100);
+}
+
+#[test]
 fn scores_add_up_and_weak_ones_are_not_reported() {
     let set = set_of(
         r#"

@@ -183,6 +183,23 @@ fn the_module_documentation_lists_the_table() {
 }
 
 #[test]
+fn the_users_documentation_lists_the_table() {
+    let documentation = include_str!("../../../../../docs/heuristics.md");
+    let rows: Vec<(&str, i32)> = documentation
+        .lines()
+        .filter(|line| line.starts_with("| `Heuristic_"))
+        .map(|row| {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            (cells[1].trim_matches('`'), cells[3].parse().unwrap())
+        })
+        .collect();
+    let table = HEURISTICS
+        .iter()
+        .map(|heuristic| (heuristic.name, heuristic.score));
+    assert_eq!(rows, table.collect::<Vec<_>>());
+}
+
+#[test]
 fn all_of_them_together_are_no_alert() {
     let subscores: Vec<i32> = HEURISTICS.iter().map(|heuristic| heuristic.score).collect();
     let level = Thresholds::default().level(total_score(&subscores), &subscores);

@@ -187,6 +187,10 @@ impl Worker {
         let verdict = match done.end {
             End::Verdict(verdict) => Some(verdict),
             End::Unlogged => None,
+            End::Later(reason) if claim.is_immediate() => {
+                tracing::warn!(sample_id = %id, reason, "a check cannot be scanned now");
+                None
+            }
             End::Later(reason) => self.unless_later(id, reason),
         };
         match verdict {
@@ -197,6 +201,8 @@ impl Worker {
                     scan_time: started.elapsed(),
                 },
             ),
+            // Its sender is told to come back: nothing was promised to it.
+            None if claim.is_immediate() => drop(claim),
             None => {
                 self.parts.queue.hand_back(claim);
                 // It is the next of its source again.

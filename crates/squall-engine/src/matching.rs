@@ -37,7 +37,7 @@ fn string(identifier: &str, range: std::ops::Range<usize>, content: &[u8]) -> Ma
     let start = range.start.min(content.len());
     let end = range.end.clamp(start, content.len());
     let cut = end.min(start + DATA_MAX_BYTES);
-    let context_end = content.len().min(cut + CONTEXT_BYTES);
+    let context_end = content.len().min(end + CONTEXT_BYTES);
     MatchedString {
         identifier: identifier.to_owned(),
         field: MatchField::Content,
@@ -45,6 +45,6 @@ fn string(identifier: &str, range: std::ops::Range<usize>, content: &[u8]) -> Ma
         data: content[start..cut].to_vec(),
         length: (end - start) as u64,
         before: content[start.saturating_sub(CONTEXT_BYTES)..start].to_vec(),
-        after: content[cut..context_end].to_vec(),
+        after: content[end..context_end].to_vec(),
     }
 }

@@ -257,6 +257,7 @@ const fn reason_in_words(reason: IncompleteReason) -> &'static str {
         IncompleteReason::Corrupt => "the file is damaged",
         IncompleteReason::Timeout => "the time limit was reached",
         IncompleteReason::Unsupported => "the file's format cannot be opened",
+        IncompleteReason::Unreadable => "the file cannot be read",
     }
 }
 

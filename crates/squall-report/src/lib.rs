@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+pub mod csv;
 mod event;
+pub mod html;
 pub mod json;
 pub mod limits;
 pub mod stored;

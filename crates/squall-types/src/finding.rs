@@ -128,6 +128,8 @@ pub enum IncompleteReason {
     Timeout,
     /// Its format is known but not one that can be opened.
     Unsupported,
+    /// The system did not let it be read.
+    Unreadable,
 }
 
 impl IncompleteReason {
@@ -141,6 +143,7 @@ impl IncompleteReason {
             Self::Corrupt => "corrupt",
             Self::Timeout => "timeout",
             Self::Unsupported => "unsupported",
+            Self::Unreadable => "unreadable",
         }
     }
 }

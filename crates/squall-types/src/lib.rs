@@ -17,5 +17,5 @@ pub use finding::{
 };
 pub use pe::{PeInfo, PeSignature};
 pub use sample::{Digests, Origin, SampleId, ScanFacts, Submission};
-pub use score::{Level, Score, Thresholds, total_score};
+pub use score::{Level, Score, Thresholds, score_shares, total_score};
 pub use signature::{Match, SignatureKind, SignatureOrigin, SignatureSummary};

@@ -119,6 +119,29 @@ pub fn total_score(subscores: &[i32]) -> Score {
     Score::new(total.round() as u8)
 }
 
+/// Returns what each sub-score adds to the total, in their order: the shares of
+/// positive ones sum up to the total before the negative ones are added, which
+/// are their own shares.
+///
+/// Of equal sub-scores the first one counts as the stronger.
+#[must_use]
+pub fn score_shares(subscores: &[i32]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..subscores.len())
+        .filter(|&at| subscores[at] > 0)
+        .collect();
+    order.sort_by_key(|&at| std::cmp::Reverse(subscores[at]));
+    let mut shares: Vec<f64> = subscores.iter().map(|&s| f64::from(s.min(0))).collect();
+    let mut weight = 1.0;
+    let mut remaining = 1.0;
+    for at in order {
+        let after = remaining * (1.0 - f64::from(subscores[at].min(100)) / 100.0 * weight);
+        shares[at] = 100.0 * (remaining - after);
+        remaining = after;
+        weight /= 2.0;
+    }
+    shares
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +172,28 @@ mod tests {
         assert_eq!(total_score(&[20, -30]).value(), 0);
         assert_eq!(total_score(&[-5]).value(), 0);
         assert_eq!(total_score(&[]).value(), 0);
+    }
+
+    #[test]
+    fn the_shares_sum_up_to_the_total() {
+        for subscores in [
+            &[70, 70, 50, 40, 40][..],
+            &[40, 85],
+            &[80, -30],
+            &[100, 100],
+            &[],
+        ] {
+            let shares = score_shares(subscores);
+            assert_eq!(shares.len(), subscores.len());
+            let sum: f64 = shares.iter().sum();
+            let total = f64::from(total_score(subscores).value());
+            assert!((sum - total).abs() <= 0.5, "{subscores:?}: {sum} {total}");
+        }
+        let shares = score_shares(&[40, 80, -5]);
+        assert!((shares[1] - 80.0).abs() < 1e-9, "{shares:?}");
+        // Half of 40 per cent of what is left.
+        assert!((shares[0] - 4.0).abs() < 1e-9, "{shares:?}");
+        assert!((shares[2] + 5.0).abs() < 1e-9, "{shares:?}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 pub(crate) fn start(level: &str) {
     // What libraries say below a warning is of no use to an operator.
     let filter = format!(
-        "warn,squall={level},squall_server={level},squall_queue={level},squall_worker={level}"
+        "warn,squall={level},squall_server={level},squall_queue={level},squall_worker={level},squall_scan={level}"
     );
     let filter = match level {
         "off" | "error" | "trace" => EnvFilter::new(level),

@@ -5,6 +5,7 @@ mod banner;
 mod config;
 mod failed;
 mod logging;
+mod scan;
 mod serve;
 mod shutdown;
 mod signatures;
@@ -22,7 +23,10 @@ fn main() -> ExitCode {
         Ok(status) => status,
         Err(error) => {
             banner::error(&format!("{error:#}"));
-            ExitCode::FAILURE
+            match matches.subcommand_name() {
+                Some(scan::NAME) => scan::FAILURE.into(),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -39,6 +43,7 @@ fn command() -> Command {
                 .args(config::serve_args()),
         )
         .subcommand(signatures::command::command())
+        .subcommand(scan::command())
         .subcommand(
             Command::new("check-config")
                 .about("Show the configuration in force and where each value came from")
@@ -53,6 +58,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             let loaded = config::load(arguments, std::env::vars_os())?;
             serve::run(loaded)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Some((scan::NAME, arguments)) => {
+            let loaded = config::load(arguments, std::env::vars_os())?;
+            scan::run(arguments, loaded)
         }
         Some(("check-config", arguments)) => {
             let loaded = config::load(arguments, std::env::vars_os())?;

@@ -128,12 +128,17 @@ pub(crate) fn worker_config(settings: &Settings, scan_id: &str) -> WorkerConfig 
     WorkerConfig {
         threads: settings.workers.threads,
         sync_only_threads: settings.workers.sync_only_threads,
-        limits: ScanLimits {
-            time_max: settings.workers.scan_timeout,
-            thresholds: settings.levels,
-            unpack: unpack_limits(settings),
-        },
+        limits: scan_limits(settings),
         scan_id: scan_id.to_owned(),
+    }
+}
+
+/// What the scan of one sample may cost.
+pub(crate) fn scan_limits(settings: &Settings) -> ScanLimits {
+    ScanLimits {
+        time_max: settings.workers.scan_timeout,
+        thresholds: settings.levels,
+        unpack: unpack_limits(settings),
     }
 }
 

@@ -177,7 +177,7 @@ pub struct Issue {
     /// The part of the finding it concerns, as a JSON pointer.
     #[schema(example = "/subject/content")]
     pub affected: String,
-    /// `truncated`, `encrypted`, `limit`, `corrupt`, `timeout` or `unsupported`.
+    /// `truncated`, `encrypted`, `limit`, `corrupt`, `timeout`, `unsupported`, `unreadable`.
     #[schema(example = "encrypted")]
     pub category: String,
     /// The same in words.

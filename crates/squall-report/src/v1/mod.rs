@@ -33,7 +33,7 @@ pub fn findings(report: &Report) -> Vec<Finding> {
 
 /// Returns a time as RFC 3339 in UTC with microseconds. A time that no calendar
 /// has is cut to the nearest that one has.
-fn time(time_us: i64) -> String {
+pub(crate) fn time(time_us: i64) -> String {
     format!("{:.6}", timestamp(time_us))
 }
 

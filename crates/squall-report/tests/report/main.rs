@@ -3,5 +3,6 @@
 mod bounds;
 mod fixture;
 mod golden;
+mod page;
 mod properties;
 mod stored;

@@ -34,6 +34,39 @@ pub(crate) fn args_of(names: &[&str]) -> Vec<Arg> {
         .collect()
 }
 
+/// The settings that `squall scan` has a use for: how files are scanned, and how
+/// lines of text are written. The others are about receiving and keeping samples.
+const SCAN_SECTIONS: [&str; 4] = ["Scanning", "Signatures", "Unpacking", "Levels"];
+
+/// Settings in those sections that only a service has a use for.
+const SERVICE_ONLY: [&str; 5] = [
+    "sync-only-threads",
+    "signature-update-interval",
+    "signature-sources",
+    "signature-public-key",
+    "watch-signatures",
+];
+
+/// Settings in other sections that a scan has a use for, too.
+const SCAN_TOO: [&str; 3] = ["utc", "rfc3339", "log-level"];
+
+/// Returns the flags of `squall scan` that set settings, and the one that names
+/// the file. All of them mean what they mean to the service; what the file says
+/// about other settings has no effect on a scan.
+pub(crate) fn scan_args() -> Vec<Arg> {
+    let settings = SECTIONS.iter().flat_map(|section| {
+        let all = SCAN_SECTIONS.contains(&section.heading);
+        section
+            .settings
+            .iter()
+            .filter(move |setting| {
+                SCAN_TOO.contains(&setting.name) || (all && !SERVICE_ONLY.contains(&setting.name))
+            })
+            .map(|setting| arg(setting).help_heading(section.heading))
+    });
+    std::iter::once(template_arg()).chain(settings).collect()
+}
+
 fn template_arg() -> Arg {
     Arg::new(TEMPLATE)
         .short('t')

@@ -35,10 +35,12 @@ use clap::ArgMatches;
 
 pub(crate) use describe::describe;
 pub(crate) use error::ConfigError;
-pub(crate) use flags::{TEMPLATE, args_of, serve_args};
+pub(crate) use flags::{TEMPLATE, args_of, scan_args, serve_args};
 pub(crate) use settings::Settings;
 
+use kind::Kind;
 use layer::Layer;
+use value::Value;
 use values::Values;
 
 /// A configuration, and what is to be said about it.
@@ -67,6 +69,16 @@ pub(crate) fn load(
 ) -> Result<Loaded, ConfigError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     load_for(matches, variables, cores)
+}
+
+/// Reads a size as settings write it, such as `200MB`. The error says what is
+/// expected.
+pub(crate) fn size_bytes(text: &str) -> Result<u64, String> {
+    let kind = Kind::Size { min: 1 };
+    match value::parse(kind, &[text.into()]) {
+        Ok(Value::Size(bytes)) => Ok(bytes),
+        _ => Err(format!("expected {}", kind.expected())),
+    }
 }
 
 /// Does the work of [`load`] for a machine with that many processor cores.

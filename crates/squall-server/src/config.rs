@@ -1,6 +1,9 @@
 //! What the service is told when it is started.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use squall_types::GapCounts;
 
 use crate::quota::QuotaConfig;
 use crate::source::{Network, RESOLVE_TIMEOUT_MAX, ReverseLookup};
@@ -30,6 +33,8 @@ pub struct ServiceConfig {
     pub reverse_lookup: ReverseLookup,
     /// Longest time an answer waits for a host name; default and most 200 ms.
     pub resolve_timeout: Duration,
+    /// What the workers count of what could not be looked at.
+    pub gaps: Arc<GapCounts>,
 }
 
 impl Default for ServiceConfig {
@@ -46,6 +51,7 @@ impl Default for ServiceConfig {
             trusted_proxies: Vec::new(),
             reverse_lookup: ReverseLookup::default(),
             resolve_timeout: RESOLVE_TIMEOUT_MAX,
+            gaps: Arc::default(),
         }
     }
 }

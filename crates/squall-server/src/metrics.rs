@@ -179,11 +179,20 @@ impl Snapshot {
 
     /// Adds a value that only grows.
     pub(crate) fn counter(&mut self, name: &str, help: &str, value: u64) {
-        let mut counter = Counter::default();
-        counter.set_value(float(value));
-        let mut metric = Metric::from_label(Vec::new());
-        metric.set_counter(counter);
-        self.add(name, help, MetricType::COUNTER, vec![metric]);
+        self.counters(name, help, "", &[("", value)]);
+    }
+
+    /// Adds values that only grow, one for each word of `label`.
+    pub(crate) fn counters(&mut self, name: &str, help: &str, label: &str, values: &[(&str, u64)]) {
+        let metric = |&(word, value): &(&str, u64)| {
+            let mut counter = Counter::default();
+            counter.set_value(float(value));
+            let mut metric = Metric::from_label(labels(label, word));
+            metric.set_counter(counter);
+            metric
+        };
+        let metrics = values.iter().map(metric).collect();
+        self.add(name, help, MetricType::COUNTER, metrics);
     }
 
     /// Adds a time: how often it was taken, and its sum in microseconds.

@@ -133,6 +133,16 @@ pub enum IncompleteReason {
 }
 
 impl IncompleteReason {
+    /// All of them, in the order they are declared in.
+    pub const ALL: [Self; 6] = [
+        Self::Truncated,
+        Self::Encrypted,
+        Self::Limit,
+        Self::Corrupt,
+        Self::Timeout,
+        Self::Unsupported,
+    ];
+
     /// Returns the category that the v3 log form shows.
     #[must_use]
     pub const fn category(self) -> &'static str {

@@ -6,6 +6,7 @@
 //! `squall-report` frames with a version.
 
 mod finding;
+mod gaps;
 mod pe;
 mod sample;
 mod score;
@@ -15,6 +16,7 @@ pub use finding::{
     FileFacts, Finding, FirstBytes, Incomplete, IncompleteReason, MatchField, MatchedString,
     Outcome, Report,
 };
+pub use gaps::GapCounts;
 pub use pe::{PeInfo, PeSignature};
 pub use sample::{Digests, Origin, SampleId, ScanFacts, Submission};
 pub use score::{Level, Score, Thresholds, score_shares, total_score};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use squall_engine::{ScanLimits, Scanner};
 use squall_queue::{Claim, Claimed, Completion, Lanes, Queue, Verdict};
-use squall_types::SampleId;
+use squall_types::{GapCounts, SampleId};
 
 use crate::housekeeping::Housekeeping;
 use crate::keep::Keeper;
@@ -41,6 +41,8 @@ pub struct WorkerParts {
     pub sinks: Arc<Sinks>,
     /// Where samples are kept; `None` to keep none.
     pub keeper: Option<Arc<Keeper>>,
+    /// Where it is counted what could not be looked at.
+    pub gaps: Arc<GapCounts>,
 }
 
 /// The running scan threads.
@@ -141,6 +143,7 @@ impl Worker {
             keeper: self.parts.keeper.as_deref(),
             scan_id: &self.config.scan_id,
             signature_version: &held.set.summary().version,
+            gaps: &self.parts.gaps,
         };
         loop {
             let claim = match pending.take() {

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use squall_engine::{Sample, Scanner};
 use squall_queue::{BodyError, Claim, Verdict};
 use squall_report::stored;
-use squall_types::{Report, SampleId, ScanFacts, Submission};
+use squall_types::{GapCounts, Report, SampleId, ScanFacts, Submission};
 
 use crate::keep::Keeper;
 use crate::sink::Sinks;
@@ -22,6 +22,8 @@ pub(crate) struct Context<'a> {
     pub(crate) scan_id: &'a str,
     /// The version of the set that is used.
     pub(crate) signature_version: &'a str,
+    /// Where it is counted what could not be looked at.
+    pub(crate) gaps: &'a GapCounts,
 }
 
 /// What to tell the queue.
@@ -108,6 +110,8 @@ pub(crate) fn run(
     if let Some(keeper) = context.keeper {
         keeper.keep(&report, buffer);
     }
+    // Here, so that a sample which waits for its log is not counted twice.
+    context.gaps.count(&report.outcome);
     End::Verdict(Verdict::Complete(stored::encode_result(&report)))
 }
 

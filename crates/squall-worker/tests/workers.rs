@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use squall_engine::{CompileOptions, ScanLimits, SignatureSet, SourceFile, digests};
 use squall_queue::{Body, Queue, QueueConfig, SampleState, Verdict};
 use squall_report::stored::{self, StoredResult};
-use squall_types::{Report, SampleId, SignatureOrigin, Submission};
+use squall_types::{GapCounts, IncompleteReason, Report, SampleId, SignatureOrigin, Submission};
 use squall_worker::{
     FileSink, KeepConfig, KeepLevel, Keeper, LogDurability, Signatures, Sinks, TextOptions,
     WorkerConfig, WorkerParts, Workers,
@@ -40,6 +40,7 @@ struct Bench {
     queue: Queue,
     signatures: Arc<Signatures>,
     sinks: Arc<Sinks>,
+    gaps: Arc<GapCounts>,
     workers: Workers,
 }
 
@@ -71,11 +72,13 @@ impl Bench {
             fsync: true,
         })
         .expect("keeper");
+        let gaps = Arc::new(GapCounts::default());
         let parts = WorkerParts {
             queue: queue.clone(),
             signatures: Arc::clone(&signatures),
             sinks: Arc::clone(&sinks),
             keeper: Some(Arc::new(keeper)),
+            gaps: Arc::clone(&gaps),
         };
         let config = WorkerConfig {
             threads,
@@ -89,6 +92,7 @@ impl Bench {
             queue,
             signatures,
             sinks,
+            gaps,
             workers,
         }
     }
@@ -166,6 +170,20 @@ async fn both_lanes_are_scanned_logged_and_answered() {
     assert_eq!(bench.read("findings.json").lines().count(), 2);
     let stats = bench.queue.stats();
     assert_eq!((stats.accepted, stats.scanned, stats.failed), (3, 3, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_looked_at_is_counted_in_both_lanes() {
+    let bench = Bench::new(1, 0);
+    bench.signatures.install(set(RULE));
+    let torn = b"\x1f\x8b\x08\0\0\0\0\0\0\x03 no stream";
+    bench.check("torn.gz", torn).await.expect("told");
+    let id = bench.enqueue("torn.gz", torn).await;
+    bench.result(id).await.expect("told");
+    bench.check("whole.txt", b"needle").await.expect("found");
+    let counts = IncompleteReason::ALL.map(|reason| bench.gaps.get(reason));
+    assert_eq!(counts.iter().sum::<u64>(), 2);
+    assert_eq!(bench.gaps.get(IncompleteReason::Corrupt), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
 use squall_queue::Queue;
 use squall_server::{Service, SignatureControl as _};
+use squall_types::GapCounts;
 use squall_worker::{Signatures, Sinks, WorkerParts, Workers};
 use tokio::net::TcpListener;
 
@@ -47,6 +48,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let keeper = wiring::open_keeper(&settings)?;
     let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
+    let gaps = Arc::new(GapCounts::default());
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
         &WorkerParts {
@@ -54,6 +56,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             signatures: Arc::clone(&signatures),
             sinks: Arc::clone(&sinks),
             keeper: keeper.map(Arc::new),
+            gaps: Arc::clone(&gaps),
         },
     )
     .context("cannot start the scan threads")?;
@@ -66,6 +69,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             sinks,
             signals,
             scan_id,
+            gaps,
         },
     ));
     stop(workers, queue);
@@ -82,6 +86,7 @@ struct Parts {
     sinks: Arc<Sinks>,
     signals: Signals,
     scan_id: String,
+    gaps: Arc<GapCounts>,
 }
 
 /// Answers requests until told to stop, or until the signatures turn out to be
@@ -94,7 +99,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     let url = banner::base_url(&settings.listen, bound);
     let summary = Arc::new(ArcSwapOption::empty());
     let service = Service::new(
-        wiring::service_config(settings, &parts.scan_id)?,
+        wiring::service_config(settings, &parts.scan_id, parts.gaps)?,
         parts.queue.clone(),
         Arc::clone(&summary),
     );

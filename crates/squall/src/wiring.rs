@@ -1,10 +1,13 @@
 //! The settings, made into what each crate is started with.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
 use squall_server::{Network, QuotaConfig, ReverseLookup, ServiceConfig};
+use squall_types::GapCounts;
 use squall_worker::{
     Console, FileSink, KeepConfig, KeepLevel, Keeper, LogDurability, Sinks, TextOptions,
     WorkerConfig,
@@ -157,7 +160,11 @@ fn unpack_limits(settings: &Settings) -> Option<UnpackLimits> {
     })
 }
 
-pub(crate) fn service_config(settings: &Settings, scan_id: &str) -> anyhow::Result<ServiceConfig> {
+pub(crate) fn service_config(
+    settings: &Settings,
+    scan_id: &str,
+    gaps: Arc<GapCounts>,
+) -> anyhow::Result<ServiceConfig> {
     let limits = &settings.limits;
     Ok(ServiceConfig {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -187,6 +194,7 @@ pub(crate) fn service_config(settings: &Settings, scan_id: &str) -> anyhow::Resu
             ReverseLookup::Off
         },
         resolve_timeout: settings.senders.resolve_timeout,
+        gaps,
     })
 }
 

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use squall_queue::Stats;
+use squall_types::IncompleteReason;
 
 use crate::failure::Failure;
 use crate::metrics::{Count, Snapshot, float};
@@ -61,6 +62,13 @@ fn add_samples(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
         "squall_failed_samples_kept",
         "Failed samples that are kept and can be listed.",
         float(service.queue().failed_kept()),
+    );
+    let gaps = &service.config().gaps;
+    snapshot.counters(
+        "squall_incomplete_total",
+        "Files and parts of files that could not be looked at, by reason.",
+        "reason",
+        &IncompleteReason::ALL.map(|reason| (reason.category(), gaps.get(reason))),
     );
     let lanes = |queue, checks| [("queue", float(queue)), ("checks", float(checks))];
     snapshot.gauges(

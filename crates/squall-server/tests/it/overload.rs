@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
+use squall_types::{Incomplete, IncompleteReason, Outcome};
 
 use crate::app::{Answer, TestApp, form, part, upload_request};
 
@@ -291,6 +292,26 @@ async fn what_is_queued_is_taken_while_the_signatures_load() {
         metric(&app, "squall_waiting_samples{lane=\"queue\"}").await,
         1.0
     );
+}
+
+#[tokio::test]
+async fn metrics_tell_why_files_were_not_looked_at() {
+    let app = TestApp::with(|setup| {
+        setup.config.gaps.count(&Outcome {
+            incomplete: vec![Incomplete {
+                path: "secret.zip|a".to_owned(),
+                reason: IncompleteReason::Encrypted,
+                description: "no password opens it".to_owned(),
+            }],
+            ..Outcome::default()
+        });
+    });
+    let of = async |reason: &str| {
+        let name = format!("squall_incomplete_total{{reason=\"{reason}\"}}");
+        metric(&app, &name).await
+    };
+    assert_eq!(of("encrypted").await, 1.0);
+    assert_eq!(of("corrupt").await, 0.0);
 }
 
 #[tokio::test]

@@ -1,0 +1,143 @@
+//! The engine: recognising, unpacking, lists of indicators.
+
+use std::time::Duration;
+
+use squall_types::SignatureOrigin;
+
+use crate::ioc::{IocBuilder, IocKind, StixFacts};
+use crate::name::Name;
+use crate::unpack::{self, Budget, Format, Member, UnpackLimits};
+use crate::{digest, file_type};
+
+/// Small enough that a bomb ends within the time and memory a run may take.
+fn limits() -> UnpackLimits {
+    UnpackLimits {
+        depth_max: 3,
+        members_max: 500,
+        bytes_max: 64 * 1024 * 1024,
+        member_bytes_max: 16 * 1024 * 1024,
+        time_max: Duration::from_secs(2),
+        ..UnpackLimits::default()
+    }
+}
+
+/// Opens `content` as one format, whatever it is, and then what is inside by
+/// what it is.
+///
+/// # Panics
+///
+/// On a name that is no format.
+pub fn unpack_as(format: &str, content: &[u8]) {
+    let format = match format {
+        "zip" => Format::Zip,
+        "tar" => Format::Tar,
+        "ar" => Format::Ar,
+        "cab" => Format::Cab,
+        "cpio" => Format::Cpio,
+        "rpm" => Format::Rpm,
+        "iso" => Format::Iso,
+        "rar" => Format::Rar,
+        "program" => Format::Program,
+        "seven_zip" => Format::SevenZip,
+        "mail" => Format::Mail,
+        "ole" => Format::Ole,
+        "pdf" => Format::Pdf,
+        "rtf" => Format::Rtf,
+        "lnk" => Format::Lnk,
+        "tnef" => Format::Tnef,
+        "onenote" => Format::OneNote,
+        "blobs" => Format::Blobs,
+        other => panic!("no format `{other}`"),
+    };
+    let limits = limits();
+    let mut budget = Budget::new(&limits, content.len() as u64);
+    open(format, content, 1, &mut budget);
+}
+
+/// Opens `content` by what it is, as a scan does.
+pub fn unpack_detected(content: &[u8]) {
+    let limits = limits();
+    let mut budget = Budget::new(&limits, content.len() as u64);
+    open_detected(content, 0, &mut budget);
+}
+
+fn open_detected(content: &[u8], depth: u32, budget: &mut Budget<'_>) {
+    if depth >= budget.limits().depth_max {
+        return;
+    }
+    if let Some(format) = Format::of(file_type::detect(content)) {
+        open(format, content, depth + 1, budget);
+    }
+}
+
+fn open(format: Format, content: &[u8], depth: u32, budget: &mut Budget<'_>) {
+    let size_max = budget.limits().member_bytes_max;
+    let mut visit = |member: Member, budget: &mut Budget<'_>| {
+        assert!(
+            member.content.len() as u64 <= size_max,
+            "a member over its limit"
+        );
+        open_detected(&member.content, depth, budget);
+    };
+    let incomplete = unpack::unpack(format, "sample", content, budget, &mut visit);
+    assert!(incomplete.len() <= 200, "too many notes on one container");
+}
+
+/// Says what a file is.
+pub fn recognise(content: &[u8]) {
+    let found = file_type::detect(content);
+    assert!(!found.name().is_empty());
+}
+
+/// Splits a name as rules see it.
+pub fn member_names(content: &[u8]) {
+    let text = String::from_utf8_lossy(content);
+    let name = Name::of(&text);
+    assert!(name.base.len() + name.directory.len() <= text.len());
+    assert!(name.extension().is_empty() || name.extension().starts_with('.'));
+}
+
+/// Reads a list of the kind that the first byte says, and looks for what it
+/// names in the list itself.
+pub fn indicators(content: &[u8]) {
+    let Some((&kind, list)) = content.split_first() else {
+        return;
+    };
+    let kind = match kind % 5 {
+        0 => IocKind::Hash,
+        1 => IocKind::TrustedHash,
+        2 => IocKind::Filename,
+        3 => IocKind::Keyword,
+        _ => IocKind::C2,
+    };
+    ask(kind, list);
+}
+
+/// Reads a STIX bundle and asks its patterns.
+pub fn stix(content: &[u8]) {
+    ask(IocKind::Stix, content);
+}
+
+fn ask(kind: IocKind, list: &[u8]) {
+    let mut builder = IocBuilder::new();
+    builder.add(
+        kind,
+        "fuzz-hash-filename.txt",
+        list,
+        SignatureOrigin::Custom,
+    );
+    let (iocs, problems) = builder.build();
+    assert!(problems.len() <= 10_000);
+    let digests = digest::digests(list);
+    let path = String::from_utf8_lossy(list);
+    iocs.is_trusted(&digests);
+    assert!(iocs.match_hashes(&digests, None).len() <= 3);
+    iocs.match_path(&path);
+    assert!(iocs.match_content(list).len() <= 200);
+    let facts = StixFacts {
+        path: &path,
+        digests: &digests,
+        size_bytes: list.len() as u64,
+    };
+    assert!(iocs.match_stix(&facts).len() <= 100);
+}

@@ -4,6 +4,7 @@ use std::io;
 
 use serde::Serialize as _;
 use serde_json::ser::{CompactFormatter, Formatter};
+use squall_api::v1::Finding;
 use squall_types::Report;
 
 use crate::{v1, visible};
@@ -18,16 +19,22 @@ use crate::{v1, visible};
 /// # Errors
 /// Whatever `out` returns; nothing else can fail.
 pub fn write_lines(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
+    v1::findings(report)
+        .iter()
+        .try_for_each(|finding| write_line(finding, out))
+}
+
+/// Writes one finding as [`write_lines`] does.
+///
+/// # Errors
+/// Whatever `out` returns; nothing else can fail.
+pub fn write_line(finding: &Finding, out: &mut impl io::Write) -> io::Result<()> {
     let mut line = Vec::new();
-    for finding in v1::findings(report) {
-        line.clear();
-        finding.serialize(&mut serde_json::Serializer::with_formatter(
-            &mut line, OneLine,
-        ))?;
-        line.push(b'\n');
-        out.write_all(&line)?;
-    }
-    Ok(())
+    finding.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut line, OneLine,
+    ))?;
+    line.push(b'\n');
+    out.write_all(&line)
 }
 
 /// Compact JSON in which every hidden character is escaped.

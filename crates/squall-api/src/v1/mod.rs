@@ -8,6 +8,7 @@ mod file;
 mod finding;
 mod service;
 mod signatures;
+mod store;
 
 pub use failed::{FailedSample, FailedSamples, Retried};
 pub use file::{
@@ -18,3 +19,8 @@ pub use finding::{
 };
 pub use service::{AsyncResult, Counters, Error, Info, Status, VersionInfo};
 pub use signatures::{SignatureChange, SignatureChangeOutcome, SignatureSet, Signatures};
+pub use store::{
+    CollectionPage, CollectionRow, FindingDetails, FindingPage, FindingRow, LevelCounts, Review,
+    ReviewRequest, ReviewState, RuleScore, Share, Sighting, SightingBy, SourceDetails, SourcePage,
+    SourceRow,
+};

@@ -5,12 +5,28 @@ use std::os::unix::fs::FileExt;
 use squall_types::SampleId;
 
 use crate::{
-    ReadError, SampleState, StorageError, Verdict, fs, keys,
+    Queue, ReadError, SampleState, StorageError, Verdict, fs, keys,
     record::{ResultPlace, ResultRecord, SampleRecord},
     segment::{self},
     segments,
     shared::Shared,
 };
+
+impl Queue {
+    /// Returns the ids of the samples whose results are kept, oldest first.
+    /// Reads from the disk: blocks the thread.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the disk does.
+    pub fn results_kept(&self) -> Result<Vec<SampleId>, StorageError> {
+        let mut ids = Vec::new();
+        self.shared
+            .store
+            .scan(keys::RESULTS, |key, _| ids.extend(keys::parse_id(key)))?;
+        Ok(ids)
+    }
+}
 
 /// Returns where a sample is.
 ///

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 use squall_api::v0::{Collection, CollectionEvent, CollectionStats};
+use squall_findings::{RunBegin, RunEnd};
 use squall_types::Submission;
 
 /// Most runs that are remembered; the oldest go.
@@ -55,8 +56,9 @@ struct Inner {
 }
 
 impl Runs {
-    /// Remembers a run that begins under `scan_id`.
-    pub(crate) fn begin(&self, scan_id: &str, message: &Collection) {
+    /// Remembers a run that begins under `scan_id`; returns what the findings
+    /// store is to note of it.
+    pub(crate) fn begin(&self, scan_id: &str, message: &Collection) -> RunBegin {
         let run = CollectionRun {
             scan_id: scan_id.to_owned(),
             source: cut(&message.source),
@@ -71,6 +73,12 @@ impl Runs {
             collector = ?run.collector,
             "a collector begins"
         );
+        let begin = RunBegin {
+            scan_id: run.scan_id.clone(),
+            source: run.source.clone(),
+            collector: run.collector.clone(),
+            at_us: run.began.as_microsecond(),
+        };
         let mut inner = crate::lock(&self.0);
         inner.runs.insert(scan_id.to_owned(), run);
         inner.order.push_back(scan_id.to_owned());
@@ -79,12 +87,21 @@ impl Runs {
         {
             inner.runs.remove(&oldest);
         }
+        begin
     }
 
-    /// Notes that a run ended. Every message has to be accepted, so one about
-    /// an unknown run is logged and nothing else.
-    pub(crate) fn end(&self, message: &Collection) {
+    /// Notes that a run ended; returns what the findings store is to note of
+    /// it. Every message has to be accepted, so one about an unknown run is
+    /// logged and nothing else; the store may know a run from before a restart.
+    pub(crate) fn end(&self, message: &Collection) -> RunEnd {
         let scan_id = cut(message.scan_id.as_deref().unwrap_or_default());
+        let at = Timestamp::now();
+        let end = RunEnd {
+            scan_id: scan_id.clone(),
+            event: message.event,
+            at_us: at.as_microsecond(),
+            stats: message.stats,
+        };
         let mut inner = crate::lock(&self.0);
         let Some(run) = inner.runs.get_mut(&scan_id) else {
             drop(inner);
@@ -94,11 +111,11 @@ impl Runs {
                 event = ?message.event,
                 "a collector reports on an unknown run"
             );
-            return;
+            return end;
         };
         run.end = Some(CollectionEnd {
             event: message.event,
-            at: Timestamp::now(),
+            at,
             stats: message.stats,
         });
         let (source, uploads) = (run.source.clone(), run.uploads);
@@ -111,6 +128,7 @@ impl Runs {
             uploads,
             "a collector's run ended"
         );
+        end
     }
 
     /// Counts a sample that was taken, if it belongs to a run.

@@ -25,6 +25,8 @@ pub(crate) enum Failure {
     OtherSite,
     /// No sample of the kind asked for has that id.
     UnknownSample(String),
+    /// There is nothing of that name, or it is not kept.
+    Absent(Cow<'static, str>),
     /// What is asked for is not possible, or not any more.
     Conflict(String),
     /// The path does not know that method.
@@ -60,7 +62,7 @@ impl Failure {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::UnknownSample(_) => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::UnknownSample(_) | Self::Absent(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
@@ -72,7 +74,9 @@ impl Failure {
 
     fn reason(&self) -> Cow<'_, str> {
         match self {
-            Self::BadRequest(reason) | Self::Unavailable { reason, .. } => Cow::Borrowed(reason),
+            Self::BadRequest(reason) | Self::Absent(reason) | Self::Unavailable { reason, .. } => {
+                Cow::Borrowed(reason)
+            }
             Self::UnknownSample(reason) | Self::Conflict(reason) => reason.into(),
             Self::OtherSite => "a page of another site may not ask for this".into(),
             Self::NotFound => "there is nothing at this path".into(),

@@ -70,6 +70,13 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::signatures))
         .routes(routes!(handlers::reload_signatures))
         .routes(routes!(handlers::roll_back_signatures))
+        .routes(routes!(handlers::findings))
+        .routes(routes!(handlers::export_findings))
+        .routes(routes!(handlers::finding))
+        .routes(routes!(handlers::review_finding))
+        .routes(routes!(handlers::sources))
+        .routes(routes!(handlers::source))
+        .routes(routes!(handlers::collections))
 }
 
 /// Adds what every request passes; the last one added is passed first.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use squall_findings::Findings;
 use squall_queue::{EnqueueError, History, Queue};
 use squall_types::SignatureSummary;
 use tokio::sync::Semaphore;
@@ -29,6 +30,11 @@ const LOADING_RETRY_AFTER: Duration = Duration::from_secs(3);
 const DISK_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// Most histories that are made at the same time: one of a year is megabytes.
 const HISTORIES_MAX: usize = 2;
+/// Most searches in the findings store at the same time: scanning needs the
+/// processor too.
+const SEARCHES_MAX: usize = 4;
+/// Most exports at the same time.
+const EXPORTS_MAX: usize = 2;
 /// Faults of the disk are logged at most this often.
 const STORAGE_LOG_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -45,6 +51,9 @@ struct Inner {
     runs: Runs,
     places: Arc<Places>,
     histories: Semaphore,
+    findings: OnceLock<Findings>,
+    searches: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
     zone: TimeZone,
     started: Instant,
     started_at: Timestamp,
@@ -74,6 +83,9 @@ impl Service {
             runs: Runs::default(),
             places: Places::new(&config.limits),
             histories: Semaphore::new(HISTORIES_MAX),
+            findings: OnceLock::new(),
+            searches: Arc::new(Semaphore::new(SEARCHES_MAX)),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             zone,
             started: Instant::now(),
             started_at: Timestamp::now(),
@@ -103,6 +115,27 @@ impl Service {
     #[must_use]
     pub fn collection_runs(&self) -> Vec<CollectionRun> {
         self.0.runs.list()
+    }
+
+    /// Gives the service the store that findings, sources and collector runs
+    /// are looked up in, and told to; without one such requests are answered
+    /// with 404. A second store is ignored.
+    #[must_use]
+    pub fn with_findings(self, findings: Findings) -> Self {
+        let _ = self.0.findings.set(findings);
+        self
+    }
+
+    pub(crate) fn findings(&self) -> Option<&Findings> {
+        self.0.findings.get()
+    }
+
+    pub(crate) fn searches(&self) -> &Arc<Semaphore> {
+        &self.0.searches
+    }
+
+    pub(crate) fn exports(&self) -> &Arc<Semaphore> {
+        &self.0.exports
     }
 
     pub(crate) fn config(&self) -> &ServiceConfig {

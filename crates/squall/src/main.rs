@@ -4,6 +4,8 @@ mod backlog;
 mod banner;
 mod config;
 mod failed;
+mod findings;
+mod findings_command;
 mod logging;
 mod scan;
 mod serve;
@@ -50,6 +52,7 @@ fn command() -> Command {
                 .args(config::serve_args()),
         )
         .subcommand(failed::command())
+        .subcommand(findings_command::command())
 }
 
 fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
@@ -73,6 +76,9 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         }
         Some(("failed", arguments)) => failed::run(arguments).map(|()| ExitCode::SUCCESS),
         Some(("signatures", arguments)) => Ok(signatures::command::run(arguments)),
+        Some(("findings", arguments)) => {
+            findings_command::run(arguments, std::env::vars_os()).map(|()| ExitCode::SUCCESS)
+        }
         // clap demands one of the commands above.
         _ => Ok(ExitCode::SUCCESS),
     }

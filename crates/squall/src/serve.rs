@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
+use squall_findings::Findings;
 use squall_queue::Queue;
 use squall_server::{Service, SignatureControl as _};
 use squall_types::GapCounts;
@@ -12,6 +13,7 @@ use squall_worker::{Signatures, Sinks, WorkerParts, Workers};
 use tokio::net::TcpListener;
 
 use crate::config::{Loaded, Settings};
+use crate::findings::{self, CatchUp};
 use crate::shutdown::Signals;
 use crate::signatures::cache::Cache;
 use crate::signatures::control::{self, Control, Trigger};
@@ -42,10 +44,13 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
         .build()
         .context("cannot start the runtime")?;
     let signals = runtime.block_on(async { Signals::listen() })?;
-    let sinks = Arc::new(wiring::open_sinks(&settings)?);
+    let mut sinks = wiring::open_sinks(&settings)?;
     let listener = runtime.block_on(wiring::listen(&settings))?;
     let queue = wiring::open_queue(&settings)?;
     let keeper = wiring::open_keeper(&settings)?;
+    let findings = findings::open(&settings);
+    sinks.findings.clone_from(&findings);
+    let sinks = Arc::new(sinks);
     let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
     let gaps = Arc::new(GapCounts::default());
@@ -60,6 +65,10 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
         },
     )
     .context("cannot start the scan threads")?;
+    let catch_up = findings
+        .as_ref()
+        .map(|findings| CatchUp::start(findings, &queue, &settings))
+        .transpose()?;
     let ended = runtime.block_on(serve(
         &settings,
         Parts {
@@ -70,9 +79,16 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             signals,
             scan_id,
             gaps,
+            findings: findings.clone(),
         },
     ));
     stop(workers, queue);
+    if let Some(catch_up) = catch_up {
+        catch_up.stop();
+    }
+    if let Some(findings) = findings {
+        findings.close();
+    }
     // Not waited for: signatures may still be compiling.
     runtime.shutdown_background();
     ended
@@ -87,6 +103,7 @@ struct Parts {
     signals: Signals,
     scan_id: String,
     gaps: Arc<GapCounts>,
+    findings: Option<Findings>,
 }
 
 /// Answers requests until told to stop, or until the signatures turn out to be
@@ -111,6 +128,10 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     })
     .context("cannot start the thread that loads signatures")?;
     service.set_signature_control(Arc::new(control.clone()));
+    let service = match parts.findings {
+        Some(findings) => service.with_findings(findings),
+        None => service,
+    };
     let tls = wiring::tls(settings)?;
     let hangup = shutdown::on_hangup(parts.signals.hangup, parts.sinks, control.clone());
     tokio::spawn(hangup);

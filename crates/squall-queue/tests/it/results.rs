@@ -215,3 +215,24 @@ async fn failed_samples_are_described_page_by_page_and_retried_together() {
     assert_eq!(queue.failed(), [ids[1]]);
     assert_eq!(stats(&queue).waiting, 2);
 }
+
+#[tokio::test]
+async fn the_results_that_are_kept_can_be_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&dir);
+    config.results_max = 2;
+    let (queue, _) = open(&config);
+    assert_eq!(queue.results_kept().unwrap(), []);
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        let body = upload(&queue, &bytes(n, 10)).await;
+        ids.push(queue.enqueue(body, vec![1], "a").await.unwrap());
+        fail(&queue, claim(&queue, 0), "broken");
+    }
+    // Results are committed in the background.
+    queue.close().await.unwrap();
+    let (queue, _) = open(&config);
+    let kept = queue.results_kept().unwrap();
+    assert!(kept.ends_with(&ids[1..]), "{kept:?} of {ids:?}");
+    assert!(kept.is_sorted());
+}

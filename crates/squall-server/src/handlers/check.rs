@@ -1,12 +1,13 @@
 //! Uploads: scanned at once, or through the queue.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use squall_api::{v0, v1};
+use squall_findings::Sample;
 use squall_queue::{CheckError, Verdict};
 use squall_report::stored::{self, StoredResult};
-use squall_types::{Report, SampleId};
+use squall_types::{Report, SampleId, Submission};
 
 use super::parameters::{Upload, UploadParameters};
 use crate::bound::Bound;
@@ -18,6 +19,8 @@ use crate::upload::{self, Mode, Received};
 
 /// Names the signatures that a sample was scanned with.
 const SIGNATURE_VERSION: HeaderName = HeaderName::from_static("x-signature-version");
+/// Bytes kept of what a sender says it is.
+const AGENT_LEN_MAX: usize = 256;
 
 /// Scans a file and answers what was found
 ///
@@ -129,6 +132,7 @@ pub(crate) async fn check_async_v1(
 
 async fn enqueue(service: &Service, request: Request) -> Result<Response, Failure> {
     let pretty = Query::of(request.uri()).pretty();
+    let agent = agent(&request);
     let Received {
         body,
         submission,
@@ -143,12 +147,13 @@ async fn enqueue(service: &Service, request: Request) -> Result<Response, Failur
     drop(place);
     let id = queued.map_err(|error| service.deny_unqueued(&error))?;
     token.spend();
-    service.runs().count_upload(&submission);
+    count(service, &submission, agent.as_deref());
     Ok(reply::json(&v0::Queued { id: id.value() }, pretty))
 }
 
 /// Has a sample scanned.
 async fn scan_now(service: &Service, request: Request) -> Result<Scanned, Failure> {
+    let agent = agent(&request);
     let Received {
         body,
         submission,
@@ -175,11 +180,32 @@ async fn scan_now(service: &Service, request: Request) -> Result<Scanned, Failur
         CheckError::Lost => service.deny(Bound::Workers),
     })?;
     token.spend();
-    service.runs().count_upload(&submission);
+    count(service, &submission, agent.as_deref());
     match checked.verdict {
         Verdict::Complete(result) => scanned(checked.id, &result),
         Verdict::Failed(reason) => Err(Failure::NotScanned(reason)),
     }
+}
+
+/// Counts a sample that was taken.
+fn count(service: &Service, submission: &Submission, agent: Option<&str>) {
+    service.runs().count_upload(submission);
+    if let Some(findings) = service.findings() {
+        findings.count_sample(&Sample {
+            source: &submission.origin.source,
+            size_bytes: submission.size_bytes,
+            received_at_us: submission.received_at_us,
+            scan_id: submission.origin.collector_run.as_deref(),
+            agent,
+        });
+    }
+}
+
+/// Returns what the sender says it is.
+fn agent(request: &Request) -> Option<String> {
+    let agent = request.headers().get(header::USER_AGENT)?;
+    let agent = &agent.as_bytes()[..agent.len().min(AGENT_LEN_MAX)];
+    Some(String::from_utf8_lossy(agent).into_owned())
 }
 
 /// What a scan said.

@@ -63,7 +63,7 @@ pub(crate) async fn collection_v1(
 
 async fn answer(service: &Service, request: Request) -> Result<Response, Failure> {
     let pretty = Query::of(request.uri()).pretty();
-    let bytes = read(service, request.into_body()).await?;
+    let bytes = read_message(service, request.into_body()).await?;
     let message: Collection = serde_json::from_slice(&bytes).map_err(|error| {
         Failure::BadRequest(format!("the message is not as expected: {error}").into())
     })?;
@@ -72,14 +72,21 @@ async fn answer(service: &Service, request: Request) -> Result<Response, Failure
             tracing::error!(%error, "cannot draw random bytes");
             Failure::Internal
         })?;
-        service.runs().begin(&scan_id, &message);
+        let begin = service.runs().begin(&scan_id, &message);
+        if let Some(findings) = service.findings() {
+            findings.begin_run(begin);
+        }
         return Ok(reply::json(&CollectionBegun { scan_id }, pretty));
     }
-    service.runs().end(&message);
+    let end = service.runs().end(&message);
+    if let Some(findings) = service.findings() {
+        findings.end_run(end);
+    }
     Ok(reply::json(&Acknowledged::default(), pretty))
 }
 
-async fn read(service: &Service, body: Body) -> Result<Bytes, Failure> {
+/// Reads the body of a request that is no sample.
+pub(super) async fn read_message(service: &Service, body: Body) -> Result<Bytes, Failure> {
     let timeout = service.config().limits.body_timeout;
     let collected = tokio::time::timeout(timeout, Limited::new(body, MESSAGE_LEN_MAX).collect());
     match collected.await {

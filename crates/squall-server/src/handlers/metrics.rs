@@ -34,6 +34,7 @@ pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, 
     add_limits(&mut snapshot, &service);
     add_signatures(&mut snapshot, &service);
     add_signature_changes(&mut snapshot, &service);
+    add_findings(&mut snapshot, &service);
     let text = service.metrics().render(snapshot).map_err(|error| {
         tracing::error!(%error, "cannot write the metrics");
         Failure::Internal
@@ -246,6 +247,33 @@ fn add_signature_changes(snapshot: &mut Snapshot, service: &Service) {
         "squall_signature_change_failures_total",
         "Signature sets that were not fit to be put in force since the start.",
         state.failed,
+    );
+}
+
+fn add_findings(snapshot: &mut Snapshot, service: &Service) {
+    let Some(findings) = service.findings() else {
+        return;
+    };
+    let stats = findings.stats();
+    snapshot.gauge(
+        "squall_findings_stored",
+        "Findings in the findings store.",
+        float(stats.stored),
+    );
+    snapshot.gauge(
+        "squall_findings_waiting",
+        "Findings that wait for the writer of the findings store.",
+        float(stats.waiting),
+    );
+    snapshot.counter(
+        "squall_findings_put_off_total",
+        "Findings that the findings store could not take at once.",
+        stats.put_off,
+    );
+    snapshot.gauge(
+        "squall_findings_lag_seconds",
+        "How long the findings stored last had waited.",
+        float(stats.lag_ms) / 1000.0,
     );
 }
 

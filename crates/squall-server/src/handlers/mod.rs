@@ -3,19 +3,25 @@
 
 mod check;
 mod collection;
+mod export;
 mod failed;
+mod findings;
 mod histories;
 mod metrics;
 mod parameters;
 mod results;
+mod senders;
 mod server_info;
 mod signatures;
 
 pub(crate) use check::*;
 pub(crate) use collection::*;
+pub(crate) use export::*;
 pub(crate) use failed::*;
+pub(crate) use findings::*;
 pub(crate) use histories::*;
 pub(crate) use metrics::*;
 pub(crate) use results::*;
+pub(crate) use senders::*;
 pub(crate) use server_info::*;
 pub(crate) use signatures::*;

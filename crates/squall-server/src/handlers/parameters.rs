@@ -63,6 +63,84 @@ pub(crate) struct FailedParameters {
     pretty: Option<bool>,
 }
 
+/// Which findings are wanted: those that meet every condition.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FindingParameters {
+    /// Of this level: `Alert`, `Warning` or `Notice`; several with commas.
+    level: Option<String>,
+    /// With this score or a higher one.
+    #[param(minimum = 0, maximum = 100)]
+    score_min: Option<u8>,
+    /// With this score or a lower one.
+    #[param(minimum = 0, maximum = 100)]
+    score_max: Option<u8>,
+    /// Of samples from this source.
+    source: Option<String>,
+    /// With a match of this rule; of signatures without a name, this kind.
+    rule: Option<String>,
+    /// With a match of a rule with this tag.
+    tag: Option<String>,
+    /// Scanned at this time or later: RFC 3339, a date, seconds since 1970, or
+    /// how long ago it was, such as `24h` or `7d`.
+    since: Option<String>,
+    /// Scanned before this time, written in the same ways.
+    until: Option<String>,
+    /// The file has this MD5, SHA-1 or SHA-256.
+    hash: Option<String>,
+    /// The name on the sender holds this, whatever the case of its letters.
+    name: Option<String>,
+    /// Of this run of a collector or of the service.
+    scan_id: Option<String>,
+    /// Every word of this is in the name, the rules or what matched; `mimi*`
+    /// finds words that begin like that.
+    q: Option<String>,
+    /// Reviewed like this: `open`, `reviewed` or `false_positive`.
+    review: Option<String>,
+}
+
+/// Which page of a list is wanted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParameters {
+    /// Most entries, 50 by default, 1000 at most.
+    #[param(minimum = 1)]
+    limit: Option<i64>,
+    /// The `cursor` of the page before.
+    cursor: Option<String>,
+    /// Indents the answer by four.
+    pretty: Option<bool>,
+}
+
+/// How findings are exported.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportParameters {
+    /// `jsonl`, the default, or `csv`.
+    format: Option<String>,
+    /// Most findings, the newest; all by default.
+    #[param(minimum = 1)]
+    limit: Option<i64>,
+}
+
+/// Which sources are wanted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SourceParameters {
+    /// The name holds this, whatever the case of its letters.
+    name: Option<String>,
+}
+
+/// Which collector runs are wanted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CollectionParameters {
+    /// Of this source, as the collector names it.
+    source: Option<String>,
+    /// `incomplete` for those that have not said how they ended.
+    state: Option<String>,
+}
+
 /// The parameter that everything knows.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -111,7 +111,7 @@ fn control(service: &Service) -> Result<Arc<dyn SignatureControl>, Failure> {
 
 /// Refuses what a web page of somebody else makes a browser send here:
 /// browsers say so, and they send such a request without asking first.
-fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Failure> {
+pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Failure> {
     let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
     match site {
         None | Some(b"same-origin" | b"none") => Ok(()),

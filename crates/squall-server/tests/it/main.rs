@@ -7,6 +7,7 @@
 mod answers;
 mod app;
 mod document;
+mod findings;
 mod histories;
 mod hostile;
 mod overload;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 pub use console::Console;
 pub use file::{FileSink, LogDurability};
+use squall_findings::Findings;
 pub use squall_report::text::Options as TextOptions;
 use squall_types::Report;
 
@@ -46,6 +47,8 @@ pub struct Sinks {
     pub json: Option<FileSink>,
     /// Text lines to the console.
     pub console: Option<Console>,
+    /// The store that findings are searched in.
+    pub findings: Option<Findings>,
     /// How text lines are written.
     pub text_options: TextOptions,
     /// Tells of refusals now and then.
@@ -89,6 +92,10 @@ impl Sinks {
             if let Some(console) = &self.console {
                 console.print(lines);
             }
+        }
+        // Last: it takes what the logs have, and waits for nothing.
+        if let Some(findings) = &self.findings {
+            findings.offer(report);
         }
         Ok(())
     }

@@ -8,8 +8,8 @@ use squall_types::Thresholds;
 
 use super::error::ConfigError;
 use super::settings::{
-    Durability, Limits, Listen, Outputs, Queue, Samples, Senders, Settings, SignatureSource,
-    Signatures, StoreSamples, Tls, Unpacking, Workers,
+    Durability, Findings, Limits, Listen, Outputs, Queue, Samples, Senders, Settings,
+    SignatureSource, Signatures, StoreSamples, Tls, Unpacking, Workers,
 };
 use super::values::Values;
 
@@ -18,6 +18,9 @@ const SELF_SIGNED: &str = "auto";
 
 /// The word that stands for the built-in set in `signatures`.
 const BUILT_IN: &str = "built-in";
+
+/// The word that stands for no database in `findings-db`.
+const NO_DATABASE: &str = "none";
 
 /// Makes the typed configuration. `cores` is the number of processor cores.
 ///
@@ -42,6 +45,7 @@ pub(crate) fn build(values: &Values, cores: usize) -> Result<Settings, ConfigErr
         queue: queue(values, &data_dir)?,
         samples: samples(values, &data_dir)?,
         outputs: outputs(values)?,
+        findings: findings(values, &data_dir)?,
         data_dir,
     })
 }
@@ -266,6 +270,21 @@ fn outputs(values: &Values) -> Result<Outputs, ConfigError> {
         rfc3339: values.flag("rfc3339")?,
         log_level: values.text("log-level")?,
     })
+}
+
+fn findings(values: &Values, data_dir: &Path) -> Result<Option<Findings>, ConfigError> {
+    let path = values
+        .path("findings-db")?
+        .unwrap_or_else(|| data_dir.join("findings/findings.db"));
+    if path == Path::new(NO_DATABASE) {
+        return Ok(None);
+    }
+    let days: Option<u64> = unless_zero(values.integer("findings-max-age")?);
+    Ok(Some(Findings {
+        path,
+        findings_max: unless_zero(values.integer("findings-max")?),
+        age_max: days.map(|days| Duration::from_secs(days * 24 * 3600)),
+    }))
 }
 
 /// Turns the 0 that stands for "no limit" or "never" into `None`.

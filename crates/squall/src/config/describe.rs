@@ -79,6 +79,10 @@ fn derived(name: &str, settings: &Settings) -> Option<Derived> {
             settings.workers.threads
         ))),
         "queue-storage" => Some(Derived::Value(settings.queue.dir.display().to_string())),
+        "findings-db" => {
+            let path = settings.findings.as_ref().map(|store| &store.path);
+            path.map(|path| Derived::Value(path.display().to_string()))
+        }
         "server-upload-dir" => Some(Derived::Value(settings.samples.dir.display().to_string())),
         _ => None,
     }

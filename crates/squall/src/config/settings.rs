@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) samples: Samples,
     /// What the service writes.
     pub(crate) outputs: Outputs,
+    /// The database that findings are searched in; `None` for no such.
+    pub(crate) findings: Option<Findings>,
 }
 
 /// Where the service listens.
@@ -250,4 +252,15 @@ pub(crate) struct Outputs {
     /// Least severe of the service's own messages: `off`, `error`, `warn`,
     /// `info`, `debug` or `trace`.
     pub(crate) log_level: String,
+}
+
+/// The database that findings are searched in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Findings {
+    /// Its file.
+    pub(crate) path: PathBuf,
+    /// Findings kept; `None` for no limit.
+    pub(crate) findings_max: Option<u64>,
+    /// How long findings are kept; `None` for no limit.
+    pub(crate) age_max: Option<Duration>,
 }

@@ -2,6 +2,7 @@
 //! headings of `--help` and the listing of `check-config` all derive from it,
 //! so that none of them can lack a setting the others have.
 
+mod findings;
 mod intake;
 mod output;
 mod scan;
@@ -52,7 +53,7 @@ pub(crate) struct Section {
 }
 
 /// All settings, in the order they are shown.
-pub(crate) static SECTIONS: [Section; 9] = [
+pub(crate) static SECTIONS: [Section; 10] = [
     intake::LISTENING,
     intake::SENDERS,
     intake::LIMITS,
@@ -62,6 +63,7 @@ pub(crate) static SECTIONS: [Section; 9] = [
     scan::LEVELS,
     intake::STORAGE,
     output::OUTPUTS,
+    findings::FINDINGS,
 ];
 
 /// Returns every setting, in the order they are shown.

@@ -225,6 +225,22 @@ fn directories_derive_from_the_data_directory_unless_named() {
         .ok();
     assert_eq!(loaded.settings.queue.dir, Path::new("/d/queue"));
     assert_eq!(loaded.settings.samples.dir, Path::new("/u"));
+    let store = loaded.settings.findings.unwrap();
+    assert_eq!(store.path, Path::new("/d/findings/findings.db"));
+}
+
+#[test]
+fn the_findings_store_can_be_bounded_moved_and_done_without() {
+    let loaded = Case::new()
+        .flags(&["--findings-db", "/f.db", "--findings-max", "0"])
+        .flags(&["--findings-max-age", "7"])
+        .ok();
+    let store = loaded.settings.findings.unwrap();
+    assert_eq!(store.path, Path::new("/f.db"));
+    assert_eq!(store.findings_max, None);
+    assert_eq!(store.age_max.unwrap().as_secs(), 7 * 24 * 3600);
+    let loaded = Case::new().flags(&["--findings-db", "none"]).ok();
+    assert_eq!(loaded.settings.findings, None);
 }
 
 #[test]

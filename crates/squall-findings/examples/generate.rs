@@ -1,7 +1,7 @@
 //! Fills a store with made-up findings of 2,000 sources and prints how long
 //! each kind of search takes, while findings keep coming.
 //!
-//! `fill COUNT [DATABASE]`: without a database in a temporary directory.
+//! `generate COUNT [DATABASE]`: without a database in a temporary directory.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -71,7 +71,7 @@ fn fill(findings: &Findings, from: u64, to: u64) {
             size_bytes: report.submission.size_bytes,
             received_at_us: report.submission.received_at_us,
             scan_id: None,
-            agent: Some("fill"),
+            agent: Some("generate"),
         });
         findings.offer(&report);
     }

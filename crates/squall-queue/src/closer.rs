@@ -11,6 +11,8 @@ use crate::{StorageError, shared::Shared};
 pub(crate) struct Closer {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Asks whether verdicts may be committed.
+    gate: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Closer {
@@ -18,7 +20,13 @@ impl Closer {
         Self {
             shared,
             threads: Mutex::new(threads),
+            gate: Mutex::default(),
         }
+    }
+
+    /// Takes the thread that asks whether verdicts may be committed.
+    pub(crate) fn add_gate(&self, thread: JoinHandle<()>) {
+        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
     }
 
     /// Ends waiting checks, lets the committer store everything, and waits for
@@ -34,16 +42,29 @@ impl Closer {
         self.shared.work.notify_all();
         self.shared.immediate_work.notify_all();
         self.shared.commit.notify_all();
+        self.shared.gate.notify_all();
         let threads = {
             let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *threads)
         };
         for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the queue panicked");
-            }
+            join(thread);
+        }
+        let gate = {
+            let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+            gate.take()
+        };
+        // Whoever is being asked may never answer.
+        if let Some(gate) = gate.filter(|_| !self.shared.lock().held.is_asking()) {
+            join(gate);
         }
         self.shared.lock().down.clone().map_or(Ok(()), Err)
+    }
+}
+
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a thread of the queue panicked");
     }
 }
 

@@ -9,7 +9,6 @@ use crate::{
     RetryError, StorageError,
     counters::Counters,
     history::HistoryChange,
-    hook,
     index::Entry,
     intake::{self, Stored},
     ledger::Ledger,
@@ -53,13 +52,20 @@ impl Round {
         }
         state.changes_bytes = 0;
         state.urgent = false;
+        let last = state.closing && state.arrivals.is_empty();
+        if last && state.held.give_up() {
+            state.down = Some(StorageError::other(
+                "store the last results",
+                "what they rely on could not be stored; their samples are scanned again",
+            ));
+        }
         Self {
             arrivals,
             changes: std::mem::take(&mut state.changes),
             histories: state.histories.take_changes(),
             immediate: std::mem::take(&mut state.immediate),
             evicted: evict_failed(shared, state),
-            last: state.closing && state.arrivals.is_empty(),
+            last,
         }
     }
 }
@@ -68,13 +74,24 @@ impl Round {
 /// and a quarter of the spool's bytes.
 fn evict_failed(shared: &Shared, state: &mut State) -> Vec<(SampleId, SampleRecord)> {
     let config = &shared.config;
-    let mut evicted = Vec::new();
-    while state.failed.len() as u64 > config.results_max
-        || state.failed_bytes > config.limits.bytes_max / 4
-    {
-        let Some((&id, _)) = state.failed.first_key_value() else {
+    let mut samples_over = (state.failed.len() as u64).saturating_sub(config.results_max);
+    let mut bytes_over = state
+        .failed_bytes
+        .saturating_sub(config.limits.bytes_max / 4);
+    let mut ids = Vec::new();
+    for (&id, record) in &state.failed {
+        if samples_over == 0 && bytes_over == 0 {
             break;
-        };
+        }
+        // That it failed must be on the disk before that it is gone.
+        if !state.held.holds(id) {
+            samples_over = samples_over.saturating_sub(1);
+            bytes_over = bytes_over.saturating_sub(record.extent.bytes());
+            ids.push(id);
+        }
+    }
+    let mut evicted = Vec::new();
+    for id in ids {
         if let Some(record) = state.forget_failed(id) {
             state.live_bytes = state.live_bytes.saturating_sub(record.extent.bytes());
             evicted.push((id, record));
@@ -87,7 +104,6 @@ fn evict_failed(shared: &Shared, state: &mut State) -> Vec<(SampleId, SampleReco
 /// was promised to anybody is back in the state.
 pub(crate) fn commit(shared: &Shared, ledger: &mut Ledger, mut round: Round) -> bool {
     let last = round.last;
-    hook::hold_back(shared, &mut round);
     let arrivals = std::mem::take(&mut round.arrivals);
     let stored = intake::store(shared, ledger, arrivals);
     let committed = match plan::write(shared, ledger, &stored, &round) {
@@ -224,7 +240,8 @@ fn fail(
             ledger.restore.push((id, record));
             retries.push((id, answer));
         } else {
-            state.push_change(change);
+            // It passed already.
+            state.commit_change(change);
         }
     }
     drop(state);

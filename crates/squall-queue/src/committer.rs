@@ -10,7 +10,7 @@ use std::{
 use crate::{
     StorageError,
     commit::{self, Round},
-    compact, intake,
+    compact, hook, intake,
     ledger::Ledger,
     shared::Shared,
     state::{Arrival, State},
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) use crate::intake::prepare;
 
 /// How long a verdict may wait for company.
-const VERDICT_DELAY: Duration = Duration::from_millis(100);
+pub(crate) const VERDICT_DELAY: Duration = Duration::from_millis(100);
 /// How long counters and histories may wait; also how often a refusing disk
 /// is tried.
 const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1000 });
@@ -66,8 +66,9 @@ fn run(shared: &Shared, mut ledger: Ledger) {
     let mut last = Instant::now();
     let mut compacted = last;
     let mut repairs = 0;
+    let mut closing = None;
     loop {
-        let step = next_step(shared, last, repairs);
+        let step = next_step(shared, last, repairs, &mut closing);
         match step {
             Step::Commit(round) => {
                 let is_last = round.last;
@@ -103,8 +104,9 @@ fn run(shared: &Shared, mut ledger: Ledger) {
     }
 }
 
-/// `repairs` is how often a repair was tried since the last commit.
-fn next_step(shared: &Shared, last: Instant, repairs: u32) -> Step {
+/// `repairs` is how often a repair was tried since the last commit, `closing`
+/// since when nothing but verdicts that are held back is waited for.
+fn next_step(shared: &Shared, last: Instant, repairs: u32, closing: &mut Option<Instant>) -> Step {
     let mut state = shared.lock();
     loop {
         #[cfg(test)]
@@ -122,7 +124,13 @@ fn next_step(shared: &Shared, last: Instant, repairs: u32) -> Step {
             if idle >= TICK {
                 return Step::Repair;
             }
-        } else if state.closing || is_due(&mut state, idle) {
+        } else if state.closing {
+            let since = *closing.get_or_insert_with(Instant::now);
+            let patient = since.elapsed() < hook::WAIT_AT_CLOSE;
+            if !(patient && state.arrivals.is_empty() && state.held.may_pass()) {
+                return Step::Commit(Round::take(shared, &mut state));
+            }
+        } else if is_due(&mut state, idle) {
             return Step::Commit(Round::take(shared, &mut state));
         }
         state = wait(shared, state, idle);
@@ -134,7 +142,7 @@ fn is_due(state: &mut State, idle: Duration) -> bool {
         state.note_queue_len();
     }
     !state.arrivals.is_empty()
-        || (state.is_pressing() && !state.held)
+        || state.is_pressing()
         || (idle >= VERDICT_DELAY && !state.changes.is_empty())
         || (idle >= TICK && (state.immediate != Default::default() || state.histories.is_dirty()))
 }
@@ -146,7 +154,7 @@ fn wait<'a>(
 ) -> MutexGuard<'a, State> {
     let turn = if idle < VERDICT_DELAY {
         VERDICT_DELAY - idle
-    } else if !state.changes.is_empty() || idle < TICK {
+    } else if !state.changes.is_empty() || state.closing || idle < TICK {
         TICK.saturating_sub(idle)
             .clamp(VERDICT_DELAY / 10, VERDICT_DELAY)
     } else {
@@ -216,9 +224,11 @@ impl Drop for End<'_> {
         state.ended = true;
         let arrivals = std::mem::take(&mut state.arrivals);
         let changes = std::mem::take(&mut state.changes);
+        state.held.give_up();
         drop(state);
         drop((arrivals, changes));
         self.0.ended.notify_all();
+        self.0.gate.notify_all();
         self.0.work.notify_all();
         self.0.immediate_work.notify_all();
     }

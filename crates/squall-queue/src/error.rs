@@ -272,6 +272,19 @@ pub enum RetryError {
         /// The sample.
         id: SampleId,
     },
+    /// The disk, or what its verdict waits for, took too long. It is still
+    /// among the failed samples.
+    #[error("sample {id} could not be put back into the queue in time")]
+    Unsettled {
+        /// The sample.
+        id: SampleId,
+    },
+    /// The disk is at it and takes too long. It may be put back all the same.
+    #[error("the disk takes too long to put sample {id} back into the queue")]
+    Slow {
+        /// The sample.
+        id: SampleId,
+    },
     /// The queue is closing.
     #[error("the queue is closed")]
     Closed,

@@ -1,6 +1,10 @@
 //! The failed samples: what became of each, and another try.
 
-use std::{ops::Bound, sync::mpsc};
+use std::{
+    ops::Bound,
+    sync::mpsc::{self, RecvTimeoutError},
+    time::{Duration, Instant},
+};
 
 use squall_types::SampleId;
 
@@ -13,6 +17,9 @@ use crate::{
 
 /// What the reason is when it cannot be read.
 const REASON_UNKNOWN: &str = "the reason is no longer known";
+
+/// Longest wait until a retry is on the disk.
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// A failed sample that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,12 +96,12 @@ impl Queue {
     }
 
     /// Puts a failed sample back into the queue, at the end of its source's
-    /// line. Blocks until that is on the disk.
+    /// line. Blocks until that is on the disk, five seconds at most.
     ///
     /// # Errors
     ///
     /// Fails when no kept failed sample has this id, its bytes are lost, the
-    /// queue is closed, or the disk refuses.
+    /// queue is closed, or the disk refuses or takes too long.
     pub fn retry(&self, id: SampleId) -> Result<(), RetryError> {
         let mut outcomes = self.retry_many(&[id]);
         outcomes.pop().unwrap_or(Err(RetryError::NotFailed { id }))
@@ -106,10 +113,31 @@ impl Queue {
     pub fn retry_many(&self, ids: &[SampleId]) -> Vec<Result<(), RetryError>> {
         let waiting: Vec<_> = ids.iter().map(|&id| self.begin_retry(id)).collect();
         self.shared.commit.notify_one();
-        let wait = |begun: Result<mpsc::Receiver<_>, RetryError>| {
-            begun?.recv().unwrap_or(Err(RetryError::Closed))
+        self.shared.gate.notify_one();
+        let deadline = Instant::now() + RETRY_WAIT_MAX;
+        let wait = |(&id, begun): (&SampleId, Result<mpsc::Receiver<_>, RetryError>)| {
+            let answered = begun?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            answered
+                .recv_timeout(left)
+                .unwrap_or_else(|error| match error {
+                    RecvTimeoutError::Timeout => self.give_up_retry(id, &answered),
+                    RecvTimeoutError::Disconnected => Err(RetryError::Closed),
+                })
         };
-        waiting.into_iter().map(wait).collect()
+        ids.iter().zip(waiting).map(wait).collect()
+    }
+
+    /// Takes back a retry that takes too long, unless it is done by now.
+    fn give_up_retry(
+        &self,
+        id: SampleId,
+        answered: &mpsc::Receiver<Result<(), RetryError>>,
+    ) -> Result<(), RetryError> {
+        if self.shared.lock().withdraw_retry(id) {
+            return Err(RetryError::Unsettled { id });
+        }
+        answered.try_recv().unwrap_or(Err(RetryError::Slow { id }))
     }
 
     fn begin_retry(
@@ -120,6 +148,10 @@ impl Queue {
         let mut state = self.shared.lock();
         if state.closing {
             return Err(RetryError::Closed);
+        }
+        // Nothing is written before the disk is willing again.
+        if let Some(source) = state.down.clone() {
+            return Err(RetryError::Storage { id, source });
         }
         let record = match state.failed.get(&id) {
             None => return Err(RetryError::NotFailed { id }),

@@ -32,7 +32,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Queue {
     pub(crate) shared: Arc<Shared>,
-    closer: Arc<Closer>,
+    pub(crate) closer: Arc<Closer>,
 }
 
 impl fmt::Debug for Queue {

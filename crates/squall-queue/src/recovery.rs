@@ -21,7 +21,6 @@ use crate::{
     body::IncomingDir,
     claims::{self, Claims},
     fs::{self, failed},
-    hook::BeforeResults,
     inventory::Inventory,
     keys,
     layout::Layout,
@@ -142,7 +141,7 @@ pub(crate) fn open(config: QueueConfig) -> Result<(Shared, Ledger, Recovery), Op
         immediate_work: Condvar::new(),
         commit: Condvar::new(),
         ended: Condvar::new(),
-        before_results: BeforeResults::default(),
+        gate: Condvar::new(),
         spool_bytes: AtomicU64::new(spool_bytes),
         _lock: lock,
     };

@@ -10,8 +10,8 @@ use std::{
 };
 
 use crate::{
-    EnqueueError, FullUnit, QueueConfig, body::IncomingDir, claims::Claims, fs,
-    hook::BeforeResults, layout::Layout, state::State, store::Store,
+    EnqueueError, FullUnit, QueueConfig, body::IncomingDir, claims::Claims, fs, layout::Layout,
+    state::State, store::Store,
 };
 
 pub(crate) struct Shared {
@@ -30,8 +30,8 @@ pub(crate) struct Shared {
     pub(crate) commit: Condvar,
     /// Wakes whoever waits for the committer's end.
     pub(crate) ended: Condvar,
-    /// Asked before verdicts reach the disk.
-    pub(crate) before_results: BeforeResults,
+    /// Wakes the thread that asks whether verdicts may be committed.
+    pub(crate) gate: Condvar,
     /// Bytes of segments and large samples, as of the last commit.
     pub(crate) spool_bytes: AtomicU64,
     /// Held as long as anything of the queue lives.

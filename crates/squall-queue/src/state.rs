@@ -13,6 +13,7 @@ use crate::{
     Body, CheckError, EnqueueError, History, RetryError, Stats, StorageError, Verdict, clock,
     counters::{Counters, Times},
     history::Histories,
+    hook::Held,
     index::{Index, Taken},
     lane::{Job, Lane},
     rate::DrainRate,
@@ -64,6 +65,11 @@ impl Change {
         }
     }
 
+    /// Tells whether it is another try of a sample.
+    pub(crate) fn is_retry_of(&self, sample: SampleId) -> bool {
+        matches!(self, Self::Retry { id, .. } if *id == sample)
+    }
+
     /// Bytes it holds in memory.
     pub(crate) fn bytes(&self) -> usize {
         match self {
@@ -112,8 +118,8 @@ pub(crate) struct State {
     pub(crate) changes_bytes: usize,
     /// Somebody waits for the changes to be committed.
     pub(crate) urgent: bool,
-    /// The changes wait for somebody outside; see [`crate::hook`].
-    pub(crate) held: bool,
+    /// Changes that wait for somebody outside.
+    pub(crate) held: Held,
     /// Verdicts among the changes.
     pub(crate) recent: HashMap<SampleId, Arc<Verdict>>,
     /// Failed samples that are kept.
@@ -151,7 +157,7 @@ impl State {
             changes: Vec::new(),
             changes_bytes: 0,
             urgent: false,
-            held: false,
+            held: Held::default(),
             recent: HashMap::new(),
             failed: BTreeMap::new(),
             failed_bytes: 0,
@@ -177,7 +183,8 @@ impl State {
     pub(crate) fn is_backlogged(&self) -> bool {
         const CHANGES_MAX: usize = 16_384;
         const BYTES_MAX: usize = 64 << 20;
-        self.changes.len() >= CHANGES_MAX || self.changes_bytes >= BYTES_MAX
+        self.changes.len() + self.held.len() >= CHANGES_MAX
+            || self.changes_bytes + self.held.bytes() >= BYTES_MAX
     }
 
     /// Tells whether so much waits for the disk that it should not wait for
@@ -195,9 +202,30 @@ impl State {
         self.drain.record(Instant::now());
     }
 
+    /// Lets a change be committed next, or once what it relies on is safe.
     pub(crate) fn push_change(&mut self, change: Change) {
+        if let Some(change) = self.held.push(change) {
+            self.commit_change(change);
+        }
+    }
+
+    /// Lets a change be committed next.
+    pub(crate) fn commit_change(&mut self, change: Change) {
         self.changes_bytes += change.bytes();
         self.changes.push(change);
+    }
+
+    /// Takes back a retry that is not being committed. Returns whether it could.
+    pub(crate) fn withdraw_retry(&mut self, sample: SampleId) -> bool {
+        let change = self.held.withdraw_retry(sample).or_else(|| {
+            let at = self.changes.iter().position(|c| c.is_retry_of(sample))?;
+            Some(self.changes.remove(at))
+        });
+        let Some(Change::Retry { id, record, .. }) = change else {
+            return false;
+        };
+        self.keep_failed(id, record);
+        true
     }
 
     pub(crate) fn keep_failed(&mut self, id: SampleId, record: SampleRecord) {

@@ -224,6 +224,9 @@ impl Shared {
         if state.changes.len() == 1 || state.is_pressing() {
             self.commit.notify_one();
         }
+        if state.held.len() == 1 || state.held.is_pressing() {
+            self.gate.notify_one();
+        }
         // Another suspect may be waiting for this one.
         drop(state);
         self.work.notify_one();

@@ -70,7 +70,7 @@ impl Workers {
     /// Fails if a thread cannot be started.
     pub fn start(config: &WorkerConfig, parts: &WorkerParts) -> io::Result<Self> {
         let sinks = Arc::clone(&parts.sinks);
-        parts.queue.before_results(move || sinks.sync());
+        parts.queue.before_results(move || sinks.sync())?;
         let housekeeping = Housekeeping::start(&parts.sinks, parts.keeper.as_ref())?;
         let patience = Arc::new(Patience::default());
         let mut threads = Vec::with_capacity(config.threads);

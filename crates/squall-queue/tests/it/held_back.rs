@@ -4,11 +4,12 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
+        mpsc,
     },
     time::{Duration, Instant},
 };
 
-use squall_queue::{Queue, SampleState};
+use squall_queue::{Queue, RetryError, SampleState};
 use tempfile::TempDir;
 
 use crate::support::{claim, complete, config, enqueue, fail, open, stats, status};
@@ -23,10 +24,11 @@ struct Gate {
 impl Gate {
     fn watch(&self, queue: &Queue) {
         let gate = self.clone();
-        queue.before_results(move || {
+        let watched = queue.before_results(move || {
             gate.asked.fetch_add(1, Ordering::SeqCst);
             gate.open.load(Ordering::SeqCst)
         });
+        watched.unwrap();
     }
 
     fn open(&self) {
@@ -154,4 +156,82 @@ async fn a_closed_gate_is_asked_now_and_then() {
     queue.close().await.unwrap();
     let (_queue, recovery) = open(&config(&dir));
     assert_eq!(recovery.results, SAMPLES as u64);
+}
+
+/// Somebody whose answer does not come, until the sender is dropped.
+fn watch_without_an_answer(queue: &Queue) -> mpsc::Sender<()> {
+    let (answer, answered) = mpsc::channel();
+    let asked = queue.before_results(move || answered.recv().is_ok());
+    asked.unwrap();
+    answer
+}
+
+/// A log on a disk that hangs, for instance.
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_are_acknowledged_while_no_answer_comes() {
+    let dir = TempDir::new().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let answer = watch_without_an_answer(&queue);
+    let first = enqueue(&queue, b"first", "source").await.unwrap();
+    complete(&queue, claim(&queue, 0), b"found");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let begun = Instant::now();
+    for _ in 0..20 {
+        let taken = enqueue(&queue, b"sample", "source");
+        let taken = tokio::time::timeout(Duration::from_secs(10), taken).await;
+        taken.expect("acknowledged").unwrap();
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let found = Some(SampleState::Complete(b"found".to_vec()));
+    assert_eq!(status(&queue, first), found);
+    let counts = stats(&queue);
+    assert_eq!(
+        (counts.accepted, counts.scanned, counts.waiting),
+        (21, 1, 20)
+    );
+
+    // Nor does the end wait for it for long.
+    let begun = Instant::now();
+    assert!(queue.close().await.is_err());
+    assert!(begun.elapsed() < Duration::from_secs(15), "{begun:?}");
+    drop(answer);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let (queue, recovery) = loop {
+        match Queue::open(config(&dir)) {
+            Ok(opened) => break opened,
+            // Whoever waits for the answer holds the directory.
+            Err(error) => assert!(Instant::now() < deadline, "{error:?}"),
+        }
+    };
+    assert_eq!((recovery.waiting, recovery.results), (21, 0));
+    assert_eq!(recovery.counter_difference, 0);
+    assert_eq!(status(&queue, first), Some(SampleState::Waiting));
+}
+
+/// Its failure can be read before it is on the disk; a retry would wait for
+/// whoever holds it back, with no end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_of_a_failure_that_is_held_back_ends_in_time() {
+    let dir = TempDir::new().unwrap();
+    let (queue, _) = open(&config(&dir));
+    let gate = Gate::default();
+    gate.watch(&queue);
+    let id = enqueue(&queue, b"sample", "source").await.unwrap();
+    fail(&queue, claim(&queue, 0), "broken");
+    let begun = Instant::now();
+    let refused = queue.retry(id).unwrap_err();
+    assert!(
+        matches!(refused, RetryError::Unsettled { .. }),
+        "{refused:?}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    let broken = Some(SampleState::Failed("broken".to_owned()));
+    assert_eq!(status(&queue, id), broken);
+    assert_eq!(queue.failed(), [id]);
+
+    gate.open();
+    queue.retry(id).unwrap();
+    assert_eq!(status(&queue, id), Some(SampleState::Waiting));
+    let counts = stats(&queue);
+    assert_eq!((counts.accepted, counts.failed, counts.waiting), (1, 0, 1));
 }

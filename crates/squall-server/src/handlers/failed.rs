@@ -82,12 +82,7 @@ pub(crate) async fn retry_sample(
     retried.map_err(|error| match error {
         RetryError::NotFailed { .. } => no_failed_sample(value),
         RetryError::BytesLost { .. } => Failure::Conflict(error.to_string()),
-        RetryError::Closed => service.unavailable("the service is stopping"),
-        RetryError::Storage { .. } => {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(error, "cannot retry a sample");
-            service.unavailable("the sample cannot be put back into the queue")
-        }
+        error => put_off(&service, &error),
     })?;
     tracing::info!(%id, "a failed sample is scanned again");
     let body = v1::Retried {
@@ -110,13 +105,21 @@ pub(crate) async fn retry_sample(
     responses(
         (status = 200, description = "How many are in the queue again, and how many could not be put back", body = v1::Retried),
         (status = 500, description = "Internal error", body = v1::Error),
+        (status = 503, description = "None could be put back; come back after `Retry-After` seconds", body = v1::Error),
     )
 )]
 pub(crate) async fn retry_failed_samples(
     State(service): State<Service>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let body = blocking(move || retry_all(service.queue())).await?;
+    let for_retry = service.clone();
+    let (body, error) = blocking(move || retry_all(for_retry.queue())).await?;
+    if let Some(error) = error {
+        let put_off = put_off(&service, &error);
+        if body.retried == 0 {
+            return Err(put_off);
+        }
+    }
     tracing::info!(
         retried = body.retried,
         not_retried = body.not_retried,
@@ -125,17 +128,40 @@ pub(crate) async fn retry_failed_samples(
     Ok(reply::json(&body, Query::of(request.uri()).pretty()))
 }
 
-fn retry_all(queue: &Queue) -> v1::Retried {
+/// Retries as many as the disk takes, and says why it stopped if it did.
+fn retry_all(queue: &Queue) -> (v1::Retried, Option<RetryError>) {
     let mut body = v1::Retried::default();
-    for ids in queue.failed().chunks(RETRIED_AT_ONCE) {
+    let failed = queue.failed();
+    let mut stopped = None;
+    for ids in failed.chunks(RETRIED_AT_ONCE) {
         for outcome in queue.retry_many(ids) {
             match outcome {
                 Ok(()) => body.retried += 1,
-                Err(_) => body.not_retried += 1,
+                Err(RetryError::NotFailed { .. } | RetryError::BytesLost { .. }) => {}
+                Err(error) => stopped = Some(error),
             }
         }
+        // The next would have to wait as well.
+        if stopped.is_some() {
+            break;
+        }
     }
-    body
+    body.not_retried = failed.len() as u64 - body.retried;
+    (body, stopped)
+}
+
+/// Tells whoever wants a sample retried to come back, and the log why.
+fn put_off(service: &Service, error: &RetryError) -> Failure {
+    let reason = match error {
+        RetryError::Closed => return service.unavailable("the service is stopping"),
+        RetryError::Slow { .. } => {
+            "the disk takes too long; the sample may be in the queue all the same"
+        }
+        _ => "the sample cannot be put back into the queue at the moment",
+    };
+    let error: &dyn std::error::Error = error;
+    tracing::error!(error, "cannot retry a sample");
+    service.unavailable(reason)
 }
 
 fn page(queue: &Queue, after: Option<SampleId>, limit: usize) -> v1::FailedSamples {

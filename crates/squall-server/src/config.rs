@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use squall_types::GapCounts;
+use squall_types::{GapCounts, LogHealth};
 
 use crate::quota::QuotaConfig;
 use crate::source::{Network, RESOLVE_TIMEOUT_MAX, ReverseLookup};
@@ -35,6 +35,8 @@ pub struct ServiceConfig {
     pub resolve_timeout: Duration,
     /// What the workers count of what could not be looked at.
     pub gaps: Arc<GapCounts>,
+    /// How the log files fare, each with its name.
+    pub logs: Vec<(&'static str, Arc<LogHealth>)>,
 }
 
 impl Default for ServiceConfig {
@@ -52,6 +54,7 @@ impl Default for ServiceConfig {
             reverse_lookup: ReverseLookup::default(),
             resolve_timeout: RESOLVE_TIMEOUT_MAX,
             gaps: Arc::default(),
+            logs: Vec::new(),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod finding;
 mod gaps;
+mod log_health;
 mod pe;
 mod sample;
 mod score;
@@ -17,6 +18,7 @@ pub use finding::{
     Outcome, Report,
 };
 pub use gaps::GapCounts;
+pub use log_health::{LogHealth, UnderWay};
 pub use pe::{PeInfo, PeSignature};
 pub use sample::{Digests, Origin, SampleId, ScanFacts, Submission};
 pub use score::{Level, Score, Thresholds, score_shares, total_score};

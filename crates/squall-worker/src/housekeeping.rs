@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::keep::Keeper;
 use crate::sink::Sinks;
@@ -17,7 +17,7 @@ const KEEPING: Duration = Duration::from_secs(60);
 
 /// Ends its threads, which nobody waits for, when it is dropped.
 pub(crate) struct Housekeeping {
-    _end: Sender<()>,
+    _ends: Vec<Sender<()>>,
 }
 
 impl Housekeeping {
@@ -27,29 +27,28 @@ impl Housekeeping {
     ///
     /// Fails if a thread cannot be started.
     pub(crate) fn start(sinks: &Arc<Sinks>, keeper: Option<&Arc<Keeper>>) -> io::Result<Self> {
-        let (end, ended) = channel();
-        let (sinks, for_ticks) = (Arc::clone(sinks), keeper.map(Arc::clone));
+        let (logs_end, logs_ended) = channel();
+        let sinks = Arc::clone(sinks);
         let ticks = Builder::new().name("housekeeping".to_owned());
-        ticks.spawn(move || run(&ended, &sinks, for_ticks.as_deref()))?;
-        // A thread of its own: a million files take a while, and a log that
-        // refuses is not to wait for them.
+        ticks.spawn(move || run_every(TICK, &logs_ended, || sinks.tick()))?;
+        let mut ends = vec![logs_end];
+        // A thread of its own: a million files take a while, and a log may not
+        // answer.
         if let Some(keeper) = keeper.map(Arc::clone) {
+            let (end, ended) = channel();
             let stock = Builder::new().name("kept-samples".to_owned());
-            stock.spawn(move || keeper.take_stock())?;
+            stock.spawn(move || {
+                keeper.take_stock();
+                run_every(KEEPING, &ended, || keeper.enforce());
+            })?;
+            ends.push(end);
         }
-        Ok(Self { _end: end })
+        Ok(Self { _ends: ends })
     }
 }
 
-fn run(ended: &Receiver<()>, sinks: &Sinks, keeper: Option<&Keeper>) {
-    let mut kept = Instant::now();
-    while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-        sinks.tick();
-        if let Some(keeper) = keeper
-            && kept.elapsed() >= KEEPING
-        {
-            keeper.enforce();
-            kept = Instant::now();
-        }
+fn run_every(interval: Duration, ended: &Receiver<()>, work: impl Fn()) {
+    while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+        work();
     }
 }

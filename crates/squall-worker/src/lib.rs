@@ -13,4 +13,4 @@ mod sink;
 pub use keep::{KeepConfig, KeepError, KeepLevel, Keeper};
 pub use pool::{WorkerConfig, WorkerParts, Workers};
 pub use signatures::Signatures;
-pub use sink::{Console, FileSink, LogDurability, SinkError, Sinks, TextOptions};
+pub use sink::{Console, LogDurability, LogSink, SinkError, Sinks, TextOptions};

@@ -9,7 +9,7 @@ use squall_queue::{Body, Queue, QueueConfig, SampleState, Verdict};
 use squall_report::stored::{self, StoredResult};
 use squall_types::{GapCounts, IncompleteReason, Report, SampleId, SignatureOrigin, Submission};
 use squall_worker::{
-    FileSink, KeepConfig, KeepLevel, Keeper, LogDurability, Signatures, Sinks, TextOptions,
+    KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Signatures, Sinks, TextOptions,
     WorkerConfig, WorkerParts, Workers,
 };
 
@@ -56,7 +56,7 @@ impl Bench {
         let signatures = Arc::new(Signatures::default());
         let log = |name: &str| {
             let backlog = dir.path().join("backlog").join(name);
-            FileSink::open(dir.path().join(name), &backlog, LogDurability::Fsync).expect("log")
+            LogSink::open(dir.path().join(name), &backlog, LogDurability::Fsync).expect("log")
         };
         let mut sinks = Sinks::new(TextOptions::default());
         sinks.text = Some(log("findings.log"));

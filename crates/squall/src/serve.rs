@@ -116,7 +116,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     let url = banner::base_url(&settings.listen, bound);
     let summary = Arc::new(ArcSwapOption::empty());
     let service = Service::new(
-        wiring::service_config(settings, &parts.scan_id, parts.gaps)?,
+        wiring::service_config(settings, &parts.scan_id, parts.gaps, parts.sinks.health())?,
         parts.queue.clone(),
         Arc::clone(&summary),
     );

@@ -57,7 +57,10 @@ pub(crate) async fn on_hangup(mut hangup: Signal, sinks: Arc<Sinks>, control: Co
     while hangup.recv().await.is_some() {
         // Not waited for; how it went is logged.
         drop(control.load(Trigger::Signal));
-        let errors = sinks.reopen();
+        let sinks = Arc::clone(&sinks);
+        // A disk that hangs must not hold up the runtime.
+        let reopened = tokio::task::spawn_blocking(move || sinks.reopen()).await;
+        let errors = reopened.unwrap_or_default();
         for error in &errors {
             tracing::error!(
                 error = error as &dyn std::error::Error,

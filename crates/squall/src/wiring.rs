@@ -7,9 +7,9 @@ use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
 use squall_server::{Network, QuotaConfig, ReverseLookup, ServiceConfig};
-use squall_types::GapCounts;
+use squall_types::{GapCounts, LogHealth};
 use squall_worker::{
-    Console, FileSink, KeepConfig, KeepLevel, Keeper, LogDurability, Sinks, TextOptions,
+    Console, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Sinks, TextOptions,
     WorkerConfig,
 };
 use tokio::net::TcpListener;
@@ -29,7 +29,7 @@ pub(crate) fn open_sinks(settings: &Settings) -> anyhow::Result<Sinks> {
     let backlog = settings.data_dir.join("log-backlog");
     let open = |path: &Option<std::path::PathBuf>, name| {
         let path = path.as_ref();
-        path.map(|path| FileSink::open(path, &backlog.join(name), durability))
+        path.map(|path| LogSink::open(path, &backlog.join(name), durability))
             .transpose()
     };
     let mut sinks = Sinks::new(TextOptions {
@@ -164,6 +164,7 @@ pub(crate) fn service_config(
     settings: &Settings,
     scan_id: &str,
     gaps: Arc<GapCounts>,
+    logs: Vec<(&'static str, Arc<LogHealth>)>,
 ) -> anyhow::Result<ServiceConfig> {
     let limits = &settings.limits;
     Ok(ServiceConfig {
@@ -195,6 +196,7 @@ pub(crate) fn service_config(
         },
         resolve_timeout: settings.senders.resolve_timeout,
         gaps,
+        logs,
     })
 }
 

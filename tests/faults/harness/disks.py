@@ -130,6 +130,14 @@ def memory_disk(folder: Path, megabytes: int, clean_up) -> Path:
     return folder
 
 
+def freeze(folder: Path, clean_up):
+    """Lets every write to a file system hang; returns what ends that."""
+    _run("fsfreeze", "--freeze", folder)
+    # Before it is unmounted, and also when the test fails.
+    clean_up.callback(_try, "fsfreeze", "--unfreeze", folder)
+    return lambda: _run("fsfreeze", "--unfreeze", folder)
+
+
 def enlarge(disk: Path, megabytes: int) -> None:
     """Gives a memory disk another size."""
     _run("mount", "-o", f"remount,size={megabytes}m", disk)

@@ -1,9 +1,12 @@
 //! Quotas, bounds, failed samples and what monitoring sees of them.
 
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
-use squall_types::{Incomplete, IncompleteReason, Outcome};
+use squall_types::{Incomplete, IncompleteReason, LogHealth, Outcome};
 
 use crate::app::{Answer, TestApp, form, part, upload_request};
 
@@ -312,6 +315,21 @@ async fn metrics_tell_why_files_were_not_looked_at() {
     };
     assert_eq!(of("encrypted").await, 1.0);
     assert_eq!(of("corrupt").await, 0.0);
+}
+
+#[tokio::test]
+async fn metrics_tell_how_the_logs_fare() {
+    let health = Arc::new(LogHealth::default());
+    health.count_refused_lines(3);
+    health.note_backlog(700, Some(SystemTime::now() - Duration::from_secs(60)));
+    health.count_unlogged();
+    let app = TestApp::with(|setup| setup.config.logs = vec![("jsonfile", health)]);
+    let of = async |name: &str| metric(&app, &format!("{name}{{log=\"jsonfile\"}}")).await;
+    assert_eq!(of("squall_log_refused_lines_total").await, 3.0);
+    assert_eq!(of("squall_log_unlogged_total").await, 1.0);
+    assert_eq!(of("squall_log_backlog_bytes").await, 700.0);
+    assert!(of("squall_log_backlog_age_seconds").await >= 60.0);
+    assert_eq!(of("squall_log_hangs").await, 0.0);
 }
 
 #[tokio::test]

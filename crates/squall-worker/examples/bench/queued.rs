@@ -10,7 +10,7 @@ use squall_queue::{Body, Limits, Queue, QueueConfig, SampleState};
 use squall_report::stored::{self, StoredResult};
 use squall_types::{Digests, GapCounts, Origin, SampleId, Submission};
 use squall_worker::{
-    FileSink, LogDurability, Signatures, Sinks, TextOptions, WorkerConfig, WorkerParts, Workers,
+    LogDurability, LogSink, Signatures, Sinks, TextOptions, WorkerConfig, WorkerParts, Workers,
 };
 
 use crate::Failure;
@@ -52,7 +52,7 @@ impl Service {
         let mut sinks = Sinks::new(TextOptions::default());
         let log = |name: &str| {
             let backlog = dir.join(name).with_extension("backlog");
-            FileSink::open(dir.join(name), &backlog, LogDurability::Fsync)
+            LogSink::open(dir.join(name), &backlog, LogDurability::Fsync)
         };
         sinks.text = Some(log("text.log")?);
         sinks.json = Some(log("json.log")?);

@@ -5,6 +5,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::dirs;
 
@@ -26,6 +27,7 @@ pub(super) struct Backlog {
     moved: u64,
     dirty: bool,
     refused: bool,
+    since: Option<SystemTime>,
 }
 
 impl Backlog {
@@ -39,10 +41,13 @@ impl Backlog {
             moved: 0,
             dirty: false,
             refused: false,
+            since: None,
         };
         match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => {
                 backlog.len = whole_lines_len(&file)?;
+                let metadata = file.metadata()?;
+                backlog.since = metadata.created().or_else(|_| metadata.modified()).ok();
                 backlog.file = Some(file);
                 Ok(backlog)
             }
@@ -57,6 +62,12 @@ impl Backlog {
 
     pub(super) fn is_empty(&self) -> bool {
         self.moved == self.len
+    }
+
+    /// Returns since when an earlier process let lines wait, as far as can be
+    /// told.
+    pub(super) fn since(&self) -> Option<SystemTime> {
+        self.since
     }
 
     /// Bytes that the log does not have yet.
@@ -166,6 +177,7 @@ impl Backlog {
     pub(super) fn clear(&mut self) -> io::Result<()> {
         if self.file.take().is_some() {
             (self.len, self.moved, self.dirty) = (0, 0, false);
+            self.since = None;
             std::fs::remove_file(&self.path)?;
         }
         Ok(())

@@ -5,7 +5,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use squall_types::LogHealth;
 
 use super::SinkError;
 use super::backlog::{self, Backlog};
@@ -29,7 +31,7 @@ pub enum LogDurability {
 /// Lines that it refuses, because its disk is full for instance, go to a
 /// backlog in another place and from there into the log as soon as it takes
 /// them, in their order.
-pub struct FileSink {
+pub(super) struct FileSink {
     path: PathBuf,
     durability: LogDurability,
     state: Mutex<State>,
@@ -37,6 +39,7 @@ pub struct FileSink {
     /// all is on the disk.
     turn: Mutex<()>,
     refused: Limited,
+    health: Arc<LogHealth>,
 }
 
 struct State {
@@ -70,7 +73,7 @@ impl FileSink {
     ///
     /// Fails if the log cannot be opened for appending, or the backlog is there
     /// and cannot be read.
-    pub fn open(
+    pub(super) fn open(
         path: impl Into<PathBuf>,
         backlog: &Path,
         durability: LogDurability,
@@ -92,7 +95,9 @@ impl FileSink {
             }),
             turn: Mutex::new(()),
             refused: Limited::default(),
+            health: Arc::default(),
         };
+        sink.note_backlog(&sink.lock());
         sink.move_backlog();
         Ok(sink)
     }
@@ -130,7 +135,12 @@ impl FileSink {
 
     /// Tells whether it cannot take lines and is not known to be better.
     pub(super) fn refuses(&self) -> bool {
-        let state = self.lock();
+        // Whoever has it may be waiting for the disk.
+        let state = match self.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
         state.backlog.refuses() || !state.doubtful.is_empty()
     }
 
@@ -151,7 +161,10 @@ impl FileSink {
         let Some(log) = log.filter(|_| self.durability == LogDurability::Fsync) else {
             return self.sync_backlog();
         };
-        if let Err(error) = log.sync(&self.path) {
+        let syncing = self.health.begin_sync();
+        let synced = log.sync(&self.path);
+        drop(syncing);
+        if let Err(error) = synced {
             let mut state = self.lock();
             self.tell_refusal(&state, &error);
             state.doubtful.extend_from_slice(&copies);
@@ -184,7 +197,16 @@ impl FileSink {
 
     fn push(&self, state: &mut State, lines: &[u8]) -> Result<(), SinkError> {
         let pushed = state.backlog.push(lines);
+        if pushed.is_ok() {
+            self.health.count_refused_lines(count_lines(lines));
+            self.note_backlog(state);
+        }
         pushed.map_err(|source| self.backlog_error(state, source))
+    }
+
+    fn note_backlog(&self, state: &State) {
+        let waiting = state.backlog.waiting_bytes();
+        self.health.note_backlog(waiting, state.backlog.since());
     }
 
     fn backlog_error(&self, state: &State, source: io::Error) -> SinkError {
@@ -228,7 +250,9 @@ impl FileSink {
             if state.backlog.is_empty() {
                 break;
             }
-            match self.move_chunk(&mut state, &mut chunk) {
+            let moved = self.move_chunk(&mut state, &mut chunk);
+            self.note_backlog(&state);
+            match moved {
                 Ok(moved) => lines += moved,
                 Err(error) => return self.tell_refusal(&state, &error),
             }
@@ -262,7 +286,7 @@ impl FileSink {
             }
             state.backlog.clear()?;
         }
-        Ok(chunk.iter().filter(|&&byte| byte == b'\n').count())
+        Ok(count_lines(chunk) as usize)
     }
 
     fn tell_refusal(&self, state: &State, error: &io::Error) {
@@ -290,6 +314,11 @@ impl FileSink {
         // An error was told, and what it concerns is in the backlog.
         let _ = self.settle(log, unsynced);
         Ok(())
+    }
+
+    /// Returns how it fares.
+    pub(super) fn health(&self) -> &Arc<LogHealth> {
+        &self.health
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -399,6 +428,10 @@ fn open_file(path: &Path) -> io::Result<Log> {
         dirty: false,
         unnamed: true,
     })
+}
+
+fn count_lines(lines: &[u8]) -> u64 {
+    lines.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// Tells whether a file that is not empty ends with a whole line: a crash may

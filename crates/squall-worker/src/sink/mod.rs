@@ -3,15 +3,18 @@
 mod backlog;
 mod console;
 mod file;
+mod log;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use console::Console;
-pub use file::{FileSink, LogDurability};
+pub use file::LogDurability;
+pub use log::LogSink;
 use squall_findings::Findings;
 pub use squall_report::text::Options as TextOptions;
-use squall_types::Report;
+use squall_types::{LogHealth, Report};
 
 use crate::limited::Limited;
 
@@ -25,6 +28,12 @@ pub enum SinkError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// The log does not answer.
+    #[error("log file `{}` does not answer", path.display())]
+    Hangs {
+        /// The log.
+        path: PathBuf,
     },
     /// The log refused lines, and so did the backlog that is there for it.
     #[error("cannot write log file `{}`, nor keep its lines in `{}`", path.display(), backlog.display())]
@@ -42,9 +51,9 @@ pub enum SinkError {
 #[derive(Default)]
 pub struct Sinks {
     /// Text lines to a file.
-    pub text: Option<FileSink>,
+    pub text: Option<LogSink>,
     /// v3 JSON lines to a file.
-    pub json: Option<FileSink>,
+    pub json: Option<LogSink>,
     /// Text lines to the console.
     pub console: Option<Console>,
     /// The store that findings are searched in.
@@ -104,7 +113,7 @@ impl Sinks {
     /// backlog, so that scanning had better wait.
     #[must_use]
     pub fn refuse(&self) -> bool {
-        self.files().any(FileSink::refuses)
+        self.files().any(LogSink::refuses)
     }
 
     /// Makes what was written before as durable as promised: in the log files,
@@ -159,7 +168,16 @@ impl Sinks {
         }
     }
 
-    fn files(&self) -> impl Iterator<Item = &FileSink> {
+    /// Returns how the log files fare, each with the name of its setting.
+    #[must_use]
+    pub fn health(&self) -> Vec<(&'static str, Arc<LogHealth>)> {
+        [("logfile", &self.text), ("jsonfile", &self.json)]
+            .into_iter()
+            .filter_map(|(name, sink)| Some((name, Arc::clone(sink.as_ref()?.health()))))
+            .collect()
+    }
+
+    fn files(&self) -> impl Iterator<Item = &LogSink> {
         [&self.text, &self.json].into_iter().flatten()
     }
 }

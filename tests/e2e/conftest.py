@@ -1,31 +1,10 @@
 """Fixtures: the binary with rules of our own, started once per module or to a test's wish."""
 
-import os
-
 import pytest
 
-from support.places import BINARY
+from support.reports import pytest_report_header, pytest_runtest_makereport  # noqa: F401
 from support.rules import write_rules
 from support.service import Service, running
-
-# Tests speak to this machine only; a proxy of the environment would break that.
-for _name in ("http_proxy", "https_proxy", "all_proxy"):
-    os.environ.pop(_name, None)
-    os.environ.pop(_name.upper(), None)
-
-
-def pytest_report_header():
-    return f"squall: {BINARY}{'' if BINARY.is_file() else ' (MISSING)'}"
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Shows beside a failure what the services of the test printed."""
-    outcome = yield
-    report = outcome.get_result()
-    if report.failed:
-        for service in Service.live:
-            report.sections.append((f"output of squall on {service.port}", service.output()[-4000:]))
 
 
 @pytest.fixture(scope="session")

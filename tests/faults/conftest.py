@@ -1,6 +1,5 @@
 """Fixtures: services that faults are done to, and what cleans up after them."""
 
-import os
 import resource
 import sys
 from contextlib import ExitStack
@@ -11,41 +10,28 @@ import pytest
 # The service as a process, and its clients, are those of the end-to-end tests.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
+from harness.figures import rows_in, table  # noqa: E402
 from harness.rules import write_fault_rules  # noqa: E402
 from harness.victim import Victim  # noqa: E402
-from support.places import BINARY  # noqa: E402
+from support.reports import pytest_report_header, pytest_runtest_makereport  # noqa: E402, F401
 from support.service import Service  # noqa: E402
-
-for _name in ("http_proxy", "https_proxy", "all_proxy"):
-    os.environ.pop(_name, None)
-    os.environ.pop(_name.upper(), None)
-
-
-def pytest_report_header():
-    return f"squall: {BINARY}{'' if BINARY.is_file() else ' (MISSING)'}"
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Shows beside a failure what the services of the test printed."""
-    outcome = yield
-    report = outcome.get_result()
-    if report.failed:
-        for service in Service.live:
-            report.sections.append((f"output of squall on {service.port}", service.output()[-4000:]))
 
 
 def pytest_terminal_summary(terminalreporter):
     """Ends the run with a table: what was done, how long it took, and how the books balanced."""
-    rows = []
+    rows, figures = [], []
     for outcome in ("passed", "failed", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
             said = [line for line in report.capstdout.splitlines() if line.strip()]
+            figures += [(report.nodeid, figure) for figure in rows_in(report.capstdout) if outcome == "passed"]
             name = report.nodeid.split("::", 1)[-1]
             rows.append((report.nodeid, f"{outcome:8} {report.duration:6.0f} s  {name}: {said[-1] if said else ''}"))
     terminalreporter.section("faults")
     for _, row in sorted(rows):
         terminalreporter.write_line(row)
+    terminalreporter.section("the table of docs/durability.md")
+    for line in table([figure for _, figure in sorted(figures, key=lambda figure: figure[0])]):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session", autouse=True)

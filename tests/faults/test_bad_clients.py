@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from harness.books import settle
+from harness.figures import row
 from harness.load import MEGABYTE, Promises
 from harness.rules import CLEAN, MARKER
 from support.places import rounds
@@ -81,6 +82,8 @@ def test_900_of_1000_connections_are_slow(victim):
     assert grown < 300 * MEGABYTE
     wait_until(lambda: service.open_files() < 100, 40, "the connections gone")
     wait_until(lambda: not service.incoming(), 40, "no incomplete uploads")
+    print(row("1,000 connections, 900 of them slow, with the default limits", 1, f"{len(waits):,} answers",
+              f"99 of 100 within {waits[len(waits) * 99 // 100]:.2f} s, {grown / MEGABYTE:.0f} MB grown"))
 
 
 @pytest.mark.timeout(600)
@@ -117,6 +120,8 @@ def test_20_aborted_uploads_for_each_finished_one(victim):
     assert balance.complete == finished
     assert service.v1_status()["scanned_samples"] == finished
     assert service.memory_peak_bytes() < 1500 * MEGABYTE
+    print(row(f"{20 * finished:,} uploads aborted, {finished:,} finished", 1, len(promises.acknowledged),
+              "nothing scanned in part"))
 
 
 @pytest.mark.timeout(300)
@@ -161,3 +166,5 @@ def test_body_without_end(victim, endpoint):
     assert grown < 300 * MEGABYTE
     wait_until(lambda: not service.incoming(), 20, "nothing kept of them")
     assert service.v1_status()["scanned_samples"] >= 1
+    print(row(f"bodies without end for `{endpoint}`, four at a time, limit 20 MB", 1, "",
+              f"answered 413, cut after {max(taken) // MEGABYTE} MB at most, {grown / MEGABYTE:.0f} MB grown"))

@@ -10,7 +10,9 @@ import pytest
 import requests
 
 from harness.books import COMPLETE, FAILED, drained, ended, failed_for_a_reason, right_result
-from harness.load import MixedLoad, Promises
+from harness.figures import row
+from harness.fill import miscount
+from harness.load import MixedLoad, Promises, adds_up
 from harness.rules import ENDLESS, write_quick_rules
 from support.places import rounds
 from support.service import StartError, wait_until
@@ -109,6 +111,7 @@ def test_removed_spool_files(victim, left, quick):
     for sample_id in ids:
         assert re.search(rf"\b{sample_id}\b", said), f"the start does not name sample {sample_id}:\n{said}"
     assert judge(service, left, said, results_may_go=False)["failed"] == len(ids & left.waiting)
+    print(row("spool files removed", 1, len(left.promises.acknowledged), f"{len(ids & left.waiting)} removed, each named"))
 
 
 def test_removed_segments(victim, left, quick):
@@ -120,6 +123,7 @@ def test_removed_segments(victim, left, quick):
     count = judge(service, left, said, results_may_go=False)
     assert count["failed"] > 20
     assert "missing" in said or "damaged" in said or "lost" in said, said
+    print(row("all segments removed", 1, len(left.promises.acknowledged), f"{count['failed']} removed, which are named"))
 
 
 def test_spool_file_removed_while_it_waits(victim, rules):
@@ -134,6 +138,7 @@ def test_spool_file_removed_while_it_waits(victim, rules):
     assert service.result(large)["status"] == FAILED
     failed_for_a_reason(service, [large])
     assert service.result(small) == {"status": COMPLETE, "result": []}
+    print(row("a waiting sample's file removed under the running service", 1, 3, "that one failed with a reason"))
 
 
 def flip(path: Path, chance: random.Random, count: int = 1) -> list[int]:
@@ -155,12 +160,16 @@ def cut(path: Path, chance: random.Random) -> list[int]:
     return [left]
 
 
+SAID = {flip: "bits flipped in", cut: "a piece cut off"}
+
+
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("harm", [flip, cut], ids=["flipped bits", "cut tail"])
 def test_damaged_segments(victim, left, quick, harm):
     """Samples in a damaged place fail, named; all others end as if nothing was."""
     seed = int(time.time())
     chance = random.Random(seed)
+    hit = 0
     for turn in range(rounds(2, 15)):
         service = victim("--threads", "2", signatures=quick)
         left.copied_to(service)
@@ -170,7 +179,10 @@ def test_damaged_segments(victim, left, quick, harm):
         count = judge(service, left, said, results_may_go=False)
         print(f"seed {seed}, {path.name} at {places}: {count}")
         assert count["complete"] >= 50
+        hit += count["failed"]
         service.kill()
+    print(row(f"{SAID[harm]} a file or segment of the spool", turn + 1, f"{(turn + 1) * len(left.promises.acknowledged):,}",
+              f"{hit} samples hit, which are named"))
 
 
 @pytest.mark.timeout(3600)
@@ -179,6 +191,7 @@ def test_damaged_database(victim, left, quick, harm):
     """Starts with what is intact, or refuses and says what to do. No waiting sample is lost: the spool has them all."""
     seed = int(time.time())
     chance = random.Random(seed)
+    gone = 0
     for turn in range(rounds(4, 30)):
         service = victim("--threads", "2", signatures=quick)
         left.copied_to(service)
@@ -191,7 +204,10 @@ def test_damaged_database(victim, left, quick, harm):
         assert count["failed"] == 0, f"samples that wait are in the spool: {said}"
         if count["results lost"]:
             assert "ERROR" in said or "WARN" in said or "move it away" in said, f"silent about lost results:\n{said}"
+        gone += count["results lost"]
         service.kill()
+    print(row(f"{SAID[harm]} the database", turn + 1, f"{(turn + 1) * len(left.promises.acknowledged):,}",
+              f"of those waiting; {gone} results in the damaged part, which the start reports"))
 
 
 @pytest.mark.timeout(600)
@@ -203,6 +219,8 @@ def test_removed_database(victim, left, quick):
     said = started(service)
     count = judge(service, left, said, results_may_go=True)
     assert count["complete"] >= len(left.waiting) and count["failed"] == 0, count
+    print(row("the database removed", 1, len(left.promises.acknowledged),
+              f"of {len(left.waiting)} waiting; {count['results lost']} results were in it"))
 
 
 def test_garbage_instead_of_files(victim, left, quick):
@@ -217,3 +235,35 @@ def test_garbage_instead_of_files(victim, left, quick):
     count = judge(service, left, said, results_may_go=False)
     assert count["failed"] == 0, count
     assert requests.get(f"{service.url}/api/info", timeout=10).status_code == 200
+    print(row("foreign files put in", 1, len(left.promises.acknowledged)))
+
+
+@pytest.mark.parametrize("stop", ["kill", "stop"])
+@pytest.mark.parametrize("by", [7, -3])
+def test_counters_that_do_not_add_up_are_repaired_and_reported(victim, by, stop):
+    """What is stored is true, what was counted is not; the start says by how much they differed."""
+    promises = Promises()
+    service = victim("--threads", "1").start()
+    with MixedLoad(service, promises, checkers=1, size=sizes, slow_share=0):
+        wait_until(lambda: len(promises.acknowledged) >= 20, 60, "some samples")
+    drained(service)
+    before = service.v1_status()
+    time.sleep(1.5)  # Counts of checks are written every second.
+    getattr(service, stop)()
+    miscount(service, by)
+    printed = service.output()
+    service.start()
+    said = service.since_last_start(printed)
+    assert f"counter_difference={by}" in said and "queue repaired" in said, said
+    status = service.v1_status()
+    assert adds_up(status), status
+    assert status["accepted_samples"] == before["accepted_samples"], (status, before)
+    ends = ended(service, promises.acknowledged, 60)
+    assert all(end["status"] == COMPLETE for end in ends.values())
+    # Once repaired, it stays so.
+    service.stop()
+    printed = service.output()
+    service.start()
+    assert "queue repaired" not in service.since_last_start(printed)
+    after = {"kill": "SIGKILL", "stop": "SIGTERM"}[stop]
+    print(row(f"counters off by {by} on the disk after {after}", 1, len(ends), "reported and repaired"))

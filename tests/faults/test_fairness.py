@@ -7,6 +7,7 @@ import pytest
 
 from harness.books import COMPLETE
 from harness.fill import fill_queue
+from harness.figures import row
 from harness.rules import MARKER, SLUGGISH, write_fault_rules, write_quick_rules
 from support.places import rounds
 from support.service import wait_until
@@ -44,4 +45,7 @@ def test_source_with_a_long_queue_delays_nobody(victim, tmp_path, threads):
     # B's own, those in scan, a turn of A's, and the 50 ms between two looks of the test.
     assert statistics.median(delays) <= 12 and max(delays) <= 40
     assert statistics.median(checks) < 1 and max(checks) < 5
+    workers = {"1": "one worker", "2": "two workers"}[threads]
+    print(row(f"source A has {rounds(20_000, 100_000):,} waiting, B sends one at a time, {workers}", len(delays), "",
+              f"B waits for {statistics.median(delays):.0f} scans, {max(delays)} at most", lost=""))
     service.kill()

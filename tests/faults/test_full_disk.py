@@ -11,6 +11,7 @@ import requests
 
 from harness.books import no_orphans, settle
 from harness.disks import Image, enlarge, fill, free_bytes, memory_disk
+from harness.figures import row
 from harness.load import MEGABYTE, MixedLoad, Promises
 from harness.rules import CLEAN, ENDLESS, MARKER, write_quick_rules
 from support.rules import write_rules
@@ -94,6 +95,8 @@ def test_samples_fill_the_disk(victim, tmp_path, clean_up, reserve):
     print(f"{taken} taken, {promises.refused} refused: {balance}")
     assert balance.failed == 0
     no_orphans(service)
+    print(row(f"64 MB disk filled by samples, {reserve} reserve, kill, start", 1, len(promises.acknowledged),
+              f"{promises.refused} refused"))
 
 
 @pytest.mark.timeout(600)
@@ -116,6 +119,8 @@ def test_others_fill_the_disk(victim, tmp_path, clean_up, reserve):
     balance = settle(service, promises, kills=0, seconds=120, torn_max=TORN_MAX)
     print(f"{promises.refused} refused: {balance}")
     assert balance.failed == 0 and balance.complete > 10
+    print(row(f"64 MB disk filled by others, {reserve} reserve", 3, len(promises.acknowledged),
+              f"{promises.refused} refused, {balance.logged_twice} findings logged twice"))
 
 
 @pytest.mark.timeout(600)
@@ -138,7 +143,8 @@ def test_stop_and_start_on_a_full_disk(victim, tmp_path, clean_up):
     filler.unlink()
     service.start()
     # The orderly end could not be written down, so it may count as one more crash.
-    print(settle(service, promises, kills=service.kills + 2, seconds=120, torn_max=TORN_MAX))
+    balance = settle(service, promises, kills=service.kills + 2, seconds=120, torn_max=TORN_MAX)
+    print(row("SIGTERM and start on a full disk", 1, len(promises.acknowledged), balance.seen()))
 
 
 @pytest.mark.timeout(600)
@@ -154,7 +160,8 @@ def test_full_log_disk_loses_no_finding(victim, tmp_path, clean_up):
         filler.unlink()
         time.sleep(1)
     assert len(promises.acknowledged) > 30
-    print(settle(service, promises, kills=1, seconds=60, torn_max=TORN_MAX))
+    balance = settle(service, promises, kills=1, seconds=60, torn_max=TORN_MAX)
+    print(row("the log's disk full for three seconds", 1, len(promises.acknowledged), balance.seen()))
 
 
 @pytest.mark.timeout(600)
@@ -169,7 +176,8 @@ def test_full_log_disk_and_a_kill_lose_no_finding(victim, tmp_path, clean_up):
     service.kill()
     filler.unlink()
     service.start()
-    print(settle(service, promises, kills=1, seconds=60, torn_max=TORN_MAX))
+    balance = settle(service, promises, kills=1, seconds=60, torn_max=TORN_MAX)
+    print(row("the log's disk full, and a kill", 1, len(promises.acknowledged), balance.seen()))
 
 
 @pytest.mark.timeout(600)
@@ -191,7 +199,8 @@ def test_disk_turns_read_only(victim, tmp_path, clean_up):
     service.kill()
     image.repair()
     service.start()
-    print(settle(service, promises, kills=service.kills + 2, seconds=120, torn_max=TORN_MAX))
+    balance = settle(service, promises, kills=service.kills + 2, seconds=120, torn_max=TORN_MAX)
+    print(row("the file system finds an error and turns read-only", 1, len(promises.acknowledged), balance.seen()))
     takes_samples(service, promises)
 
 

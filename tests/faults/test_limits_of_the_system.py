@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from harness.books import settle
+from harness.figures import row
 from harness.load import MEGABYTE, CounterWatch, MixedLoad, Promises
 from harness.rules import CLEAN, MARKER, SLOW
 from support.bulk import enqueue_many
@@ -51,7 +52,7 @@ def jumps(victim, tmp_path, offsets) -> dict:
         time.sleep(1.5)
         assert not promises.wrong, promises.wrong[:3]
     assert not watch.wrong
-    print(settle(service, promises, kills=0))
+    balance = settle(service, promises, kills=0)
     # What was scanned more than a year before the new time is no longer in the history.
     assert service.check(CLEAN) == []
     assert sum(service.json("/api/sampleHistory").values()) > 0
@@ -59,6 +60,7 @@ def jumps(victim, tmp_path, offsets) -> dict:
     assert 0 <= status["uptime_seconds"] < 300, status
     assert 0 <= status["avg_scan_time_milliseconds"] < 300_000, status
     assert service.stop() < 25
+    print(row(f"clock set while running: {', '.join(offsets)}", 1, len(promises.acknowledged), balance.seen()))
     return status
 
 
@@ -90,7 +92,7 @@ def test_clock_set_back_between_two_starts(victim, tmp_path):
             time.sleep(1)
             service.kill()
             service.start()
-    print(settle(service, promises, kills=service.kills))
+    balance = settle(service, promises, kills=service.kills)
     busy = [service.enqueue(SLOW) for _ in range(2)]
     (tmp_path / "clock").write_text("-2000d")
     rest = [service.enqueue(CLEAN) for _ in range(3)]
@@ -98,6 +100,7 @@ def test_clock_set_back_between_two_starts(victim, tmp_path):
     assert min(busy) > max(promises.acknowledged)
     for sample_id in rest:
         assert service.result(sample_id, 120)["result"] == []
+    print(row("clock set back and forward between four starts", 1, len(promises.acknowledged), balance.seen()))
 
 
 @pytest.mark.timeout(300)
@@ -115,6 +118,7 @@ def test_few_file_descriptors(victim):
     assert balance.complete > 50 and balance.failed == 0
     assert service.check(MARKER), "and it goes on"
     assert service.stop() < 30
+    print(row("64 file descriptors, 100 clients", 1, f"{len(promises.acknowledged):,}", f"{promises.refused} refused"))
 
 
 def address_space(service) -> int:
@@ -164,3 +168,4 @@ def test_little_memory(victim, tmp_path):
     print(f"base {needed // MEGABYTE} MB, peak {service.memory_peak_bytes() // MEGABYTE} MB resident: "
           f"{settle(service, promises, kills=0, seconds=300)}")
     assert service.stop() < 30
+    print(row("address space of the rules plus 500 MB, 30 uploads of 40 MB at a time", 1, len(promises.acknowledged)))

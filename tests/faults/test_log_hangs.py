@@ -14,6 +14,7 @@ import requests
 
 from harness.books import settle
 from harness.disks import Image, freeze
+from harness.figures import row
 from harness.load import MixedLoad, Promises
 from harness.rules import CLEAN, MARKER
 from support.service import wait_until
@@ -93,8 +94,8 @@ def test_a_pipe_that_nobody_reads(victim, tmp_path):
     assert len(events) > under_load // 4
     status = service.v1_status()
     assert status["failed_samples"] == 0
-    print(f"{len(promises.acknowledged)} acknowledged, {under_load} of them in 5 s under load, "
-          f"at most after {longest:.2f} s; stopped after {stopped:.1f} s")
+    print(row("the log a pipe that nobody reads; SIGTERM; read", 1, f"{len(promises.acknowledged):,}",
+              f"acknowledged within {longest:.2f} s, stopped after {stopped:.1f} s"))
 
 
 @pytest.mark.timeout(300)
@@ -116,5 +117,6 @@ def test_a_frozen_log_disk_loses_no_finding(victim, tmp_path, clean_up):
         wait_until(lambda: not hangs(service), 30, "a log that answers", pause=0.2)
     # What was being written when it hung is written once more.
     balance = settle(service, promises, kills=1, seconds=120)
-    print(f"{len(promises.acknowledged)} acknowledged, at most after {longest:.2f} s: {balance}")
     assert balance.failed == 0
+    print(row("the log's disk does not answer for twelve seconds", 1, f"{len(promises.acknowledged):,}",
+              f"acknowledged within {longest:.2f} s, {balance.seen()}"))

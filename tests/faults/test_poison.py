@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from harness.books import COMPLETE, FAILED, failed_for_a_reason, reasons, settle
+from harness.figures import row
 from harness.load import Promises
 from harness.rules import ENDLESS, MARKER, write_fault_rules, write_quick_rules
 from support.places import BINARY
@@ -44,6 +45,8 @@ def test_sample_that_kills_twice_is_put_aside(victim, threads):
     service.stop()
     service.start()
     assert service.json(f"/api/getAsyncResults?id={poison}")["status"] == FAILED, "and it stays aside"
+    print(row(f"a sample in whose scan the process is killed twice, threads: {threads}", 1, 41,
+              "put aside at the third start"))
 
 
 @pytest.mark.timeout(300)
@@ -65,6 +68,7 @@ def test_two_poison_samples_are_told_apart_from_one_that_was_beside_them(victim)
         assert len(service.claimed() & {first, second}) == 1, "suspects are scanned one at a time"
     assert killed == {first: 2, second: 2}
     assert service.result(service.enqueue(MARKER))["status"] == COMPLETE
+    print(row("two such samples scanned at a time", 1, 3, "both put aside, nothing else"))
 
 
 def retry_by_api(service, sample_id: int) -> None:

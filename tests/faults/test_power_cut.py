@@ -7,6 +7,7 @@ import pytest
 
 from harness.books import no_orphans, settle
 from harness.disks import Image
+from harness.figures import row
 from harness.load import MixedLoad, Promises
 from support.places import rounds
 
@@ -54,6 +55,8 @@ def test_power_cut_under_load(victim, tmp_path, clean_up):
     service.start()
     no_orphans(service, balance.failed)
     service.stop()
+    print(row("power cut under load, `fsync`, the logs and kept samples on the same disk", turn + 1,
+              f"{len(promises.acknowledged):,}", f"and no finding or kept sample; {balance.seen()}"))
 
 
 def test_power_cut_right_after_each_answer(victim, tmp_path, clean_up):
@@ -76,3 +79,4 @@ def test_power_cut_right_after_each_answer(victim, tmp_path, clean_up):
         service = moved(victim, service, image).start()
         print(f"cut {turn + 1}: {settle(service, promises, service.kills)}")
     service.stop()
+    print(row("power cut within a millisecond of a single answer, `fsync`", turn + 1, len(promises.acknowledged)))

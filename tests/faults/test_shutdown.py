@@ -5,6 +5,7 @@ import time
 import pytest
 
 from harness.books import COMPLETE, no_orphans, settle
+from harness.figures import row
 from harness.fill import fill_queue
 from harness.load import Promises
 from harness.rules import ENDLESS, MARKER, write_fault_rules, write_quick_rules
@@ -40,6 +41,8 @@ def test_slow_sample_is_handed_back_at_the_end(victim, tmp_path):
     assert (balance.complete, balance.failed) == (21, 0), balance
     assert "while these samples were being scanned" not in service.since_last_start(before)
     no_orphans(service)
+    print(row("SIGTERM while a sample takes longer than the 20 s it has", 1 + rounds(1, 3), 21,
+              f"ends after {took:.1f} s"))
 
 
 @pytest.mark.timeout(120)
@@ -73,4 +76,7 @@ def test_start_with_a_long_queue(victim, killed):
     began = time.monotonic()
     assert service.enqueue(MARKER, source="somebody else") > count
     assert time.monotonic() - began < 2
+    end = "a kill" if killed else "a stop"
+    print(row(f"start with {count:,} waiting, after {end}", 1, f"{waiting:,}",
+              f"ready in {took:.1f} s, {service.memory_peak_bytes() / 1e6:.0f} MB resident"))
     service.kill()

@@ -23,6 +23,11 @@ class Balance:
     marked: int
     logged_twice: int
 
+    def seen(self) -> str:
+        """Returns what is told beside the losses, of which there are none."""
+        aside = [f"{self.failed} put aside"] if self.failed else []
+        return ", ".join([*aside, f"{self.logged_twice} of {self.marked} findings logged twice"])
+
     def __str__(self) -> str:
         return (f"{self.complete} complete ({self.marked} with a finding, {self.logged_twice} logged twice), "
                 f"{self.failed} failed, 0 lost")

@@ -54,4 +54,5 @@ pub use failed::FailedSample;
 pub use history::History;
 pub use lane::{Checked, Completion, Lanes, SampleState, Verdict};
 pub use queue::Queue;
+pub use rate::DrainRate;
 pub use recovery::{Damage, Recovery};

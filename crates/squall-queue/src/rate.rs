@@ -1,12 +1,12 @@
-//! How fast the queue drains, over the last minute.
+//! How fast something drains, over the last minute.
 
 use std::time::{Duration, Instant};
 
 const WINDOW_SECONDS: usize = 60;
 
-/// Samples that got their verdict, second by second.
+/// What ended, second by second: samples that got their verdict, for instance.
 #[derive(Debug)]
-pub(crate) struct DrainRate {
+pub struct DrainRate {
     started: Instant,
     /// `(second since the start, samples)`, one place for each second of the
     /// window.
@@ -14,14 +14,17 @@ pub(crate) struct DrainRate {
 }
 
 impl DrainRate {
-    pub(crate) fn new(now: Instant) -> Self {
+    /// Makes the rate of something that begins `now`.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
         Self {
             started: now,
             seconds: [(0, 0); WINDOW_SECONDS],
         }
     }
 
-    pub(crate) fn record(&mut self, now: Instant) {
+    /// Notes that one ended `now`.
+    pub fn record(&mut self, now: Instant) {
         let second = self.second(now);
         let place = &mut self.seconds[(second % WINDOW_SECONDS as u64) as usize];
         if place.0 != second {
@@ -30,9 +33,10 @@ impl DrainRate {
         place.1 += 1;
     }
 
-    /// Samples per second over the last minute, or since the start when that
+    /// Returns how many end in a second, over the last minute, or since the start when that
     /// is shorter.
-    pub(crate) fn per_second(&self, now: Instant) -> f64 {
+    #[must_use]
+    pub fn per_second(&self, now: Instant) -> f64 {
         let second = self.second(now);
         let oldest = (second + 1).saturating_sub(WINDOW_SECONDS as u64);
         let samples: u64 = self

@@ -19,6 +19,7 @@ mod signatures;
 mod source;
 mod throttle;
 pub mod tls;
+mod turnover;
 mod upload;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -4,6 +4,7 @@
 //! somebody looks. No label holds anything a client chose: a label's values
 //! are paths of the router, statuses and words of this program.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricT
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::bound::Bound;
+use crate::turnover::Turnover;
 
 /// Events since the start, and what is open now.
 #[derive(Debug)]
@@ -19,6 +21,7 @@ pub(crate) struct Metrics {
     requests: IntCounterVec,
     refused: IntCounterVec,
     connections: IntGauge,
+    connections_ended: Arc<Turnover>,
     quota_waits: IntCounter,
     /// Milliseconds.
     quota_wait_time: AtomicU64,
@@ -30,7 +33,11 @@ pub(crate) struct Metrics {
 
 /// One open connection; dropped when it ends.
 #[derive(Debug)]
-pub(crate) struct OpenConnection(IntGauge);
+pub(crate) struct OpenConnection {
+    open: IntGauge,
+    /// Where its end is noted; not that of one that had no place.
+    ended: Option<Arc<Turnover>>,
+}
 
 impl Metrics {
     /// Makes the counters, all of them 0.
@@ -73,6 +80,7 @@ impl Metrics {
             requests,
             refused,
             connections,
+            connections_ended: Arc::new(Turnover::new()),
             quota_waits,
             quota_wait_time: AtomicU64::new(0),
             high_water: Default::default(),
@@ -114,9 +122,19 @@ impl Metrics {
     }
 
     /// Counts a connection for as long as the value lives.
-    pub(crate) fn open_connection(&self) -> OpenConnection {
+    pub(crate) fn open_connection(&self, refused: bool) -> OpenConnection {
         self.connections.inc();
-        OpenConnection(self.connections.clone())
+        OpenConnection {
+            open: self.connections.clone(),
+            ended: (!refused).then(|| Arc::clone(&self.connections_ended)),
+        }
+    }
+
+    /// Returns when a connection has a place again. One on which nothing
+    /// happens is closed after `patience`.
+    pub(crate) fn until_connection(&self, patience: Duration) -> Duration {
+        let open = u64::try_from(self.connections.get()).unwrap_or_default();
+        self.connections_ended.until_free(open, patience)
     }
 
     /// Returns the highest of `value` and what was passed for `count` before.
@@ -139,7 +157,10 @@ impl Metrics {
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        self.0.dec();
+        self.open.dec();
+        if let Some(ended) = &self.ended {
+            ended.record();
+        }
     }
 }
 
@@ -245,7 +266,7 @@ mod tests {
             (metrics.quota_waits(), metrics.quota_wait_time_ms()),
             (1, 1500)
         );
-        let connection = metrics.open_connection();
+        let connection = metrics.open_connection(false);
         let mut snapshot = Snapshot::default();
         snapshot.gauges("g", "A gauge.", "bound", &[("a", 1.0), ("b", 2.5)]);
         snapshot.counter("c_total", "A counter.", 7);

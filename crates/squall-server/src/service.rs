@@ -199,6 +199,13 @@ impl Service {
         let queue = self.queue();
         let retry_after = match bound {
             Bound::Loading => LOADING_RETRY_AFTER,
+            // The queue may be empty while all places are taken, or full while
+            // they are given back all the time.
+            Bound::Connections => {
+                let patience = self.config().limits.idle_timeout;
+                self.metrics().until_connection(patience)
+            }
+            Bound::Uploads | Bound::BytesInFlight => self.places().retry_after(),
             // Nothing in the queue would make room: somebody else has to.
             Bound::DiskReserve | Bound::Storage if queue.stats().waiting == 0 => DISK_RETRY_AFTER,
             _ => queue.retry_after(),

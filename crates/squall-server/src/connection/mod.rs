@@ -168,7 +168,8 @@ impl Server {
 
     fn start(self: &Arc<Self>, accepted: Accepted) {
         let server = Arc::clone(self);
-        let open = self.service.metrics().open_connection();
+        let metrics = self.service.metrics();
+        let open = metrics.open_connection(accepted.refused);
         self.tasks.spawn(async move {
             tokio::select! {
                 () = server.killing.cancelled() => {}

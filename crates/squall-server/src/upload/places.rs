@@ -8,11 +8,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::bound::Bound;
 use crate::config::Limits;
+use crate::turnover::Turnover;
 
 /// Longest body that needs no large place, in bytes.
 pub(crate) const SMALL_LEN_MAX: u64 = 64 * 1024;
@@ -29,6 +31,10 @@ pub(crate) struct Places {
     bytes_max: u64,
     /// Bytes received since the start.
     received: AtomicU64,
+    /// Places that were given back.
+    turnover: Turnover,
+    /// When an upload that makes no progress is cut.
+    patience: Duration,
 }
 
 /// One upload's place; given back when dropped.
@@ -41,6 +47,8 @@ pub(crate) struct Place {
     bytes: u64,
     /// Bytes of it that were received.
     received: u64,
+    /// The upload was let in.
+    is_taken: bool,
 }
 
 /// There is no place for the upload.
@@ -58,6 +66,8 @@ impl Places {
             bytes: AtomicU64::new(0),
             bytes_max: limits.bytes_in_flight_max,
             received: AtomicU64::new(0),
+            turnover: Turnover::new(),
+            patience: limits.body_timeout,
         })
     }
 
@@ -70,9 +80,18 @@ impl Places {
             large: None,
             bytes: 0,
             received: 0,
+            is_taken: false,
         };
         place.reserve(len.unwrap_or_default())?;
+        place.is_taken = true;
         Ok(place)
+    }
+
+    /// Returns when a sender that found no place should come again.
+    pub(crate) fn retry_after(&self) -> Duration {
+        let large = self.large_max - self.large.available_permits();
+        let in_use = self.uploads().max(large) as u64;
+        self.turnover.until_free(in_use, self.patience)
     }
 
     /// Returns how many uploads are being received.
@@ -146,6 +165,9 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.places.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        if self.is_taken {
+            self.places.turnover.record();
+        }
     }
 }
 
@@ -180,6 +202,18 @@ mod tests {
         third.arrived();
         assert_eq!(places.uploads(), 2);
         places.take(None).unwrap();
+    }
+
+    #[test]
+    fn a_refused_sender_is_told_to_wait_as_long_as_uploads_take() {
+        let places = places();
+        let held = places.take(Some(SMALL_LEN_MAX + 1)).unwrap();
+        // None has ended yet: it is cut when it makes no progress.
+        assert_eq!(places.retry_after(), Limits::default().body_timeout);
+        places.take(Some(SMALL_LEN_MAX + 1)).unwrap_err();
+        assert_eq!(places.retry_after(), Limits::default().body_timeout);
+        drop(held);
+        assert!(places.retry_after() <= Duration::from_secs(2));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What a queue is opened with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::fs;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -67,6 +69,16 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Bytes that samples in `queue_dir` may take when nobody says how many:
+    /// nine tenths of its disk. Without a bound, failed samples, which have a
+    /// quarter of it, would fill the disk up to the reserve for good.
+    #[must_use]
+    pub fn bytes_max_of_disk(queue_dir: &Path) -> u64 {
+        fs::disk_bytes(queue_dir).map_or(u64::MAX, |bytes| bytes / 10 * 9)
+    }
+}
+
 /// What an acknowledged sample survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
@@ -81,4 +93,20 @@ pub enum Durability {
     /// included, but what was acknowledged in the last half minute may be lost
     /// when the operating system or the power fails.
     Buffered,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_follows_the_disk_also_of_a_directory_that_is_not_made_yet() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = Limits::bytes_max_of_disk(dir.path());
+        assert!(bytes > 0 && bytes < u64::MAX);
+        let later = dir.path().join("not").join("yet");
+        assert_eq!(Limits::bytes_max_of_disk(&later), bytes);
+        let here = Limits::bytes_max_of_disk(Path::new("no-such-directory"));
+        assert!(here > 0 && here < u64::MAX);
+    }
 }

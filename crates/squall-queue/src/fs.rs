@@ -91,6 +91,16 @@ pub(crate) fn list(path: &Path) -> Result<Vec<(String, u64)>, StorageError> {
     Ok(files)
 }
 
+/// Size in bytes of the file system that `path` is on, or will be on once it is
+/// made.
+pub(crate) fn disk_bytes(path: &Path) -> io::Result<u64> {
+    let mut existing = path.ancestors().filter(|path| !path.as_os_str().is_empty());
+    let stat = existing
+        .find_map(|path| rustix::fs::statvfs(path).ok())
+        .map_or_else(|| rustix::fs::statvfs("."), Ok)?;
+    Ok(stat.f_blocks.saturating_mul(stat.f_frsize))
+}
+
 /// Bytes that are free for this process on the file system of `path`.
 pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
     let stat = rustix::fs::statvfs(path)?;

@@ -82,7 +82,9 @@ pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<Queue> {
     };
     config.results_max = wanted.results_max;
     config.limits.samples_max = wanted.samples_max.unwrap_or(u64::MAX);
-    config.limits.bytes_max = wanted.bytes_max.unwrap_or(u64::MAX);
+    let bytes_max = wanted.bytes_max;
+    config.limits.bytes_max =
+        bytes_max.unwrap_or_else(|| squall_queue::Limits::bytes_max_of_disk(&wanted.dir));
     config.limits.free_bytes_min = wanted.free_bytes_min;
     config.limits.immediate_max = settings.limits.waiting_checks_max;
     let (queue, recovery) = Queue::open(config)?;

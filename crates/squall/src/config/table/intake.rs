@@ -197,7 +197,7 @@ pub(super) const STORAGE: Section = Section {
             "queue-max-bytes",
             Kind::Size { min: 0 },
             "0",
-            "Bytes of samples that may wait; more are answered with 503. 0 for no limit but disk-reserve.",
+            "Bytes of samples in the queue, failed ones included; more are answered with 503. 0 for nine tenths of the disk.",
         ),
         Setting::new(
             "disk-reserve",

@@ -3,6 +3,7 @@
 use std::{
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use crate::{StorageError, shared::Shared};
@@ -27,6 +28,21 @@ impl Closer {
     /// Takes the thread that asks whether verdicts may be committed.
     pub(crate) fn add_gate(&self, thread: JoinHandle<()>) {
         *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+    }
+
+    /// Waits for the end of the thread that asks, unless an answer takes too
+    /// long: it may never come.
+    fn join_gate(&self, gate: JoinHandle<()>) {
+        const ANSWER_WAIT_MAX: Duration = Duration::from_secs(1);
+        let begun = Instant::now();
+        while self.shared.lock().held.is_asking() {
+            if begun.elapsed() >= ANSWER_WAIT_MAX {
+                tracing::warn!("left behind: whoever is asked about results does not answer");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        join(gate);
     }
 
     /// Ends waiting checks, lets the committer store everything, and waits for
@@ -54,9 +70,8 @@ impl Closer {
             let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
             gate.take()
         };
-        // Whoever is being asked may never answer.
-        if let Some(gate) = gate.filter(|_| !self.shared.lock().held.is_asking()) {
-            join(gate);
+        if let Some(gate) = gate {
+            self.join_gate(gate);
         }
         self.shared.lock().down.clone().map_or(Ok(()), Err)
     }

@@ -19,7 +19,7 @@ use crate::{
 pub(crate) use crate::intake::prepare;
 
 /// How long a verdict may wait for company.
-pub(crate) const VERDICT_DELAY: Duration = Duration::from_millis(100);
+pub(crate) const VERDICT_DELAY: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 100 });
 /// How long counters and histories may wait; also how often a refusing disk
 /// is tried.
 const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1000 });

@@ -1,6 +1,16 @@
 //! Random operations, with crashes and reopenings among them, against a model.
+//!
+//! On every backend, which is sled with both kinds of durability, with and
+//! without somebody who holds verdicts back now and then.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use proptest::prelude::*;
 use squall_types::SampleId;
@@ -112,8 +122,19 @@ enum Expected {
     },
 }
 
+/// What a queue is run on.
+#[derive(Clone, Copy, Debug)]
+struct Variant {
+    durability: Durability,
+    /// Every other time verdicts are held back.
+    gated: bool,
+}
+
 struct Model {
     dir: TempDir,
+    variant: Variant,
+    /// Whoever holds verdicts back is to let them all go.
+    lenient: Arc<AtomicBool>,
     queue: Option<Queue>,
     claims: Vec<Claim>,
     samples: BTreeMap<SampleId, Sample>,
@@ -121,9 +142,11 @@ struct Model {
 }
 
 impl Model {
-    fn new() -> Self {
+    fn new(variant: Variant) -> Self {
         let mut model = Self {
             dir: tempfile::tempdir().unwrap(),
+            variant,
+            lenient: Arc::default(),
             queue: None,
             claims: Vec::new(),
             samples: BTreeMap::new(),
@@ -135,13 +158,21 @@ impl Model {
 
     fn open(&mut self) {
         let mut config = QueueConfig::new(self.dir.path());
-        config.durability = Durability::Buffered;
+        config.durability = self.variant.durability;
         config.inline_len_max = 1000;
         config.segment_len_max = 3000;
         config.limits.free_bytes_min = 0;
         let (queue, recovery) = Queue::open(config).unwrap();
         assert_eq!(recovery.damage, []);
         assert_eq!(recovery.counter_difference, 0);
+        if self.variant.gated {
+            let (lenient, ready) = (Arc::default(), AtomicBool::default());
+            self.lenient = Arc::clone(&lenient);
+            let asked = queue.before_results(move || {
+                ready.fetch_xor(true, Ordering::Relaxed) || lenient.load(Ordering::Relaxed)
+            });
+            asked.unwrap();
+        }
         self.queue = Some(queue);
     }
 
@@ -324,6 +355,7 @@ impl Model {
             self.sample(claim.id()).state = Expected::Waiting;
             self.queue().hand_back(claim);
         }
+        self.lenient.store(true, Ordering::Relaxed);
         self.queue.take().unwrap().close_blocking().unwrap();
         self.open();
         for id in self.samples.keys() {
@@ -421,15 +453,18 @@ proptest! {
 
     #[test]
     fn the_queue_keeps_what_it_acknowledged(
-        operations in proptest::collection::vec(operation(), 1..80)
+        operations in proptest::collection::vec(operation(), 1..80),
+        fsync in any::<bool>(),
+        gated in any::<bool>(),
     ) {
+        let durability = if fsync { Durability::Fsync } else { Durability::Buffered };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
         runtime.block_on(async {
-            let mut model = Model::new();
+            let mut model = Model::new(Variant { durability, gated });
             for operation in operations {
                 model.apply(operation).await;
             }

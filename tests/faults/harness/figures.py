@@ -10,7 +10,8 @@ _HEAD = ("fault", "rounds", "acknowledged", "lost")
 
 def row(fault: str, rounds, acknowledged, remark="", lost: str = "0") -> str:
     """Returns the row of a fault: how often it was tried, how many samples were acknowledged, and what else was seen."""
-    return f"| {fault} | {rounds} | {acknowledged} | {lost}{f' ({remark})' if remark else ''} |"
+    seen = f"({remark})" if lost and remark else remark
+    return f"| {fault} | {rounds} | {acknowledged} | {lost}{' ' if lost and seen else ''}{seen} |"
 
 
 def rows_in(said: str) -> list[str]:

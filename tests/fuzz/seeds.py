@@ -178,25 +178,89 @@ def made_program():
     return (head + section).ljust(1024, b"\0") + made_zip(zipfile.ZIP_DEFLATED)
 
 
+def made_elf():
+    """The headers of a program for Linux, and an archive behind it."""
+    head = b"\x7fELF\2\1\1".ljust(16, b"\0") + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, 120, 120, 1)
+    return head + segment + made_zip(zipfile.ZIP_DEFLATED)
+
+
+def made_python():
+    """A program packed by PyInstaller: one script, one archive of modules."""
+    module = zlib.compress(TEXT)
+    modules = b"PYZ\0" + bytes(4) + struct.pack(">I", 17 + len(module)) + bytes(5) + module + b"list"
+    data, entries = b"", b""
+    for name, packed, flag, kind in [(b"a", zlib.compress(TEXT), 1, b"s"), (b"z", modules, 0, b"z")]:
+        entries += struct.pack(">IIIIB", 32, len(data), len(packed), len(TEXT), flag) + kind + name.ljust(14, b"\0")
+        data += packed
+    body = data + entries
+    end = b"MEI\x0c\x0b\x0a\x0b\x0e" + struct.pack(">IIII", len(body) + 88, len(data), len(entries), 311) + bytes(64)
+    return made_program()[:1024] + body + end
+
+
+def made_sparse():
+    """A tar archive with a sparse file, its map before its content."""
+
+    def header(name, size, kind):
+        head = bytearray(512)
+        head[: len(name)] = name
+        head[100:108], head[124:136], head[148:156], head[156] = b"0000644\0", b"%011o\0" % size, b" " * 8, ord(kind)
+        head[257:265] = b"ustar\x0000"
+        head[148:156] = b"%06o\0 " % sum(head)
+        return bytes(head)
+
+    records = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n27 GNU.sparse.realsize=900\n"
+    content = b"1\n512\n%d\n" % len(TEXT)
+    content = content.ljust(512, b"\0") + TEXT
+    padded = content.ljust(-(-len(content) // 512) * 512, b"\0")
+    return header(b"x", len(records), "x") + records.ljust(512, b"\0") + header(b"a", len(content), "0") + padded + bytes(1024)
+
+
+def streams():
+    """One compressed stream of each kind that Python can write, with the byte before it that chooses its decoder."""
+    packed = [gzip.compress(TEXT), bz2.compress(TEXT), lzma.compress(TEXT), lzma.compress(TEXT, lzma.FORMAT_ALONE)]
+    seeds = [bytes([number]) + stream for number, stream in enumerate(packed)]
+    lzip = lzma.compress(TEXT, lzma.FORMAT_ALONE)[13:]
+    seeds.append(b"\4LZIP\1\x17" + lzip + struct.pack("<IQQ", zlib.crc32(TEXT), len(TEXT), 26 + len(lzip)))
+    # One raw block each.
+    seeds.append(b"\5\x28\xb5\x2f\xfd\x20" + bytes([len(TEXT)]) + struct.pack("<I", len(TEXT) << 3 | 1)[:3] + TEXT)
+    seeds.append(b"\6\x04\x22\x4d\x18\x60\x40\x82" + struct.pack("<I", 0x80000000 | len(TEXT)) + TEXT + bytes(4))
+    seeds.append(b"\6\x02\x21\x4c\x18" + struct.pack("<I", len(TEXT) + 2) + b"\xf0" + bytes([len(TEXT) - 15]) + TEXT)
+    seeds.append(b"\7" + zlib.compress(TEXT))
+    return seeds
+
+
+def fixtures(pattern):
+    """The samples of the engine's own tests, made by other programs."""
+    found = sorted((Path(__file__).resolve().parents[2] / "crates/squall-engine/src/unpack").glob(pattern))
+    if not found:
+        raise SystemExit(f"no file is {pattern}")
+    return [base64.b64decode(path.read_text()) if path.suffix == ".b64" else path.read_bytes() for path in found]
+
+
 SEEDS = {
     "unpack_zip": [made_zip(zipfile.ZIP_STORED), made_zip(zipfile.ZIP_DEFLATED), made_zip(zipfile.ZIP_BZIP2), made_zip(zipfile.ZIP_LZMA)],
-    "unpack_tar": [made_tar()],
+    "unpack_tar": [made_tar(), made_sparse()],
     "unpack_ar": [made_ar()],
-    "unpack_seven_zip": [b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24)],
+    "unpack_seven_zip": fixtures("tests/*.7z.b64"),
     "unpack_cab": made_cab(),
     "unpack_cpio": [made_cpio(), b"070707" + b"0" * 18 + b"100644" + b"0" * 52],
     "unpack_rpm": [made_rpm()],
     "unpack_iso": [made_iso()],
     "unpack_rar": [made_rar(), b"Rar!\x1a\7\0\xcf\x90\x73\0\0\r\0" + bytes(6)],
-    "unpack_program": [made_program()],
+    "unpack_program": [made_program(), made_elf(), made_python()],
+    "unpack_media": [b"\x89PNG\r\n\x1a\n" + made_zip(zipfile.ZIP_DEFLATED)],
+    "unpack_flash": [b"CWS\x0f" + struct.pack("<I", len(TEXT) + 8) + zlib.compress(TEXT)],
+    "unpack_stream": streams(),
     "unpack_mail": [made_mail(), b"From a\n" + made_mail(), b"Content-Type: text/plain\n\nbegin 644 a\n#0V%T\n`\nend\n"],
-    "unpack_ole": [made_ole()],
-    "unpack_pdf": [made_pdf()],
+    "unpack_ole": [made_ole(), *fixtures("ole/office_crypt/samples/*.docx")],
+    "unpack_pdf": [made_pdf(), *fixtures("pdf/crypt/samples/*.pdf")],
     "unpack_rtf": [b"{\\rtf1{\\object\\objemb{\\*\\objdata 01050000020000000800000050617" b"36b616765000000000000000000}}}"],
     "unpack_lnk": [made_lnk()],
     "unpack_tnef": [made_tnef()],
     "unpack_onenote": [made_onenote()],
-    "unpack_blobs": [b'x = "' + base64.b64encode(b"MZ" + bytes(60) + TEXT) + b'"', b"s=" + (b"MZ" + bytes(60)).hex().encode(), b"[77,90,144,0,3]"],
+    "unpack_blobs": [b'x = "' + base64.b64encode(b"MZ" + bytes(60) + TEXT) + b'"', b"s=" + (b"MZ" + bytes(60)).hex().encode(), b"[77,90,144,0,3]",
+                     b"#!/bin/sh\n" + gzip.compress(TEXT), b"#!/bin/sh\n" + made_tar()],
     "unpack_detected": [gzip.compress(TEXT), bz2.compress(TEXT), lzma.compress(TEXT), lzma.compress(TEXT, lzma.FORMAT_ALONE)],
     "indicators": [
         b"\0d41d8cd98f00b204e9800998ecf8427e;80;a comment\n# next\n" + b"a" * 64,

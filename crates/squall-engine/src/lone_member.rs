@@ -69,6 +69,7 @@ mod tests {
         Member {
             name: name.to_owned(),
             content: b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0\x01\0\0\0".to_vec(),
+            is_part: false,
         }
     }
 

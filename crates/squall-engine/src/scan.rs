@@ -16,7 +16,7 @@ use crate::lone_member::LoneMember;
 use crate::name::Name;
 use crate::pe_info::{self, PeFile};
 use crate::set::SignatureSet;
-use crate::unpack::{self, Budget, Format, Member, UnpackLimits};
+use crate::unpack::{self, Budget, Container, Format, Member, UnpackLimits};
 use crate::{digest, matching, meta};
 
 /// A sample to scan.
@@ -90,6 +90,8 @@ struct File<'a> {
     parent: Option<&'a FileFacts>,
     /// How many members its container has, itself counted, where that is known.
     siblings: Option<usize>,
+    /// Whether a limit of unpacking cut it off.
+    is_part: bool,
 }
 
 impl<'set> Scanner<'set> {
@@ -202,9 +204,14 @@ impl<'set> Scanner<'set> {
             return;
         };
         let depth = file.facts.unpack_source.len();
+        let container = Container {
+            path: &file.facts.path,
+            content: file.content,
+            is_part: file.is_part,
+        };
         if depth >= budget.limits().depth_max as usize {
-            if format.is_container() {
-                push_incomplete(outcome, unpack::too_deep(&file.facts.path, budget));
+            if let Some(note) = unpack::too_deep(format, container, budget) {
+                push_incomplete(outcome, note);
             }
             return;
         }
@@ -214,8 +221,7 @@ impl<'set> Scanner<'set> {
                 self.scan_member(file, &member, None, started, budget, outcome);
             }
         };
-        let path = &file.facts.path;
-        let missed = unpack::unpack(format, path, file.content, budget, &mut visit);
+        let missed = unpack::unpack(format, container, budget, &mut visit);
         if let Some(member) = lone.end() {
             // Where a part is missing nobody knows how many there are.
             let siblings = missed.is_empty().then_some(1);
@@ -239,6 +245,7 @@ impl<'set> Scanner<'set> {
         let digests = digest::digests(&member.content);
         let mut inner = File::new(&path, &member.content, digests, Some(&container.facts));
         inner.siblings = siblings;
+        inner.is_part = member.is_part;
         self.scan_file(&mut inner, started, Some(budget), outcome);
     }
 
@@ -290,6 +297,7 @@ impl<'a> File<'a> {
             file_type,
             parent,
             siblings: None,
+            is_part: false,
         }
     }
 

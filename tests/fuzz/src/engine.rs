@@ -6,7 +6,7 @@ use squall_types::SignatureOrigin;
 
 use crate::ioc::{IocBuilder, IocKind, StixFacts};
 use crate::name::Name;
-use crate::unpack::{self, Budget, Format, Member, UnpackLimits};
+use crate::unpack::{self, Budget, Codec, Container, Format, Member, UnpackLimits};
 use crate::{digest, file_type};
 
 /// Small enough that a bomb ends within the time and memory a run may take.
@@ -47,8 +47,35 @@ pub fn unpack_as(format: &str, content: &[u8]) {
         "tnef" => Format::Tnef,
         "onenote" => Format::OneNote,
         "blobs" => Format::Blobs,
+        "media" => Format::Media,
+        "flash" => Format::Flash,
+        "sealed" => Format::Sealed,
         other => panic!("no format `{other}`"),
     };
+    unpack_by(format, content);
+}
+
+/// Decodes the compressed stream that the first byte chooses, so that damage of
+/// the first bytes does not make it something else.
+pub fn unpack_stream(content: &[u8]) {
+    const CODECS: [Codec; 8] = [
+        Codec::Gzip,
+        Codec::Bzip2,
+        Codec::Xz,
+        Codec::Lzma,
+        Codec::Lzip,
+        Codec::Zstd,
+        Codec::Lz4,
+        Codec::Zlib,
+    ];
+    let Some((&codec, stream)) = content.split_first() else {
+        return;
+    };
+    let codec = CODECS[usize::from(codec) % CODECS.len()];
+    unpack_by(Format::Stream(codec), stream);
+}
+
+fn unpack_by(format: Format, content: &[u8]) {
     let limits = limits();
     let mut budget = Budget::new(&limits, content.len() as u64);
     open(format, content, 1, &mut budget);
@@ -79,8 +106,13 @@ fn open(format: Format, content: &[u8], depth: u32, budget: &mut Budget<'_>) {
         );
         open_detected(&member.content, depth, budget);
     };
-    let incomplete = unpack::unpack(format, "sample", content, budget, &mut visit);
-    assert!(incomplete.len() <= 200, "too many notes on one container");
+    let container = Container {
+        path: "sample",
+        content,
+        is_part: false,
+    };
+    let incomplete = unpack::unpack(format, container, budget, &mut visit);
+    assert!(incomplete.len() <= 102, "too many notes on one container");
 }
 
 /// Says what a file is.

@@ -51,6 +51,8 @@ pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, 
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-pub use engine::{indicators, member_names, recognise, stix, unpack_as, unpack_detected};
+pub use engine::{
+    indicators, member_names, recognise, stix, unpack_as, unpack_detected, unpack_stream,
+};
 pub use queue::stored_forms;
 pub use upload::{disposition, multipart};

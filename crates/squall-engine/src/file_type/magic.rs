@@ -65,8 +65,9 @@ pub(super) fn pdf_after_junk(content: &[u8]) -> Option<FileType> {
     (has_version && bytes::contains(body, b" obj")).then_some(types::PDF)
 }
 
-/// `CD001` stands in the second sector group; a hybrid image may start with
-/// anything, so this cannot be part of a table of beginnings.
+/// `CD001` stands in the second sector group, `BEA01` where UDF is alone; a
+/// hybrid image may start with anything, so this cannot be part of a table of
+/// beginnings.
 fn disk_image(content: &[u8]) -> Option<FileType> {
     const ISO_DESCRIPTORS: [usize; 3] = [0x8001, 0x8801, 0x9001];
     const DMG_TRAILER_BYTES: usize = 512;
@@ -77,10 +78,9 @@ fn disk_image(content: &[u8]) -> Option<FileType> {
             .checked_sub(len)
             .is_some_and(|offset| bytes::is_at(content, offset, magic))
     };
-    if ISO_DESCRIPTORS
-        .iter()
-        .any(|offset| bytes::is_at(content, *offset, b"CD001"))
-    {
+    if ISO_DESCRIPTORS.iter().any(|offset| {
+        bytes::is_at(content, *offset, b"CD001") || bytes::is_at(content, *offset, b"BEA01")
+    }) {
         return Some(types::ISO);
     }
     if from_end(DMG_TRAILER_BYTES, b"koly\0\0\0\x04") {

@@ -40,6 +40,11 @@ impl<R: BufRead> Inflate<R> {
             ended: false,
         }
     }
+
+    /// Tells whether the stream was read to its end.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
 }
 
 impl<R: BufRead> Read for Inflate<R> {

@@ -14,6 +14,9 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// Its bytes, or as many as could be read.
     pub(crate) content: Vec<u8>,
+    /// Whether a limit cut it off, so that what is damaged or missing at its
+    /// end says nothing about the file that was sent.
+    pub(crate) is_part: bool,
 }
 
 /// Why a container could not be read to its end.
@@ -50,6 +53,26 @@ impl Trouble {
             description: "encrypted, and no known password opens it".to_owned(),
         }
     }
+
+    /// Tells whether it is what a file looks like of which the end is missing.
+    fn is_damage(&self) -> bool {
+        matches!(
+            self.reason,
+            IncompleteReason::Corrupt | IncompleteReason::Truncated
+        )
+    }
+}
+
+/// What is known of a password that is tried: most formats tell a wrong one
+/// only by data that is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guess {
+    /// Nothing yet.
+    Open,
+    /// It opened something.
+    Right,
+    /// It is not the one.
+    Wrong,
 }
 
 impl From<io::Error> for Trouble {
@@ -90,10 +113,14 @@ pub(crate) struct Members<'a, 'limits> {
     /// Whether a member is being looked at, so that what goes wrong is not the
     /// unpacker's.
     pub(super) is_visiting: bool,
+    /// Whether a limit cut off the container itself.
+    is_part: bool,
+    /// How many troubles are not in the list.
+    unlisted: usize,
 }
 
-/// The most troubles recorded of one container; a damaged one may have one
-/// with every member.
+/// The most troubles listed of one container; a damaged one may have one with
+/// every member. Of those beyond, it is told how many there are.
 const INCOMPLETE_MAX: usize = 100;
 
 impl<'a, 'limits> Members<'a, 'limits> {
@@ -108,7 +135,42 @@ impl<'a, 'limits> Members<'a, 'limits> {
             incomplete: Vec::new(),
             visit,
             is_visiting: false,
+            is_part: false,
+            unlisted: 0,
         }
+    }
+
+    /// The same, of a container that a limit cut off.
+    pub(super) fn of_part(self) -> Self {
+        Self {
+            is_part: true,
+            ..self
+        }
+    }
+
+    /// Ends the container, and returns all that could not be looked at.
+    pub(super) fn end(mut self, ended: Result<(), Trouble>) -> Vec<Incomplete> {
+        if self.unlisted > 0 {
+            self.incomplete.push(Incomplete {
+                path: self.container.to_owned(),
+                reason: IncompleteReason::Limit,
+                description: format!(
+                    "{} more places in it were not looked at completely",
+                    self.unlisted
+                ),
+            });
+        }
+        // That a container was cut off is known already.
+        if let Err(trouble) = ended
+            && !(self.is_part && trouble.is_damage())
+        {
+            self.incomplete.push(Incomplete {
+                path: self.container.to_owned(),
+                reason: trouble.reason,
+                description: trouble.description,
+            });
+        }
+        self.incomplete
     }
 
     /// Reads a member and passes it on.
@@ -141,6 +203,11 @@ impl<'a, 'limits> Members<'a, 'limits> {
     }
 
     fn deliver(&mut self, name: &str, outcome: ReadOutcome) -> Result<(), Trouble> {
+        let is_part = match outcome.stopped {
+            None => false,
+            Some(Stopped::Damaged(_)) => self.is_part,
+            Some(Stopped::Limit(_)) => true,
+        };
         let ending = match outcome.stopped {
             None => None,
             Some(Stopped::Damaged(error)) => {
@@ -154,15 +221,15 @@ impl<'a, 'limits> Members<'a, 'limits> {
             }
             Some(Stopped::Limit(limit)) => Some(Trouble::from(limit)),
         };
-        self.visit(name, outcome.content);
+        self.visit(Member {
+            name: name.to_owned(),
+            content: outcome.content,
+            is_part,
+        });
         ending.map_or(Ok(()), Err)
     }
 
-    fn visit(&mut self, name: &str, content: Vec<u8>) {
-        let member = Member {
-            name: name.to_owned(),
-            content,
-        };
+    fn visit(&mut self, member: Member) {
         self.is_visiting = true;
         (self.visit)(member, self.budget);
         self.is_visiting = false;
@@ -211,18 +278,37 @@ impl<'a, 'limits> Members<'a, 'limits> {
 
     /// Records a member that cannot be read.
     pub(crate) fn record(&mut self, name: &str, reason: IncompleteReason, description: String) {
-        if self.incomplete.len() < INCOMPLETE_MAX {
-            self.incomplete.push(Incomplete {
-                path: member_path(self.container, name),
+        self.record_trouble(
+            name,
+            Trouble {
                 reason,
                 description,
-            });
-        }
+            },
+        );
     }
 
     /// The same, with the trouble at hand.
     pub(crate) fn record_trouble(&mut self, name: &str, trouble: Trouble) {
-        self.record(name, trouble.reason, trouble.description);
+        if self.incomplete.len() >= INCOMPLETE_MAX {
+            self.unlisted += 1;
+            return;
+        }
+        let trouble = if self.is_part && trouble.is_damage() {
+            Trouble {
+                reason: IncompleteReason::Limit,
+                description: format!(
+                    "its container was unpacked only in part: {}",
+                    trouble.description
+                ),
+            }
+        } else {
+            trouble
+        };
+        self.incomplete.push(Incomplete {
+            path: member_path(self.container, name),
+            reason: trouble.reason,
+            description: trouble.description,
+        });
     }
 
     /// The passwords to try.

@@ -15,6 +15,7 @@ mod cpio;
 mod decode;
 mod decompress;
 mod fields;
+mod flash;
 mod iso;
 mod lnk;
 mod mail;
@@ -26,6 +27,7 @@ mod program;
 mod rar;
 mod rpm;
 mod rtf;
+mod sealed;
 mod seven_zip;
 mod stream;
 mod tape;
@@ -43,7 +45,9 @@ use squall_types::Incomplete;
 pub(crate) use budget::Budget;
 use budget::LimitReached;
 pub use budget::UnpackLimits;
+use members::Guess;
 pub(crate) use members::{Member, Members, Trouble};
+pub(crate) use stream::Codec;
 
 use crate::file_type::{FileType, Kind};
 
@@ -69,9 +73,11 @@ pub(crate) enum Format {
     /// RAR.
     Rar,
     /// One compressed stream.
-    Stream(stream::Codec),
-    /// Windows programs, which may unpack themselves.
+    Stream(Codec),
+    /// Programs, which may unpack themselves.
     Program,
+    /// Pictures and the like, which may hide an archive.
+    Media,
     /// Mail, one message or a box of them.
     Mail,
     /// OLE compound files: old Office documents, MSI, Outlook messages.
@@ -88,6 +94,10 @@ pub(crate) enum Format {
     OneNote,
     /// Text, which may carry encoded files.
     Blobs,
+    /// Flash.
+    Flash,
+    /// What may be encrypted as a whole.
+    Sealed,
     /// A known container that cannot be opened: its members are not looked at.
     Unsupported,
 }
@@ -100,7 +110,7 @@ impl Format {
             "ZIP" | "JAR" | "APK" | "IPA" | "APPX" | "NUPKG" | "VSIX" | "XPI" | "PYTHON WHEEL"
             | "CRX" | "DOCX" | "DOCM" | "XLSX" | "XLSM" | "XLSB" | "PPTX" | "PPTM" | "VSDX"
             | "XPS" | "ODT" | "ODS" | "ODP" | "ODG" | "ODF" | "EPUB" => Self::Zip,
-            "EXE" => Self::Program,
+            "EXE" | "ELF" => Self::Program,
             "TAR" => Self::Tar,
             "AR" | "DEB" => Self::Ar,
             "7ZIP" => Self::SevenZip,
@@ -109,14 +119,14 @@ impl Format {
             "RPM" => Self::Rpm,
             "ISO" => Self::Iso,
             "RAR" => Self::Rar,
-            "GZIP" => Self::Stream(stream::Codec::Gzip),
-            "BZIP2" => Self::Stream(stream::Codec::Bzip2),
-            "XZ" => Self::Stream(stream::Codec::Xz),
-            "LZMA" => Self::Stream(stream::Codec::Lzma),
-            "ZSTD" => Self::Stream(stream::Codec::Zstd),
-            "LZ4" => Self::Stream(stream::Codec::Lz4),
-            "LZIP" => Self::Stream(stream::Codec::Lzip),
-            "ZLIB" => Self::Stream(stream::Codec::Zlib),
+            "GZIP" => Self::Stream(Codec::Gzip),
+            "BZIP2" => Self::Stream(Codec::Bzip2),
+            "XZ" => Self::Stream(Codec::Xz),
+            "LZMA" => Self::Stream(Codec::Lzma),
+            "ZSTD" => Self::Stream(Codec::Zstd),
+            "LZ4" => Self::Stream(Codec::Lz4),
+            "LZIP" => Self::Stream(Codec::Lzip),
+            "ZLIB" => Self::Stream(Codec::Zlib),
             "EMAIL" | "MHTML" | "MBOX" => Self::Mail,
             "OLE" | "DOC" | "XLS" | "PPT" | "VSD" | "PUB" | "MPP" | "HWP" | "MSI" | "MSG"
             | "JUMPLIST" | "THUMBS DB" | "ENCRYPTED OFFICE" => Self::Ole,
@@ -126,21 +136,27 @@ impl Format {
             "TNEF" => Self::Tnef,
             "ONENOTE" => Self::OneNote,
             "UUENCODE" | "SVG" | "OFFICE XML" | "SCHEDULED TASK" | "PLIST" => Self::Blobs,
-            "ACE" | "ARJ" | "LHA" | "ZOO" | "ALZ" | "EGG" | "INSTALLSHIELD CAB" | "SZDD"
-            | "LZOP" | "COMPRESS" | "SNAPPY" | "XAR" | "PACK200" | "YENC" | "ASAR" | "DMG"
-            | "VHD" | "VHDX" | "VMDK" | "VDI" | "QCOW" | "WIM" | "SQUASHFS" | "CRAMFS"
-            | "EXT FILESYSTEM" | "LUKS" | "EWF" | "PST" | "DBX" | "CHM" | "ACTIVEMIME" => {
-                Self::Unsupported
-            }
-            _ if matches!(file_type.kind(), Kind::Script | Kind::Text) => Self::Blobs,
-            _ => return None,
+            "SWF" => Self::Flash,
+            "AGE" | "PGP" | "PKCS7" => Self::Sealed,
+            "LUKS" | "PST" | "DBX" | "CHM" | "ACTIVEMIME" => Self::Unsupported,
+            // Sums over files that are elsewhere.
+            "PAR2" => return None,
+            _ => match file_type.kind() {
+                Kind::Archive => Self::Unsupported,
+                Kind::Script | Kind::Text => Self::Blobs,
+                Kind::Image | Kind::Audio | Kind::Video => Self::Media,
+                _ => return None,
+            },
         })
     }
 
-    /// Tells whether reaching the depth limit is reported: text and programs are
-    /// no archives, and most have nothing in them that was left out.
-    pub(crate) const fn is_container(self) -> bool {
-        !matches!(self, Self::Blobs | Self::Lnk | Self::Program)
+    /// Tells whether it is made to hold files; texts and programs are not, and
+    /// most have none in them.
+    const fn is_container(self) -> bool {
+        !matches!(
+            self,
+            Self::Blobs | Self::Lnk | Self::Program | Self::Media | Self::Flash | Self::Sealed
+        )
     }
 }
 
@@ -149,36 +165,58 @@ pub(crate) fn member_path(container: &str, name: &str) -> String {
     format!("{container}|{name}")
 }
 
-/// Returns the note on a container that is too deep in others to be opened.
-pub(crate) fn too_deep(path: &str, budget: &Budget<'_>) -> Incomplete {
+/// Returns the note on a container that is too deep in others to be opened;
+/// `None` if it is no archive and nothing is in it.
+pub(crate) fn too_deep(
+    format: Format,
+    container: Container<'_>,
+    budget: &mut Budget<'_>,
+) -> Option<Incomplete> {
     let trouble = Trouble::from(LimitReached::Depth(budget.limits().depth_max));
-    Incomplete {
-        path: path.to_owned(),
+    let note = Incomplete {
+        path: container.path.to_owned(),
         reason: trouble.reason,
         description: trouble.description,
+    };
+    if format.is_container() {
+        return Some(note);
     }
+    // That of a shortcut is only its own text.
+    if format == Format::Lnk {
+        return None;
+    }
+    let mut holds_any = false;
+    let missed = unpack(format, container, budget, &mut |_, _| holds_any = true);
+    (holds_any || !missed.is_empty()).then_some(note)
+}
+
+/// A file to open.
+#[derive(Clone, Copy)]
+pub(crate) struct Container<'a> {
+    /// The path it is reported under.
+    pub(crate) path: &'a str,
+    /// Its bytes.
+    pub(crate) content: &'a [u8],
+    /// Whether a limit cut it off.
+    pub(crate) is_part: bool,
 }
 
 /// Opens a container and passes each member to `visit`. Returns what could not
 /// be looked at.
 pub(crate) fn unpack<'limits>(
     format: Format,
-    container: &str,
-    content: &[u8],
+    container: Container<'_>,
     budget: &mut Budget<'limits>,
     visit: &mut dyn FnMut(Member, &mut Budget<'limits>),
 ) -> Vec<Incomplete> {
-    let mut members = Members::new(container, budget, visit);
-    let ended = guarded(&mut members, |members| open(format, content, members));
-    let mut incomplete = members.incomplete;
-    if let Err(trouble) = ended {
-        incomplete.push(Incomplete {
-            path: container.to_owned(),
-            reason: trouble.reason,
-            description: trouble.description,
-        });
+    let mut members = Members::new(container.path, budget, visit);
+    if container.is_part {
+        members = members.of_part();
     }
-    incomplete
+    let ended = guarded(&mut members, |members| {
+        open(format, container.content, members)
+    });
+    members.end(ended)
 }
 
 /// Runs an unpacker. One that panics, which can only be a mistake in it or in a
@@ -215,7 +253,13 @@ fn open(format: Format, content: &[u8], members: &mut Members<'_, '_>) -> Result
         Format::Lnk => lnk::unpack(content, members),
         Format::Tnef => tnef::unpack(content, members),
         Format::OneNote => onenote::unpack(content, members),
-        Format::Blobs => blobs::unpack(content, members),
+        Format::Blobs => {
+            blobs::unpack(content, members)?;
+            program::unpack_text(content, members)
+        }
+        Format::Flash => flash::unpack(content, members),
+        Format::Sealed => sealed::check(content),
+        Format::Media => program::unpack_media(content, members),
         Format::Unsupported => Err(Trouble::unsupported(
             "a container of a format that is not unpacked",
         )),

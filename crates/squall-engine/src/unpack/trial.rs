@@ -53,15 +53,7 @@ pub(super) fn open_within(limits: &UnpackLimits, unpack: Unpack, content: &[u8])
     };
     let mut members = Members::new("sample", &mut budget, &mut visit);
     let ended = unpack(content, &mut members);
-    let mut incomplete = members.incomplete;
-    if let Err(trouble) = ended {
-        incomplete.push(Incomplete {
-            path: "sample".to_owned(),
-            reason: trouble.reason,
-            description: trouble.description,
-        });
-    }
-    opened.incomplete = incomplete;
+    opened.incomplete = members.end(ended);
     opened
 }
 

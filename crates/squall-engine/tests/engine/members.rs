@@ -98,6 +98,58 @@ fn a_bomb_is_cut_and_told() {
 }
 
 #[test]
+fn a_container_that_a_limit_cut_off_is_not_called_damaged() {
+    let limits = UnpackLimits {
+        member_bytes_max: 1 << 20,
+        ..UnpackLimits::default()
+    };
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, len) in [("a", 600_000), ("b.txt.gz", 600_000)] {
+        let content = gzip(&noise(len));
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        tar.append_data(&mut header, name, &content[..])
+            .expect("member");
+    }
+    let tar = tar.into_inner().expect("archive");
+    let outcome = scan_within(Some(limits), "x.tar.gz", &gzip(&tar));
+    let gaps: Vec<(&str, IncompleteReason)> = outcome
+        .incomplete
+        .iter()
+        .map(|gap| (gap.path.as_str(), gap.reason))
+        .collect();
+    assert_eq!(
+        gaps,
+        [
+            ("x.tar.gz|x.tar|b.txt.gz|b.txt", IncompleteReason::Limit),
+            ("x.tar.gz|x.tar|b.txt.gz", IncompleteReason::Limit),
+            ("x.tar.gz|x.tar", IncompleteReason::Limit),
+        ]
+    );
+    // One that was sent damaged is.
+    let outcome = scan_within(None, "x.tar.gz", &gzip(&tar[..tar.len() / 2]));
+    assert!(outcome.is_clean());
+    let outcome = scan_within(
+        Some(UnpackLimits::default()),
+        "x.tar.gz",
+        &gzip(&tar[..tar.len() / 2]),
+    );
+    assert_eq!(outcome.incomplete[0].reason, IncompleteReason::Corrupt);
+}
+
+/// Bytes that no compression makes shorter.
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+#[test]
 fn archives_stay_closed_when_asked_to() {
     let outcome = scan_within(None, "a.gz", &gzip(b"a needle that is not looked for"));
     assert!(outcome.is_clean(), "{outcome:?}");

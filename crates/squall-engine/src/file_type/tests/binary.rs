@@ -97,6 +97,7 @@ fn archives_and_streams() {
 #[test]
 fn disk_images() {
     let iso = sparse(0x8800, &[(0x8001, b"CD001\x01")]);
+    let udf = sparse(0x8800, &[(0x8001, b"BEA01\x01")]);
     let dmg = sparse(
         1024,
         &[(0, b"\xb7\xa1"), (512, b"koly\0\0\0\x04\0\0\x02\0")],
@@ -112,6 +113,7 @@ fn disk_images() {
     let ext = sparse(2048, &[(0x438, b"\x53\xef")]);
     check(&[
         (&iso, "ISO"),
+        (&udf, "ISO"),
         (&dmg, "DMG"),
         (&fixed_vhd, "VHD"),
         (b"conectix\0\0\0\x02", "VHD"),

@@ -28,3 +28,19 @@ fn utf16(text: &str) -> Vec<u8> {
     let units = text.encode_utf16().flat_map(u16::to_le_bytes);
     [0xff, 0xfe].into_iter().chain(units).collect()
 }
+
+#[test]
+fn what_holds_files_is_opened_or_reported() {
+    use crate::file_type::{FileType, Kind, catalogue};
+    use crate::unpack::Format;
+
+    // Sums over files that are elsewhere.
+    const HOLDS_NONE: &str = "PAR2";
+    let unopened: Vec<&str> = catalogue::ALL
+        .iter()
+        .filter(|it| matches!(it.kind(), Kind::Archive | Kind::Mail))
+        .filter(|it| Format::of(**it).is_none())
+        .map(FileType::name)
+        .collect();
+    assert_eq!(unopened, [HOLDS_NONE]);
+}

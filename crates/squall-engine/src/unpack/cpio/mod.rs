@@ -15,6 +15,9 @@ const TRAILER: &[u8] = b"TRAILER!!!";
 /// Length of the mark that an archive begins with.
 pub(super) const MAGIC_LEN: usize = 6;
 
+/// What the new ASCII form begins with.
+pub(super) const NEW_MAGIC: &[u8] = b"070701";
+
 /// No path is longer.
 const NAME_LEN_MAX: u64 = 64 * 1024;
 

@@ -203,10 +203,17 @@ fn an_image_of_another_file_system_is_unsupported() {
     let mut sample = simple();
     put(&mut sample, 18, b"\0NSR02\x01");
     put(&mut sample, 60, b"a file that is not listed");
-    assert_eq!(
-        open(unpack, &sample).reasons(),
-        [IncompleteReason::Unsupported]
-    );
+    // And one of that alone.
+    let mut alone = Vec::new();
+    put(&mut alone, 16, b"\0BEA01\x01");
+    put(&mut alone, 17, b"\0NSR03\x01");
+    put(&mut alone, 300, b"a file");
+    for sample in [sample, alone] {
+        assert_eq!(
+            open(unpack, &sample).reasons(),
+            [IncompleteReason::Unsupported]
+        );
+    }
 }
 
 #[test]

@@ -1,50 +1,76 @@
-//! Windows programs that unpack themselves: a program with an archive behind
-//! it, or with a cabinet among its resources.
+//! Files with an archive behind them: programs and scripts that unpack
+//! themselves, pictures that hide one. In programs for Windows also cabinets
+//! among the resources.
+
+mod archive;
+mod installer;
+mod overlay;
+mod python;
 
 #[cfg(test)]
 mod tests;
 
 use memchr::memmem;
 
-use super::fields::{len32_at, u16_at, u32_at};
-use super::{Members, Trouble, cab, rar, seven_zip, zip};
-
-/// How far behind the program an archive may begin; a text that configures the
-/// unpacking may be before it.
-const ARCHIVE_AT_MAX: usize = 1024 * 1024;
+use self::archive::Place;
+use super::fields::{len32_at, u16_at};
+use super::{Members, Trouble, cab, iso};
 
 /// The most cabinets opened.
 const CABINETS_MAX: usize = 16;
 
-/// Opens what is packed in a program, if anything.
+/// Opens what is packed in a program for Windows or Unix, if anything.
 pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
-    let Some(behind) = overlay_start(content).and_then(|start| content.get(start..)) else {
+    if is_disk_image(content) {
+        return iso::unpack(content, members);
+    }
+    let Some(start) = overlay::start(content) else {
         return Ok(());
     };
-    for cabinet in cabinets(content) {
-        cab::unpack(cabinet, members)?;
+    let behind = content.get(start..).unwrap_or_default();
+    if content.starts_with(b"MZ") {
+        for cabinet in cabinets(content) {
+            cab::unpack(cabinet, members)?;
+        }
     }
-    match archive(behind) {
+    python::unpack(content, members)?;
+    if let Some((unpack, archive)) = archive::find(behind, Place::Program) {
+        unpack(archive, members)?;
+    }
+    match installer::name(behind) {
+        Some(name) => Err(Trouble::unsupported(format!(
+            "the files packed in it ({name}) are not looked at"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Opens the archive that is behind a script or another text, if any.
+pub(crate) fn unpack_text(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    unpack_behind(content, Place::Text, members)
+}
+
+/// Opens the archive that is behind a picture, a sound or a video, if any.
+pub(crate) fn unpack_media(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    unpack_behind(content, Place::Media, members)
+}
+
+fn unpack_behind(
+    content: &[u8],
+    place: Place,
+    members: &mut Members<'_, '_>,
+) -> Result<(), Trouble> {
+    match archive::find(content, place) {
         Some((unpack, archive)) => unpack(archive, members),
         None => Ok(()),
     }
 }
 
-type Unpack = fn(&[u8], &mut Members<'_, '_>) -> Result<(), Trouble>;
-
-/// Finds the first archive behind a program. Cabinets were found already.
-fn archive(behind: &[u8]) -> Option<(Unpack, &[u8])> {
-    const MARKS: [(&[u8], Unpack); 3] = [
-        (b"PK\x03\x04", zip::unpack),
-        (b"7z\xbc\xaf\x27\x1c", seven_zip::unpack),
-        (b"Rar!\x1a\x07", rar::unpack),
-    ];
-    let beginning = &behind[..behind.len().min(ARCHIVE_AT_MAX)];
-    let (at, unpack) = MARKS
-        .into_iter()
-        .filter_map(|(mark, unpack)| Some((memmem::find(beginning, mark)?, unpack)))
-        .min_by_key(|(at, _)| *at)?;
-    Some((unpack, &behind[at..]))
+/// Tells whether it is an AppImage of the first kind: a program in what a disk
+/// image leaves free at its beginning.
+fn is_disk_image(content: &[u8]) -> bool {
+    const MARK: std::ops::Range<usize> = 8..11;
+    content.starts_with(b"\x7fELF") && content.get(MARK) == Some(b"AI\x01")
 }
 
 /// Finds the cabinets anywhere in a program: a resource is just a place in it.
@@ -60,26 +86,4 @@ fn cabinets(content: &[u8]) -> impl Iterator<Item = &[u8]> {
             is_one.then(|| &cabinet[..len.min(cabinet.len())])
         })
         .take(CABINETS_MAX)
-}
-
-/// Where a program ends and what was put behind it begins.
-fn overlay_start(content: &[u8]) -> Option<usize> {
-    const HEADER_AT: usize = 0x3c;
-    const SIGNATURE: u32 = 0x0000_4550;
-    const SECTIONS_AT: usize = 24;
-    const SECTION_LEN: usize = 40;
-    let header = len32_at(content, HEADER_AT)?;
-    if u32_at(content, header) != Some(SIGNATURE) {
-        return None;
-    }
-    let header = content.get(header..)?;
-    let section_count = usize::from(u16_at(header, 6)?);
-    let sections_at = SECTIONS_AT + usize::from(u16_at(header, 20)?);
-    (0..section_count)
-        .map_while(|index| {
-            let section = sections_at + index * SECTION_LEN;
-            let len = len32_at(header, section + 16)?;
-            len32_at(header, section + 20)?.checked_add(len)
-        })
-        .max()
 }

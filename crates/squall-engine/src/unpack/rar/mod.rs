@@ -16,7 +16,7 @@ use squall_types::IncompleteReason;
 
 use super::budget::LimitReached;
 use super::decompress::MEMORY_MAX_KIB;
-use super::{Members, Trouble};
+use super::{Guess, Members, Trouble};
 
 /// The most headers, and the most bytes of them.
 const HEADERS_MAX: u64 = 100_000;
@@ -97,7 +97,7 @@ fn extract(archive: &Archive, password: Option<&String>, walk: Walk<'_, '_, '_>)
         Err(error) => {
             walk.finish(Some(trouble(&error)));
             if walk.ended.is_ok() {
-                walk.ended = Err(trouble(&error));
+                walk.ended = Err(walk.behind_limit().unwrap_or_else(|| trouble(&error)));
             }
         }
     }
@@ -105,14 +105,6 @@ fn extract(archive: &Archive, password: Option<&String>, walk: Walk<'_, '_, '_>)
         Guess::Wrong => Attempt::Wrong { taken: walk.taken },
         Guess::Open | Guess::Right => Attempt::Done(walk.ended),
     }
-}
-
-/// What is known of the password.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Guess {
-    Open,
-    Right,
-    Wrong,
 }
 
 /// One walk through the members.
@@ -126,6 +118,8 @@ struct Walk<'a, 'm, 'limits> {
     seen: usize,
     current: Option<Current>,
     sink: Sink,
+    /// Whether the last member was cut off at a limit.
+    is_last_cut: bool,
     ended: Result<(), Trouble>,
 }
 
@@ -146,6 +140,7 @@ impl<'a, 'm, 'limits> Walk<'a, 'm, 'limits> {
             seen: 0,
             current: None,
             sink,
+            is_last_cut: false,
             ended: Ok(()),
         }
     }
@@ -187,6 +182,15 @@ impl<'a, 'm, 'limits> Walk<'a, 'm, 'limits> {
         ExtractionDecision::Extract(Box::new(self.sink.clone()))
     }
 
+    /// Why nothing is read any more, if that is for a limit: in a solid archive
+    /// the next member depends on the one that was cut off.
+    fn behind_limit(&self) -> Option<Trouble> {
+        self.is_last_cut.then(|| Trouble {
+            reason: IncompleteReason::Limit,
+            description: "what follows a member over its limit is not looked at".to_owned(),
+        })
+    }
+
     /// What to do with a member that is not wanted: it may not be skipped, since
     /// in a solid archive the next depends on it.
     fn passed_over(&self) -> ExtractionDecision {
@@ -217,6 +221,7 @@ impl<'a, 'm, 'limits> Walk<'a, 'm, 'limits> {
         if is_guess {
             self.guess = Guess::Right;
         }
+        self.is_last_cut = reached.is_some();
         let ending = Ending(reached.or(trouble));
         self.taken = self.seen;
         self.ended = self.members.take(&current.name, content.chain(ending));

@@ -155,3 +155,20 @@ fn damage_neither_panics_nor_hangs() {
         );
     }
 }
+
+#[test]
+fn what_follows_a_bomb_in_a_solid_archive_is_not_called_damaged() {
+    let limits = UnpackLimits {
+        member_bytes_max: 100_000,
+        ..UnpackLimits::default()
+    };
+    for version in [ArchiveVersion::Rar29, ArchiveVersion::Rar50] {
+        let builder = Builder::new(version).solid(true);
+        let sample = archive(builder, &[("a", &[b'a'; 1_000_000]), ("b", TEXT)]);
+        let reasons = open_within(&limits, unpack, &sample).reasons();
+        assert!(
+            !reasons.is_empty() && reasons.iter().all(|it| *it == IncompleteReason::Limit),
+            "{version:?}: {reasons:?}"
+        );
+    }
+}

@@ -1,5 +1,8 @@
 //! RPM packages: the files of the payload, a compressed cpio archive.
 
+mod header;
+mod stripped;
+
 #[cfg(test)]
 mod tests;
 
@@ -7,17 +10,16 @@ use std::io::{BufRead, BufReader, Read};
 
 use squall_types::IncompleteReason;
 
+use self::header::Header;
+use self::stripped::Files;
 use super::stream::{self, Codec};
 use super::{Members, Trouble, cpio};
 
 const LEAD_LEN: usize = 96;
-const HEADER_MAGIC: &[u8] = b"\x8e\xad\xe8";
-/// What each file of the payload of version 6 begins with.
-const STRIPPED_MAGIC: &[u8] = b"07070X";
 
 /// Passes on every file of a package.
 pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
-    let payload = payload(content)
+    let (header, payload) = parts(content)
         .ok_or_else(|| Trouble::corrupt("the headers of the RPM package are damaged"))?;
     let decoder: Box<dyn Read + '_> = match codec(payload) {
         Some(codec) => stream::decoder(codec, payload)?,
@@ -30,13 +32,15 @@ pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<()
             "the payload of the RPM package is cut off",
         ));
     }
-    if begin.starts_with(STRIPPED_MAGIC) {
-        // Names and lengths of the files are in the package's header. Their
-        // bytes are here one after the other, and are looked at as they are.
+    if begin.starts_with(stripped::MAGIC) {
+        if let Some(listed) = Files::of(&header) {
+            return listed.take(files, members);
+        }
+        // The bytes are here one after the other, and are looked at as they are.
         members.record(
             "payload",
-            IncompleteReason::Unsupported,
-            "the files of this newer RPM package are not told apart".to_owned(),
+            IncompleteReason::Corrupt,
+            "the list of the RPM package's files is damaged".to_owned(),
         );
         return members.take("payload", files);
     }
@@ -46,29 +50,17 @@ pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<()
     cpio::stream(files, members)
 }
 
-/// What is behind the lead, the header of signatures and that of the package.
-fn payload(content: &[u8]) -> Option<&[u8]> {
-    let signatures_len = header_len(content.get(LEAD_LEN..)?)?;
-    let header_at = LEAD_LEN.checked_add(signatures_len)?.next_multiple_of(8);
-    let header = content.get(header_at..)?;
-    header.get(header_len(header)?..)
-}
-
-/// Length of a header: an index of entries and what they refer to.
-fn header_len(header: &[u8]) -> Option<usize> {
-    const INTRODUCTION_LEN: usize = 16;
-    const ENTRY_LEN: usize = 16;
-    let number = |at: usize| {
-        let bytes = header.get(at..at + 4)?.try_into().ok()?;
-        usize::try_from(u32::from_be_bytes(bytes)).ok()
-    };
-    if !header.starts_with(HEADER_MAGIC) {
-        return None;
-    }
-    let index_len = number(8)?.checked_mul(ENTRY_LEN)?;
-    INTRODUCTION_LEN
-        .checked_add(index_len)?
-        .checked_add(number(12)?)
+/// The header of the package, behind the lead and a header of signatures, and
+/// the payload.
+fn parts(content: &[u8]) -> Option<(Header<'_>, &[u8])> {
+    const ALIGNMENT: usize = 8;
+    let (_, signatures_len) = Header::read(content.get(LEAD_LEN..)?)?;
+    let header_at = LEAD_LEN
+        .checked_add(signatures_len)?
+        .next_multiple_of(ALIGNMENT);
+    let rest = content.get(header_at..)?;
+    let (header, len) = Header::read(rest)?;
+    Some((header, rest.get(len..)?))
 }
 
 /// How the payload is compressed, by what it begins with: the header says it

@@ -55,12 +55,84 @@ fn another_payload_is_one_member() {
     assert_eq!(opened.member("payload"), b"something else");
 }
 
+/// A header of these entries: tag, type, count and data.
+fn header_of(entries: &[(u32, u32, usize, Vec<u8>)]) -> Vec<u8> {
+    let (mut index, mut store) = (Vec::new(), Vec::new());
+    let len32 = |len: usize| u32::try_from(len).unwrap();
+    for (tag, kind, count, data) in entries {
+        for number in [*tag, *kind, len32(store.len()), len32(*count)] {
+            index.extend(number.to_be_bytes());
+        }
+        store.extend(data);
+    }
+    let mut bytes = b"\x8e\xad\xe8\x01\0\0\0\0".to_vec();
+    bytes.extend(len32(entries.len()).to_be_bytes());
+    bytes.extend(len32(store.len()).to_be_bytes());
+    [bytes, index, store].concat()
+}
+
+/// A package of version 6: a directory, a link, a file with two names and
+/// another file.
+fn stripped() -> Vec<u8> {
+    const MODES: [u16; 5] = [0o040_755, 0o120_777, 0o100_755, 0o100_755, 0o100_644];
+    let be32 = |numbers: &[u32]| numbers.iter().flat_map(|n| n.to_be_bytes()).collect();
+    let sizes: Vec<u8> = [4096_u64, 3, 5, 5, 2]
+        .iter()
+        .flat_map(|n| n.to_be_bytes())
+        .collect();
+    let modes = MODES.iter().flat_map(|mode| mode.to_be_bytes()).collect();
+    let facts = header_of(&[
+        (1117, 8, 5, b"d\0link\0one\0two\0b\0".to_vec()),
+        (1118, 8, 2, b"/usr/\0/usr/d/\0".to_vec()),
+        (1116, 4, 5, be32(&[0, 0, 1, 1, 1])),
+        (1030, 3, 5, modes),
+        (1096, 4, 5, be32(&[1, 2, 3, 3, 4])),
+        (5008, 5, 5, sizes),
+    ]);
+    let mut payload = Vec::new();
+    for (index, content) in [
+        (0, &b""[..]),
+        (1, b"two"),
+        (2, b""),
+        (3, b"\x7fELF2"),
+        (4, b"b!"),
+    ] {
+        payload.extend(format!("07070X{index:08x}\0\0").as_bytes());
+        payload.extend(content);
+        payload.resize(payload.len().next_multiple_of(4), 0);
+    }
+    payload.extend(cpio::tests::archive(&[]));
+    let mut bytes = b"\xed\xab\xee\xdb".to_vec();
+    bytes.resize(96, 0);
+    bytes.extend(header(b"abc"));
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes.extend(facts);
+    bytes.extend(gzip(&payload));
+    bytes
+}
+
+#[test]
+fn the_files_of_a_newer_package_are_told_apart() {
+    let opened = open(unpack, &stripped());
+    assert_eq!(opened.names(), ["/usr/d/two", "/usr/d/b"]);
+    assert_eq!(opened.member("/usr/d/two"), b"\x7fELF2");
+    assert_eq!(opened.member("/usr/d/b"), b"b!");
+    assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+    let sample = stripped();
+    for len in (0..sample.len() - 12).step_by(7) {
+        let opened = open(unpack, &sample[..len]);
+        let is_recorded = opened.reasons().contains(&IncompleteReason::Corrupt);
+        assert!(is_recorded || opened.names().len() == 2, "{len}");
+    }
+    survives_damage(unpack, &sample);
+}
+
 #[test]
 fn a_payload_without_names_is_looked_at_and_recorded() {
     let sample = package(&gzip(b"07070X00000000\0\0\x7fELF"));
     let opened = open(unpack, &sample);
     assert!(opened.member("payload").ends_with(b"\x7fELF"));
-    assert_eq!(opened.reasons(), [IncompleteReason::Unsupported]);
+    assert_eq!(opened.reasons(), [IncompleteReason::Corrupt]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use squall_types::IncompleteReason;
 
 use super::budget::{LimitReached, Stopped};
 use super::decompress::MEMORY_MAX_KIB;
-use super::{Members, Trouble};
+use super::{Guess, Members, Trouble};
 
 /// Passes on every file of a 7z archive, trying the known passwords.
 pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
@@ -88,14 +88,6 @@ fn encrypted_names(archive: &Archive) -> HashSet<String> {
         .filter(|(index, _)| archive.is_file_encrypted(*index))
         .map(|(_, file)| file.name().to_owned())
         .collect()
-}
-
-/// What is known of the password.
-#[derive(Clone, Copy)]
-enum Guess {
-    Open,
-    Right,
-    Wrong,
 }
 
 /// One walk through the files.

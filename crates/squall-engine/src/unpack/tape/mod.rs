@@ -1,11 +1,13 @@
 //! Tar archives, with the long names of GNU and pax.
 
+mod sparse;
+
 #[cfg(test)]
 mod tests;
 
-use squall_types::IncompleteReason;
 use tar::{Archive, Entry, EntryType};
 
+use self::sparse::Sparse;
 use super::decompress::Exact;
 use super::{Members, Trouble};
 
@@ -64,27 +66,21 @@ fn take(entry: &mut Entry<'_, &[u8]>, members: &mut Members<'_, '_>) -> Result<(
     if is_without_content && entry.size() == 0 {
         return Ok(());
     }
-    if is_pax_sparse(entry) {
-        members.record(
-            &name,
-            IncompleteReason::Unsupported,
-            "the holes of a sparse file are not restored".to_owned(),
-        );
-    }
     let len = entry.size();
-    members.take(&name, Exact::new(entry, len))
+    match Sparse::of(entry) {
+        Some(sparse) => {
+            let name = sparse.name.clone().unwrap_or(name);
+            members.take(&name, sparse.restored(Exact::new(entry, len)))
+        }
+        None => members.take(&name, Exact::new(entry, len)),
+    }
 }
 
-/// Tells whether it is a sparse file in the form of pax, which has a map of its
-/// holes before what it holds.
-fn is_pax_sparse(entry: &mut Entry<'_, &[u8]>) -> bool {
-    const KEYS: &[u8] = b"GNU.sparse.";
-    match entry.pax_extensions() {
-        Ok(Some(extensions)) => extensions
-            .flatten()
-            .any(|extension| extension.key_bytes().starts_with(KEYS)),
-        _ => false,
-    }
+/// Tells whether an archive begins here, of the kind that says so.
+pub(super) fn begins(content: &[u8]) -> bool {
+    const MAGIC_AT: usize = 257;
+    let magic = content.get(MAGIC_AT..).unwrap_or_default();
+    magic.starts_with(b"ustar") && is_header(content)
 }
 
 /// Tells whether a header begins here, by its checksum.

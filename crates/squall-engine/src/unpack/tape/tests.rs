@@ -98,17 +98,83 @@ fn archives_behind_the_end_mark_are_read() {
 }
 
 #[test]
-fn sparse_files_of_gnu_are_restored_and_those_of_pax_recorded() {
-    let record = b"22 GNU.sparse.major=1\n";
-    let sample = [
-        raw(b"pax", EntryType::XHeader, record),
-        raw(b"sparse", EntryType::Regular, b"map and content"),
+fn sparse_files_of_pax_are_restored() {
+    let mut with_map = b"2\n4\n3\n10\n2\n".to_vec();
+    with_map.resize(512, 0);
+    with_map.extend(b"abcde");
+    for (records, content) in [
+        (
+            &["major=1", "minor=0", "realsize=14", "name=real"][..],
+            &with_map[..],
+        ),
+        (&["size=14", "map=4,3,10,2", "name=real"], b"abcde"),
+        (
+            &[
+                "size=14",
+                "name=real",
+                "offset=4",
+                "numbytes=3",
+                "offset=10",
+                "numbytes=2",
+            ],
+            b"abcde",
+        ),
+    ] {
+        let opened = open(unpack, &sparse(records, content));
+        assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+        assert_eq!(
+            opened.member("real"),
+            b"\0\0\0\0abc\0\0\0de\0\0",
+            "{records:?}"
+        );
+    }
+}
+
+/// A file with these records of pax before it.
+fn sparse(records: &[&str], content: &[u8]) -> Vec<u8> {
+    let records: String = records
+        .iter()
+        .map(|record| {
+            let line = format!(" GNU.sparse.{record}\n");
+            let len = line.len() + 2;
+            format!("{len}{line}")
+        })
+        .collect();
+    [
+        raw(b"pax", EntryType::XHeader, records.as_bytes()),
+        raw(b"sparse", EntryType::Regular, content),
         vec![0; 1024],
     ]
-    .concat();
-    let opened = open(unpack, &sample);
-    assert_eq!(opened.reasons(), [IncompleteReason::Unsupported]);
-    assert_eq!(opened.member("sparse"), b"map and content");
+    .concat()
+}
+
+#[test]
+fn a_damaged_map_of_a_sparse_file_hides_nothing() {
+    for (records, content, shown) in [
+        (&["size=14", "map=4,x"][..], &b"abcde"[..], &b"abcde"[..]),
+        (&["size=14", "map=4,9"], b"abcde", b"abcde"),
+        (&["size=14", "map=4,2,1,2"], b"abcde", b"abcde"),
+        (&["major=1"], b"no map", b"o map"),
+        (&["major=1"], b"99999999999999999999999\nabc", b"abc"),
+    ] {
+        let opened = open(unpack, &sparse(records, content));
+        assert_eq!(opened.reasons(), [IncompleteReason::Corrupt], "{records:?}");
+        assert!(opened.member("sparse").ends_with(shown));
+    }
+    // What the map does not account for is there as well.
+    let opened = open(unpack, &sparse(&["size=3", "map=0,3"], b"abcde"));
+    assert_eq!(opened.member("sparse"), b"abcde");
+}
+
+#[test]
+fn a_hole_without_end_stops_at_the_limit() {
+    let limits = UnpackLimits {
+        member_bytes_max: 100_000,
+        ..UnpackLimits::default()
+    };
+    let sample = sparse(&["size=99999999999999", "map=99999999999990,5"], b"abcde");
+    let opened = open_within(&limits, unpack, &sample);
+    assert_eq!(opened.reasons(), [IncompleteReason::Limit]);
 }
 
 #[test]

@@ -208,3 +208,15 @@ fn a_zip_without_its_directory_is_read_and_reported() {
     assert_eq!(opened.names(), ["a", "b"]);
     assert_eq!(opened.reasons(), [IncompleteReason::Corrupt]);
 }
+
+#[test]
+fn more_gaps_than_are_listed_are_counted() {
+    let names: Vec<String> = (0..150).map(|n| format!("m{n}")).collect();
+    let members: Vec<(&str, &[u8])> = names.iter().map(|n| (n.as_str(), CONTENT)).collect();
+    let sample = build::zip(&members, Lock::Aes("correct horse"));
+    let opened = open(zip::unpack, &sample);
+    assert_eq!(opened.incomplete.len(), 101);
+    let last = opened.incomplete.last().expect("one");
+    assert_eq!(last.path, "sample");
+    assert!(last.description.starts_with("50 more"), "{last:?}");
+}

@@ -1,7 +1,7 @@
 //! What is done about an unpacker that panics.
 
 use crate::unpack::trial::open;
-use crate::unpack::{Budget, Format, UnpackLimits, guarded, unpack};
+use crate::unpack::{Budget, Container, Format, UnpackLimits, guarded, unpack};
 
 #[test]
 fn an_unpacker_that_panics_costs_only_the_rest_of_its_container() {
@@ -23,7 +23,12 @@ fn an_unpacker_that_panics_costs_only_the_rest_of_its_container() {
 fn what_goes_wrong_in_the_scan_is_not_the_unpackers() {
     let limits = UnpackLimits::default();
     let mut budget = Budget::new(&limits, 1);
-    unpack(Format::Tnef, "x", TNEF, &mut budget, &mut |_, _| {
+    let container = Container {
+        path: "x",
+        content: TNEF,
+        is_part: false,
+    };
+    unpack(Format::Tnef, container, &mut budget, &mut |_, _| {
         panic!("in the scan")
     });
 }

@@ -6,7 +6,7 @@ use std::io::{Cursor, Write as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::archives::{program, zlib};
+use super::archives::{gzip, program, tar, zlib};
 
 /// Base64 in lines.
 fn encoded(content: &[u8]) -> String {
@@ -15,18 +15,18 @@ fn encoded(content: &[u8]) -> String {
     lines.fold(String::new(), |text, line| text + &line + "\r\n")
 }
 
-fn hex(content: &[u8]) -> String {
+pub(super) fn hex(content: &[u8]) -> String {
     content.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("memory");
         text
     })
 }
 
-fn utf16(text: &str) -> Vec<u8> {
+pub(super) fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-fn len32(content: &[u8]) -> [u8; 4] {
+pub(super) fn len32(content: &[u8]) -> [u8; 4] {
     u32::try_from(content.len()).expect("small").to_le_bytes()
 }
 
@@ -57,7 +57,7 @@ pub(super) fn mailbox(content: &[u8]) -> Vec<u8> {
 }
 
 /// An OLE compound file of these streams.
-fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
     let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).expect("file");
     for (path, content) in streams {
         if let Some((storage, _)) = path.rsplit_once('/') {
@@ -238,4 +238,10 @@ pub(super) fn base64_script(content: &[u8]) -> Vec<u8> {
 /// The same in hexadecimal digits.
 pub(super) fn hex_script(content: &[u8]) -> Vec<u8> {
     format!("$x = '{}'\n", hex(&program(content))).into_bytes()
+}
+
+/// A shell script with an archive behind it.
+pub(super) fn script_with_archive(content: &[u8]) -> Vec<u8> {
+    const SCRIPT: &[u8] = b"#!/bin/sh\ntail -n +4 \"$0\" | tar xz\nexit 0\n";
+    [SCRIPT, &gzip(&tar(content))].concat()
 }

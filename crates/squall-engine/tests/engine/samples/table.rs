@@ -6,7 +6,7 @@ use rars::ArchiveVersion;
 use sevenz_rust2::EncoderMethod;
 use zip::CompressionMethod;
 
-use super::{archives, documents};
+use super::{archives, documents, locked};
 
 /// Makes a sample that holds a file.
 type Make = fn(&[u8]) -> Vec<u8>;
@@ -160,6 +160,12 @@ pub(super) const FORMATS: &[Format] = &[
     })
     .locked_by(|content, password| archives::rar(ArchiveVersion::Rar50, content, Some(password))),
     format("setup.exe", "EXE", INNER, archives::self_extracting),
+    format(
+        "setup.run",
+        "SHELL",
+        "content|in/evil.txt",
+        documents::script_with_archive,
+    ),
     // Mails and documents.
     format("a.eml", "EMAIL", "evil.txt", documents::mail),
     format(
@@ -170,6 +176,14 @@ pub(super) const FORMATS: &[Format] = &[
     ),
     format("a.msg", "MSG", "evil.txt", documents::outlook),
     format("winmail.dat", "TNEF", "evil.txt", documents::tnef),
+    format(
+        "locked.docx",
+        "ENCRYPTED OFFICE",
+        "decrypted|in/evil.txt",
+        // The password that Office tries without asking.
+        |content| locked::office(content, "VelvetSweatshop"),
+    )
+    .locked_by(locked::office),
     format("macro.doc", "DOC", "VBA/M.bas", documents::macros),
     format(
         "a.doc",
@@ -178,7 +192,7 @@ pub(super) const FORMATS: &[Format] = &[
         documents::embedded,
     ),
     format("a.rtf", "RTF", "evil.txt", documents::rtf),
-    format("a.pdf", "PDF", "evil.txt", documents::pdf),
+    format("a.pdf", "PDF", "evil.txt", documents::pdf).locked_by(locked::pdf),
     format("stream.pdf", "PDF", "obj-7", documents::pdf_stream),
     format("a.lnk", "LNK", "shortcut.txt", documents::shortcut).narrow(),
     format("b.lnk", "LNK", "overlay", documents::shortcut_with_overlay).without_end(),

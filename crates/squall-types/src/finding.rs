@@ -134,13 +134,14 @@ pub enum IncompleteReason {
 
 impl IncompleteReason {
     /// All of them, in the order they are declared in.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Truncated,
         Self::Encrypted,
         Self::Limit,
         Self::Corrupt,
         Self::Timeout,
         Self::Unsupported,
+        Self::Unreadable,
     ];
 
     /// Returns the category that the v3 log form shows.

@@ -34,6 +34,18 @@ mod tests {
     use super::*;
     use crate::Incomplete;
 
+    /// The counters are as many as there are in the list: one that is missing
+    /// there would have none.
+    #[test]
+    fn the_list_of_reasons_is_whole() {
+        let last = IncompleteReason::Unreadable;
+        assert_eq!(last as usize + 1, IncompleteReason::ALL.len());
+        for (index, reason) in IncompleteReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index, "{reason:?}");
+        }
+        assert_eq!(GapCounts::default().get(last), 0);
+    }
+
     #[test]
     fn each_reason_has_its_own_count() {
         let counts = GapCounts::default();

@@ -14,3 +14,13 @@ pub fn digests(content: &[u8]) -> Digests {
         sha256: Sha256::digest(content).into(),
     }
 }
+
+/// Returns the lower-case hexadecimal digits of `bytes`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -34,12 +34,10 @@ mod table;
 mod tests;
 mod view;
 
-use std::ops::Range;
-
 use squall_types::{Match, MatchField, MatchedString, SignatureKind, SignatureOrigin};
 
 use crate::file_type::{self, FileType};
-use crate::matching::CONTEXT_BYTES;
+use crate::matching;
 use crate::pe_info::PeLayout;
 pub(crate) use table::{HEURISTICS, Heuristic};
 use view::{Place, View};
@@ -115,30 +113,14 @@ fn to_match(heuristic: &Heuristic, view: &View<'_>, places: Vec<Place>) -> Match
 fn string(place: &Place, view: &View<'_>) -> MatchedString {
     let subject = view.subject;
     match place {
-        Place::Content(range) => cut(MatchField::Content, range, subject.content),
+        Place::Content(range) => {
+            matching::string("", MatchField::Content, range.clone(), subject.content)
+        }
         Place::Name(range) => {
             // The base name is the end of the path.
             let start = subject.path.len().saturating_sub(view.base.len());
             let range = start + range.start..start + range.end;
-            cut(MatchField::Path, &range, subject.path.as_bytes())
+            matching::string("", MatchField::Path, range, subject.path.as_bytes())
         }
-    }
-}
-
-/// The most bytes kept of one string.
-const DATA_MAX_BYTES: usize = 256;
-
-fn cut(field: MatchField, range: &Range<usize>, whole: &[u8]) -> MatchedString {
-    let start = range.start.min(whole.len());
-    let end = range.end.clamp(start, whole.len());
-    let shown = end.min(start + DATA_MAX_BYTES);
-    MatchedString {
-        identifier: String::new(),
-        field,
-        offset: start as u64,
-        data: whole[start..shown].to_vec(),
-        length: (end - start) as u64,
-        before: whole[start.saturating_sub(CONTEXT_BYTES)..start].to_vec(),
-        after: whole[shown..whole.len().min(shown + CONTEXT_BYTES)].to_vec(),
     }
 }

@@ -1,9 +1,12 @@
-//! What was found where: strings with their context, and hits by indicator.
+//! What was found where: hits by indicator, and the strings made of them.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use squall_types::{MatchField, MatchedString};
+
+use crate::digest::hex;
+use crate::matching;
 
 /// The most strings kept of one indicator, so that one that is everywhere does
 /// not push the others out; as for the patterns of YARA rules.
@@ -12,28 +15,6 @@ pub(super) const STRINGS_PER_MATCH_MAX: usize = 8;
 /// The most matches of one kind of indicator on one file; the highest scores
 /// are kept. A copy of an IOC list would otherwise report all of it.
 pub(super) const MATCHES_MAX: usize = 100;
-
-/// The most bytes kept of one string.
-const DATA_MAX_BYTES: usize = 256;
-
-/// Bytes kept on either side of a string.
-const CONTEXT_BYTES: usize = 48;
-
-/// Makes a string of a piece of `whole`, with its context.
-pub(super) fn string(field: MatchField, range: Range<usize>, whole: &[u8]) -> MatchedString {
-    let start = range.start.min(whole.len());
-    let end = range.end.clamp(start, whole.len());
-    let cut = end.min(start + DATA_MAX_BYTES);
-    MatchedString {
-        identifier: String::new(),
-        field,
-        offset: start as u64,
-        data: whole[start..cut].to_vec(),
-        length: (end - start) as u64,
-        before: whole[start.saturating_sub(CONTEXT_BYTES)..start].to_vec(),
-        after: whole[cut..whole.len().min(cut + CONTEXT_BYTES)].to_vec(),
-    }
-}
 
 /// Makes a string of a digest: its hexadecimal digits.
 pub(super) fn digest(field: MatchField, digest: &[u8]) -> MatchedString {
@@ -47,16 +28,6 @@ pub(super) fn digest(field: MatchField, digest: &[u8]) -> MatchedString {
         before: Vec::new(),
         after: Vec::new(),
     }
-}
-
-/// Returns the lower-case hexadecimal digits of `bytes`.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Where indicators were found in the content, by their number.
@@ -92,26 +63,13 @@ impl Hits {
 pub(super) fn strings(ranges: Vec<Range<usize>>, content: &[u8]) -> Vec<MatchedString> {
     ranges
         .into_iter()
-        .map(|range| string(MatchField::Content, range, content))
+        .map(|range| matching::string("", MatchField::Content, range, content))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_string_has_bounded_data_and_context() {
-        let whole: Vec<u8> = (0..=255).cycle().take(1000).collect();
-        let found = string(MatchField::Content, 100..500, &whole);
-        assert_eq!(found.offset, 100);
-        assert_eq!(found.length, 400);
-        assert_eq!(found.data, whole[100..356]);
-        assert_eq!(found.before, whole[52..100]);
-        assert_eq!(found.after, whole[356..404]);
-        let outside = string(MatchField::Content, 2000..3000, &whole);
-        assert!(outside.data.is_empty());
-    }
 
     #[test]
     fn hits_are_bounded_and_the_best_come_first() {

@@ -29,7 +29,7 @@ use self::patterns::{Pattern, Patterns};
 use super::found;
 use super::lines::{self, Entry, FileProblems};
 use super::notes::{NoteId, Notes, NotesBuilder};
-use crate::Problem;
+use crate::{Problem, matching};
 
 /// The most expressions that are loaded.
 const PATTERNS_MAX: usize = 200_000;
@@ -89,7 +89,7 @@ fn one_match(hits: &[Hit<'_>], subscore: i32, path: &str) -> Match {
     let mut strings: Vec<_> = hits
         .iter()
         .take(found::STRINGS_PER_MATCH_MAX)
-        .map(|hit| found::string(MatchField::Path, hit.range.clone(), path.as_bytes()))
+        .map(|hit| matching::string("", MatchField::Path, hit.range.clone(), path.as_bytes()))
         .collect();
     strings.sort_by_key(|string| string.offset);
     strings.dedup();

@@ -5,6 +5,7 @@ use squall_types::{Digests, MatchField, MatchedString};
 use super::lexer::Comparison;
 use super::parser::{Expr, Subject, Test, TextTest};
 use crate::ioc::found;
+use crate::matching;
 use crate::name::Name;
 
 /// What STIX patterns can ask of a file.
@@ -212,7 +213,7 @@ impl Test {
                 };
                 let range = start..start + len;
                 let path = facts.path.as_bytes();
-                Some(found::string(MatchField::Path, range, path))
+                Some(matching::string("", MatchField::Path, range, path))
             }
             _ => None,
         }

@@ -1,7 +1,7 @@
 //! Keyword lists: one string a line, looked for in the content.
 //!
 //! Keywords are compared byte for byte, case included, as ASCII (or UTF-8) and
-//! as UTF-16LE. White space around a line is not part of the keyword. A line
+//! as UTF-16 of either byte order. White space around a line is not part of the keyword. A line
 //! that is not UTF-8 is taken for Latin-1. The score is 60 for every keyword:
 //! alone it makes a Warning, and never an Alert. A keyword counts once,
 //! however often it occurs.
@@ -10,6 +10,7 @@
 //! large binary.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 use squall_types::{Match, SignatureKind, SignatureOrigin};
@@ -35,9 +36,39 @@ const KEYWORDS_MAX: usize = 500_000;
 /// Keyword IOCs.
 #[derive(Debug, Default)]
 pub(super) struct Keywords {
-    // The patterns `2 n` and `2 n + 1` are the two forms of keyword `n`.
     search: Option<AhoCorasick>,
+    // What each pattern of the search is.
+    forms: Vec<(KeywordIndex, Form)>,
     notes: Vec<NoteId>,
+}
+
+/// The number of a keyword, an index into the notes.
+type KeywordIndex = u32;
+
+/// What a pattern says about where its keyword is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// The pattern is the keyword.
+    Exact,
+    /// The pattern is the keyword in UTF-16LE without the zero at its end, and
+    /// so as well that in UTF-16BE without the zero at its beginning.
+    Wide,
+}
+
+impl Form {
+    /// Returns where the keyword is, if it is there.
+    fn place(self, pattern: Range<usize>, content: &[u8]) -> Option<Range<usize>> {
+        match self {
+            Self::Exact => Some(pattern),
+            Self::Wide if content.get(pattern.end) == Some(&0) => {
+                Some(pattern.start..pattern.end + 1)
+            }
+            Self::Wide => {
+                let start = pattern.start.checked_sub(1)?;
+                (content[start] == 0).then_some(start..pattern.end)
+            }
+        }
+    }
 }
 
 impl Keywords {
@@ -54,7 +85,10 @@ impl Keywords {
         let mut hits = Hits::default();
         // Overlapping, so that a keyword inside another one is not missed.
         for hit in search.find_overlapping_iter(content) {
-            hits.add(hit.pattern().as_usize() / 2, hit.range());
+            let (keyword, form) = self.forms[hit.pattern().as_usize()];
+            if let Some(place) = form.place(hit.range(), content) {
+                hits.add(keyword as usize, place);
+            }
         }
         let score = |keyword: usize| i32::from(notes.get(self.notes[keyword]).score);
         hits.into_best(score)
@@ -73,8 +107,9 @@ impl Keywords {
 #[derive(Default)]
 pub(super) struct KeywordsBuilder {
     // From the keyword to its number.
-    known: HashMap<Vec<u8>, usize>,
+    known: HashMap<Vec<u8>, KeywordIndex>,
     patterns: Vec<Vec<u8>>,
+    forms: Vec<(KeywordIndex, Form)>,
     notes: Vec<NoteId>,
 }
 
@@ -104,9 +139,13 @@ impl KeywordsBuilder {
             // Listed twice is found once; that costs nobody anything.
             return;
         }
-        self.known.insert(keyword.to_vec(), self.notes.len());
-        self.patterns.push(keyword.to_vec());
-        self.patterns.push(wide(keyword));
+        // Far fewer than 2^32.
+        let index = KeywordIndex::try_from(self.notes.len()).unwrap_or(KeywordIndex::MAX);
+        self.known.insert(keyword.to_vec(), index);
+        for (pattern, form) in forms(keyword) {
+            self.patterns.push(pattern);
+            self.forms.push((index, form));
+        }
         self.notes
             .push(notes.intern(entry.comment, fallback, SCORE, origin));
     }
@@ -119,6 +158,7 @@ impl KeywordsBuilder {
         match AhoCorasick::new(self.patterns) {
             Ok(search) => Keywords {
                 search: Some(search),
+                forms: self.forms,
                 notes: self.notes,
             },
             Err(error) => {
@@ -129,13 +169,26 @@ impl KeywordsBuilder {
     }
 }
 
-/// Returns the UTF-16LE form of a keyword.
-fn wide(keyword: &[u8]) -> Vec<u8> {
+/// Returns the patterns that a keyword is searched by.
+///
+/// The two byte orders of text in Latin-1, all of whose units have a zero byte,
+/// share one pattern: each further one makes the automaton larger.
+fn forms(keyword: &[u8]) -> Vec<(Vec<u8>, Form)> {
     let units: Vec<u16> = match std::str::from_utf8(keyword) {
         Ok(text) => text.encode_utf16().collect(),
         Err(_) => keyword.iter().map(|&byte| u16::from(byte)).collect(),
     };
-    units.into_iter().flat_map(u16::to_le_bytes).collect()
+    let bytes = |of: fn(u16) -> [u8; 2]| units.iter().copied().flat_map(of).collect::<Vec<u8>>();
+    let mut forms = vec![(keyword.to_vec(), Form::Exact)];
+    let mut little = bytes(u16::to_le_bytes);
+    if units.iter().all(|&unit| unit <= 0xff) {
+        little.pop();
+        forms.push((little, Form::Wide));
+    } else {
+        forms.push((little, Form::Exact));
+        forms.push((bytes(u16::to_be_bytes), Form::Exact));
+    }
+    forms
 }
 
 #[cfg(test)]
@@ -161,6 +214,10 @@ mod tests {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect()
     }
 
+    fn utf16_be(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_be_bytes).collect()
+    }
+
     #[test]
     fn keywords_are_found_as_ascii_and_as_utf16() {
         let list = "# Dumper http://x/y\n  WCE SERVICE \nprivilege::debug\nsch\u{f6}n\n";
@@ -175,6 +232,14 @@ mod tests {
             ([b"\0".to_vec(), utf16("WCE SERVICE")].concat(), Some(1)),
             ("xschön".into(), Some(1)),
             (utf16("schön"), Some(0)),
+            (utf16_be("WCE SERVICE"), Some(0)),
+            // The orders cannot be told apart here.
+            (utf16_be("xWCE SERVICEx"), Some(3)),
+            (utf16_be("\u{4e57}WCE SERVICE\u{4557}"), Some(2)),
+            (utf16("\u{4e57}WCE SERVICE\u{4557}"), Some(2)),
+            (utf16_be("schön"), Some(0)),
+            // The last letter is another one.
+            ([utf16("WCE SERVIC"), vec![b'E', 1]].concat(), None),
             (Vec::new(), None),
         ] {
             let found = keywords.matches(&notes, &content);
@@ -224,6 +289,15 @@ mod tests {
         assert_eq!(lines, [Some(1), Some(2)]);
         assert_eq!(keywords.matches(&notes, b"good").len(), 1);
         assert!(load(b"").0.matches(&notes, b"good").is_empty());
+    }
+
+    #[test]
+    fn keywords_beyond_latin1_are_found_in_either_byte_order() {
+        let (keywords, notes, _) = load("пароль".as_bytes());
+        for content in ["xпароль".into(), utf16("пароль"), utf16_be("пароль")] {
+            assert_eq!(keywords.matches(&notes, &content).len(), 1, "{content:?}");
+        }
+        assert!(keywords.matches(&notes, &utf16("парол")).is_empty());
     }
 
     #[test]

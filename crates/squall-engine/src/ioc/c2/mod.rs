@@ -4,8 +4,8 @@
 //! name below it: `evil.com` is found in `x.evil.com`, not in `notevil.com`,
 //! `evil.com.au` or `evil.comx`. An address is found as a whole token: not
 //! `1.2.3.4` in `11.2.3.45` or in the version number `1.2.3.4.5`. A range
-//! finds every address in it. All of that in ASCII and UTF-16LE text, and
-//! behind a `%2F` of an encoded URL.
+//! finds every address in it. All of that in ASCII and in UTF-16 text of either
+//! byte order, and behind a `%2F` of an encoded URL.
 //!
 //! The score is 75 unless the line names one. Refused with a reason: hosts
 //! without a dot or under four characters, whole top-level and country

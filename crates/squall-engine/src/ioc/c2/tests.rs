@@ -20,8 +20,12 @@ fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// Looks a line up in a text, as ASCII and as UTF-16, and returns the offset
-/// in characters.
+fn utf16_be(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_be_bytes).collect()
+}
+
+/// Looks a line up in a text, as ASCII and as UTF-16 of either byte order, and
+/// returns the offset in characters.
 fn offset(list: &str, text: &str) -> Option<u64> {
     let (c2, notes, problems) = load(list);
     assert!(problems.is_empty(), "{list}: {problems:?}");
@@ -31,6 +35,9 @@ fn offset(list: &str, text: &str) -> Option<u64> {
     let offset = ascii.first().map(|found| found.strings[0].offset);
     let wide = wide.first().map(|found| found.strings[0].offset);
     assert_eq!(wide, offset.map(|offset| 2 * offset), "{list} in {text}");
+    let big = c2.matches(&notes, &utf16_be(text));
+    let big = big.first().map(|found| found.strings[0].offset / 2);
+    assert_eq!(big, offset, "{list} in {text}, high byte first");
     offset
 }
 
@@ -176,7 +183,9 @@ fn hostile_content_is_read_once() {
         "a:",
         "%2f.",
         ".\0",
+        "\0.",
         "a\0.\0",
+        "\0a\0.",
         "evil.com.",
     ] {
         let content = unit.as_bytes().repeat(1_000_000 / unit.len());

@@ -36,12 +36,51 @@ impl Alphabet {
     }
 }
 
+/// How characters are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Units {
+    /// A byte each.
+    Bytes,
+    /// UTF-16, low byte first.
+    Little,
+    /// UTF-16, high byte first.
+    Big,
+}
+
+impl Units {
+    /// Bytes of a character.
+    const fn len(self) -> usize {
+        match self {
+            Self::Bytes => 1,
+            Self::Little | Self::Big => 2,
+        }
+    }
+
+    /// Where in those the ASCII character is.
+    const fn lead(self) -> usize {
+        match self {
+            Self::Bytes | Self::Little => 0,
+            Self::Big => 1,
+        }
+    }
+
+    /// Returns the character whose bytes begin at `position`.
+    fn at(self, content: &[u8], position: usize) -> Option<u8> {
+        match self {
+            Self::Bytes => content.get(position).copied(),
+            Self::Little | Self::Big => {
+                let unit = content.get(position..position + 2)?;
+                (unit[1 - self.lead()] == 0).then_some(unit[self.lead()])
+            }
+        }
+    }
+}
+
 /// A piece of content that could be a name or an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     range: Range<usize>,
-    // Bytes for each character: 1, or 2 in UTF-16.
-    stride: usize,
+    units: Units,
 }
 
 /// The characters of a token.
@@ -56,14 +95,17 @@ pub(super) struct Name {
 impl Token {
     /// Returns its characters. `text` is reused for each token.
     pub(super) fn name(&self, content: &[u8], name: &mut Name) {
-        let chars = self.range.len() / self.stride;
+        let unit = self.units.len();
+        let chars = self.range.len() / unit;
         let kept = chars.min(NAME_MAX_CHARS + 1);
-        let start = self.range.end - kept * self.stride;
+        let start = self.range.end - kept * unit;
         name.text.clear();
         let bytes = &content[start..self.range.end];
-        match self.stride {
-            1 => name.text.extend_from_slice(bytes),
-            stride => name.text.extend(bytes.iter().step_by(stride)),
+        match self.units {
+            Units::Bytes => name.text.extend_from_slice(bytes),
+            wide => name
+                .text
+                .extend(bytes.iter().skip(wide.lead()).step_by(unit)),
         }
         name.text.make_ascii_lowercase();
         name.is_whole = kept == chars;
@@ -72,75 +114,111 @@ impl Token {
     /// Returns where the characters from `from` on are in the content; counted
     /// as in [`Name::text`], whose length is `name_len`.
     pub(super) fn range_of(&self, from: usize, name_len: usize) -> Range<usize> {
-        let start = self.range.end - (name_len - from) * self.stride;
+        let start = self.range.end - (name_len - from) * self.units.len();
         start..self.range.end
+    }
+
+    /// Returns where its characters are, counted so that the two byte orders
+    /// can be compared.
+    fn chars(&self) -> Range<usize> {
+        let lead = self.units.lead();
+        self.range.start + lead..self.range.end + lead
     }
 
     /// Leaves out `count` characters at the beginning.
     pub(super) fn skip(&self, count: usize) -> Self {
-        let start = (self.range.start + count * self.stride).min(self.range.end);
+        let start = (self.range.start + count * self.units.len()).min(self.range.end);
         Self {
             range: start..self.range.end,
-            stride: self.stride,
+            units: self.units,
         }
     }
 
     /// Returns the character before the token, if there is one.
     pub(super) fn before(&self, content: &[u8]) -> Option<u8> {
-        at(
-            content,
-            self.range.start.checked_sub(self.stride)?,
-            self.stride,
-        )
+        let position = self.range.start.checked_sub(self.units.len())?;
+        self.units.at(content, position)
     }
 
     /// Returns the character behind the token, if there is one.
     pub(super) fn behind(&self, content: &[u8]) -> Option<u8> {
-        at(content, self.range.end, self.stride)
+        self.units.at(content, self.range.end)
     }
 
     /// Leaves out marks at both ends that no name begins or ends with.
     fn trim(mut self, content: &[u8], alphabet: Alphabet) -> Self {
-        let stride = self.stride;
+        let unit = self.units.len();
+        let char_at = |position: usize| self.units.at(content, position);
         // `::` may begin or end an IPv6 address, one colon belongs to the text.
-        let is_mark = |at: usize, inner: usize| match alphabet {
-            Alphabet::Name => !content[at].is_ascii_alphanumeric(),
-            Alphabet::Ipv6 => match content[at] {
-                b'.' => true,
-                b':' => content.get(inner) != Some(&b':'),
-                _ => false,
-            },
+        let is_mark = |at: usize, inner: usize| match (alphabet, char_at(at)) {
+            (Alphabet::Name, c) => !c.is_some_and(|c| c.is_ascii_alphanumeric()),
+            (Alphabet::Ipv6, Some(b'.')) => true,
+            (Alphabet::Ipv6, Some(b':')) => char_at(inner) != Some(b':'),
+            (Alphabet::Ipv6, _) => false,
         };
         while !self.range.is_empty() {
-            let last = self.range.end - stride;
-            if !is_mark(last, last.saturating_sub(stride)) {
+            let last = self.range.end - unit;
+            if !is_mark(last, last.saturating_sub(unit)) {
                 break;
             }
             self.range.end = last;
         }
-        while !self.range.is_empty() && is_mark(self.range.start, self.range.start + stride) {
-            self.range.start += stride;
+        while !self.range.is_empty() && is_mark(self.range.start, self.range.start + unit) {
+            self.range.start += unit;
         }
         self
     }
 }
 
 /// Calls `visit` for every token of the content, in order.
+///
+/// Between zeros, text can be UTF-16 of either byte order. Both are followed;
+/// they hold the same characters, but for those beside others than ASCII and
+/// at the ends of the content.
 pub(super) fn each(content: &[u8], alphabet: Alphabet, mut visit: impl FnMut(Token)) {
     let mut from = 0;
     while let Some(offset) = memchr::memchr(alphabet.anchor(), &content[from..]) {
         let anchor = from + offset;
-        let stride = if content.get(anchor + 1) == Some(&0) {
-            2
+        let follow = |start, units| around(content, start, units, (from, alphabet));
+        let is_wide = content.get(anchor + 1) == Some(&0);
+        let tokens = if is_wide {
+            let before = anchor.checked_sub(1).filter(|&before| before >= from);
+            let big = before.filter(|&before| content[before] == 0);
+            either(
+                follow(anchor, Units::Little),
+                big.map(|start| follow(start, Units::Big)),
+                content,
+            )
         } else {
-            1
+            [Some(follow(anchor, Units::Bytes)), None]
         };
-        let token = around(content, anchor, stride, (from, alphabet));
-        from = token.range.end.max(anchor + 1);
-        let token = token.trim(content, alphabet);
-        if !token.range.is_empty() {
-            visit(token);
+        from = anchor + 1;
+        for token in tokens.into_iter().flatten() {
+            from = from.max(token.range.end);
+            let token = token.trim(content, alphabet);
+            if !token.range.is_empty() {
+                visit(token);
+            }
         }
+    }
+}
+
+/// Leaves out a reading that has no character that the other has not.
+fn either(little: Token, big: Option<Token>, content: &[u8]) -> [Option<Token>; 2] {
+    let Some(big) = big else {
+        return [Some(little), None];
+    };
+    let (in_little, in_big) = (little.chars(), big.chars());
+    // Half a character is left, which only the other order can read.
+    let is_cut = in_little == in_big && little.range.end + 1 == content.len();
+    if is_cut {
+        [Some(big), None]
+    } else if in_little.start <= in_big.start && in_little.end >= in_big.end {
+        [Some(little), None]
+    } else if in_big.start <= in_little.start && in_big.end >= in_little.end {
+        [Some(big), None]
+    } else {
+        [Some(little), Some(big)]
     }
 }
 
@@ -149,32 +227,25 @@ pub(super) fn each(content: &[u8], alphabet: Alphabet, mut visit: impl FnMut(Tok
 fn around(
     content: &[u8],
     anchor: usize,
-    stride: usize,
+    units: Units,
     (from, alphabet): (usize, Alphabet),
 ) -> Token {
-    let is_part = |position| at(content, position, stride).is_some_and(|c| alphabet.has(c));
+    let is_part = |position| units.at(content, position).is_some_and(|c| alphabet.has(c));
     let mut start = anchor;
-    while let Some(before) = start.checked_sub(stride)
+    while let Some(before) = start.checked_sub(units.len())
         && before >= from
         && is_part(before)
     {
         start = before;
     }
-    let mut end = anchor + stride;
+    let mut end = anchor + units.len();
     while is_part(end) {
-        end += stride;
+        end += units.len();
     }
     Token {
         range: start..end.min(content.len()),
-        stride,
+        units,
     }
-}
-
-/// Returns the character at a position: a byte, or two of UTF-16LE.
-fn at(content: &[u8], position: usize, stride: usize) -> Option<u8> {
-    let byte = *content.get(position)?;
-    let is_char = stride == 1 || content.get(position + 1) == Some(&0);
-    is_char.then_some(byte)
 }
 
 #[cfg(test)]
@@ -220,6 +291,31 @@ mod tests {
         }
         assert_eq!(tokens(b".\0.\0", Alphabet::Name), Vec::<String>::new());
         assert_eq!(tokens(b"x.", Alphabet::Name), ["x"]);
+    }
+
+    #[test]
+    fn either_byte_order_is_read_to_its_end() {
+        let wide = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            text.encode_utf16().flat_map(bytes).collect()
+        };
+        for (text, little, big) in [
+            ("a.evil.com", &["a.evil.com"][..], &["a.evil.com"][..]),
+            (" a.evil.com ", &["a.evil.com"], &["a.evil.com"]),
+            ("1.2.3.4\0", &["1.2.3.4"], &["1.2.3.4"]),
+            ("\u{4e00}a.bc", &["a.bc"], &["a.bc"]),
+            // Beside other characters on both sides the orders cannot be told
+            // apart.
+            (
+                "\u{4e4e}xa.bc\u{4e4e}",
+                &["xa.bc", "a.bcn"],
+                &["nxa.b", "xa.bc"],
+            ),
+        ] {
+            let bytes = wide(text, u16::to_le_bytes);
+            assert_eq!(tokens(&bytes, Alphabet::Name), little, "{text}");
+            let bytes = wide(text, u16::to_be_bytes);
+            assert_eq!(tokens(&bytes, Alphabet::Name), big, "{text}");
+        }
     }
 
     #[test]

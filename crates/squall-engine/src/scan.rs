@@ -1,12 +1,14 @@
 //! Scanning one sample, and what is inside it, with a compiled set.
 
+mod part;
+
 use std::time::{Duration, Instant};
 
 use squall_types::{
     Digests, FileFacts, Finding, FirstBytes, Incomplete, IncompleteReason, Match, MatchField,
     Outcome, Thresholds, total_score,
 };
-use yara_x::{ScanError, ScanResults};
+use yara_x::{Rule, ScanError, ScanResults};
 
 use crate::entropy::entropy_millibits;
 use crate::file_type::{self, FileType};
@@ -64,13 +66,6 @@ const MATCHES_WITH_STRINGS_MAX: usize = 100;
 /// The most findings of one sample, and the most places in it that could not
 /// be looked at. What is beyond is one more such place.
 const PER_SAMPLE_MAX: usize = 1000;
-
-/// Parts of a file that took too long of which the first is scanned instead,
-/// then the second if that takes too long as well.
-const PART_SHARES: [usize; 2] = [4, 64];
-
-/// The part of the time limit that the scan of a part may take beyond it.
-const PART_TIME_SHARE: u32 = 4;
 
 /// Scans samples with one signature set, one at a time.
 ///
@@ -151,12 +146,21 @@ impl<'set> Scanner<'set> {
         // was stopped.
         let (mut matches, pe) = match self.scanner.scan(file.content) {
             Ok(results) => (
-                rule_matches(self.set, &results, file.content),
+                rule_matches(self.set, &results, file.content, |_| true),
                 pe_file(file, Some(&results)),
             ),
             Err(error) => {
                 let is_late = matches!(error, ScanError::Timeout);
-                let part = if is_late { self.scan_part(file) } else { None };
+                let part = if is_late {
+                    part::scan(
+                        self.set,
+                        &mut self.scanner,
+                        file.content,
+                        self.limits.time_max,
+                    )
+                } else {
+                    None
+                };
                 let (matches, part_bytes) = part.unwrap_or_default();
                 push_incomplete(outcome, incomplete(&error, file, &self.limits, part_bytes));
                 (matches, pe_file(file, None))
@@ -173,24 +177,6 @@ impl<'set> Scanner<'set> {
         if let Some(budget) = budget {
             self.scan_members(file, started, budget, outcome);
         }
-    }
-
-    /// Asks the rules about the first part of a file that took too long, then
-    /// about a smaller one: the engine tells nothing of a scan that it broke
-    /// off. Returns what matched and the length of the part in bytes.
-    fn scan_part(&mut self, file: &File<'_>) -> Option<(Vec<Match>, usize)> {
-        let grace = self.limits.time_max / PART_TIME_SHARE;
-        self.scanner.set_timeout(grace.max(Duration::from_secs(1)));
-        for share in PART_SHARES {
-            let part = &file.content[..file.content.len() / share];
-            if part.is_empty() {
-                break;
-            }
-            if let Ok(results) = self.scanner.scan(part) {
-                return Some((rule_matches(self.set, &results, part), part.len()));
-            }
-        }
-        None
     }
 
     fn scan_members(
@@ -253,7 +239,7 @@ impl<'set> Scanner<'set> {
     /// of the one before is left in any.
     fn set_variables(&mut self, file: &File<'_>) {
         let name = Name::of(file.own_name());
-        let md5 = hex(&file.facts.digests.md5);
+        let md5 = digest::hex(&file.facts.digests.md5);
         let source = file.facts.unpack_source.join(">");
         let parent = file.facts.unpack_source.last().map_or("", String::as_str);
         for (variable, value) in [
@@ -312,11 +298,16 @@ impl<'a> File<'a> {
     }
 }
 
-/// What the rules say, rules for process memory left out.
-fn rule_matches(set: &SignatureSet, results: &ScanResults<'_, '_>, content: &[u8]) -> Vec<Match> {
+/// What the rules say, rules for process memory and those not wanted left out.
+fn rule_matches(
+    set: &SignatureSet,
+    results: &ScanResults<'_, '_>,
+    content: &[u8],
+    is_wanted: impl Fn(&Rule<'_, '_>) -> bool,
+) -> Vec<Match> {
     results
         .matching_rules()
-        .filter(|rule| !meta::is_memory_rule(rule))
+        .filter(|rule| !meta::is_memory_rule(rule) && is_wanted(rule))
         .map(|rule| {
             let strings = matching::strings(&rule, content);
             meta::match_of(&rule, set.origin_of(rule.namespace()), strings)
@@ -455,15 +446,6 @@ fn incomplete(
         reason,
         description,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

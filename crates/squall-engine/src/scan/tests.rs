@@ -168,7 +168,7 @@ fn import_hashes_of_lists_are_looked_for() {
         .and_then(|info| info.imphash);
     let list = format!(
         "{};imphash;80;known loader\n",
-        hex(&imphash.expect("imports"))
+        digest::hex(&imphash.expect("imports"))
     );
     let set = set_of(&[source("hash-iocs.txt", &list)], false);
     let outcome = scan_with(&set, ScanLimits::default(), "a.exe", &content);
@@ -179,16 +179,25 @@ fn import_hashes_of_lists_are_looked_for() {
     assert!(scan_with(&set, ScanLimits::default(), "b.exe", b"MZ").is_clean());
 }
 
-/// A rule that takes minutes on 64 KiB and nothing on a few.
-const SLOW: &str = "rule Slow { condition: filesize > 60KB and \
+/// A rule that takes minutes where the last byte is there, and nothing elsewhere.
+const SLOW: &str = "rule Slow { condition: uint8(1048575) == 0x20 and \
+    for all i in (0..9000000000) : (uint8(i) != 1 or i > 0) }";
+
+/// The same for files of more than 60 KiB.
+const SLOW_IF_LARGE: &str = "rule Slow { condition: filesize > 60KB and \
     for all i in (0..9000000000) : (uint8(i) != 1 or i > 0) }";
 
 /// A rule that no limit of time lets come to an end.
 const ENDLESS: &str = "rule Endless { condition: \
     for all i in (0..9000000000) : (uint8(i) != 1 or i > 0) }";
 
+/// What is true of a part of the file and not of the whole.
+const OF_A_PART: &str = "rule Small { condition: filesize < 500KB } \
+    rule Zeros { strings: $a = { 00 00 00 00 } condition: $a in (900000..1000000) }";
+
 fn timed_out(rules: &str) -> Outcome {
-    let needle = format!("rule Needle {{ strings: $a = \"needle\" condition: $a }} {rules}");
+    let needle =
+        format!("rule Needle {{ strings: $a = \"needle\" condition: $a }} {OF_A_PART} {rules}");
     let set = set_of(
         &[
             source("r.yar", &needle),
@@ -202,31 +211,56 @@ fn timed_out(rules: &str) -> Outcome {
     };
     let mut content = exe();
     content.extend_from_slice(b" needle sekurlsa::secret ");
-    content.resize(64 << 10, 0);
+    content.resize(1 << 20, b' ');
     scan_with(&set, limits, "report.pdf", &content)
+}
+
+fn names(outcome: &Outcome) -> Vec<&str> {
+    let matches = outcome.findings[0].matches.iter();
+    matches.map(|found| found.rule_name.as_str()).collect()
 }
 
 #[test]
 fn a_scan_out_of_time_keeps_what_matched_in_the_first_part() {
     let outcome = timed_out(SLOW);
-    let names: Vec<_> = outcome.findings[0]
-        .matches
-        .iter()
-        .map(|m| m.rule_name.as_str())
-        .collect();
-    assert!(names.contains(&"Needle"), "{names:?}");
-    assert!(
-        names.contains(&"Heuristic_Executable_Disguised"),
-        "{names:?}"
+    // The keyword has no name. Nothing is wrong about the size of the file.
+    assert_eq!(
+        names(&outcome),
+        ["Needle", "Heuristic_Executable_Disguised", ""]
     );
-    assert_eq!(names.len(), 3, "the keyword as well: {names:?}");
+    let [marked] = &outcome.findings[0].matches[0].false_positives[..] else {
+        panic!("{:?}", outcome.findings[0].matches[0]);
+    };
+    assert!(
+        marked.contains("only the first 262144 of 1048576 bytes"),
+        "{marked}"
+    );
     let gap = &outcome.incomplete[0];
     assert_eq!(gap.reason, IncompleteReason::Timeout);
     assert!(
-        gap.description.contains("first 16384 of 65536 bytes"),
+        gap.description.contains("first 262144 of 1048576 bytes"),
         "{}",
         gap.description
     );
+}
+
+#[test]
+fn what_a_small_part_alone_made_match_is_marked() {
+    let outcome = timed_out(SLOW_IF_LARGE);
+    let names = names(&outcome);
+    assert!(names.contains(&"Needle"), "{names:?}");
+    let finding = &outcome.findings[0];
+    for found in finding.matches.iter() {
+        let is_marked = found
+            .false_positives
+            .iter()
+            .any(|note| note.contains("only the first 16384 of 1048576 bytes"));
+        assert_eq!(
+            is_marked,
+            found.kind == SignatureKind::YaraRule,
+            "{found:?}"
+        );
+    }
 }
 
 #[test]

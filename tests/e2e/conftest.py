@@ -6,6 +6,8 @@ from support.reports import pytest_report_header, pytest_runtest_makereport  # n
 from support.rules import write_rules
 from support.service import Service, running
 
+pytest_plugins = ["support.local_scan"]
+
 
 @pytest.fixture(scope="session")
 def rules(tmp_path_factory):

@@ -14,7 +14,7 @@ use crate::visible::{self, Quotes};
 use crate::{limits, v0, v1};
 
 /// The names of the columns, in their order.
-pub const COLUMNS: [&str; 20] = [
+pub const COLUMNS: [&str; 21] = [
     "time",
     "host",
     "level",
@@ -24,6 +24,7 @@ pub const COLUMNS: [&str; 20] = [
     "extension",
     "type",
     "size",
+    "entropy",
     "md5",
     "sha1",
     "sha256",
@@ -82,6 +83,11 @@ fn row(report: &Report, event: &Event<'_>, index: usize) -> [String; COLUMNS.len
         event.file.extension(),
         event.file.file_type().to_owned(),
         facts.map_or_else(String::new, |facts| facts.size_bytes.to_string()),
+        facts
+            .and_then(|facts| facts.entropy_millibits)
+            .map_or_else(String::new, |millibits| {
+                format!("{:.3}", f64::from(millibits) / 1000.0)
+            }),
         digest(|digests| visible::hex(&digests.md5)),
         digest(|digests| visible::hex(&digests.sha1)),
         digest(|digests| visible::hex(&digests.sha256)),

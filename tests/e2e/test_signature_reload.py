@@ -118,6 +118,21 @@ def test_a_change_of_files_reloads_and_a_rolled_back_set_stays_out(start, folder
     wait_until(lambda: found(service, b"reload-third"), 20, "the next change counts")
 
 
+def test_a_change_of_an_included_file_counts(start, folder):
+    (folder / "yara" / "first.yar").write_text('include "shared.inc"\n' + rule("first"))
+    shared = folder / "yara" / "shared.inc"
+    shared.write_text(rule("old"))
+    service = start("--signatures", folder, signatures=False)
+    before = state(service)["current"]
+    assert found(service, b"reload-old reload-new") == {"E2E_old"}
+    replace(shared, rule("new"))
+    now = changed(service, "replaced", 2)["current"]
+    assert found(service, b"reload-old reload-new") == {"E2E_new"}
+    assert now["fingerprint"] != before["fingerprint"] and now["version"] != before["version"]
+    service.post("/api/v1/signatures/rollback")
+    assert found(service, b"reload-old reload-new") == {"E2E_old"}
+
+
 def test_versions_of_two_sets_differ_even_where_times_go_back(start, folder):
     service = start("--signatures", folder, "--watch-signatures=false", signatures=False)
     os.utime(folder / "yara" / "first.yar", (1_700_000_000, 1_700_000_000))

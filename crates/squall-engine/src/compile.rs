@@ -3,6 +3,7 @@
 use yara_x::errors::CompileError;
 use yara_x::{Compiler, IgnoredRuleReason, SourceCode};
 
+use crate::include::{Piece, Place};
 use crate::set::{EXTERNAL_VARIABLES, SetError};
 use crate::source::SourceFile;
 use crate::{Problem, Severity, self_test};
@@ -11,6 +12,8 @@ use crate::{Problem, Severity, self_test};
 /// self-test.
 pub(crate) fn new_compiler() -> Result<Compiler<'static>, SetError> {
     let mut compiler = Compiler::new();
+    // Files are included when they are read.
+    compiler.enable_includes(false);
     // What YARA accepts in a regular expression and YARA-X would not, such as
     // `\%`: rules written for YARA must go on working.
     compiler.relaxed_re_syntax(true);
@@ -30,22 +33,39 @@ pub(crate) fn add_file(
     file: &SourceFile,
     problems: &mut Vec<Problem>,
 ) {
+    compiler.new_namespace(&file.name);
+    for piece in file.pieces() {
+        match piece.failure {
+            Some(reason) => problems.push(Problem {
+                file: piece.file.to_owned(),
+                line: Some(piece.place.line),
+                column: Some(piece.place.column),
+                rule: None,
+                severity: Severity::Skipped,
+                reason: reason.to_owned(),
+            }),
+            // Apart, so that one that is broken costs no rule of another.
+            None => add_piece(compiler, &piece, problems),
+        }
+    }
+}
+
+fn add_piece(compiler: &mut Compiler<'static>, piece: &Piece<'_>, problems: &mut Vec<Problem>) {
     let errors_before = compiler.errors().len();
     let warnings_before = compiler.warnings().len();
-    if let Some(directory) = &file.directory {
-        compiler.add_include_dir(directory);
-    }
-    compiler.new_namespace(&file.name);
-    let source = SourceCode::from(file.content.as_slice()).with_origin(&file.name);
+    let source = SourceCode::from(piece.text).with_origin(piece.file);
     // The error is also in `errors()`, with those behind it.
     let _ = compiler.add_source(source);
     let errors = &compiler.errors()[errors_before..];
     for error in errors {
-        let place = place(error, file);
+        let place = error
+            .labels()
+            .next()
+            .map(|label| place_at(piece, label.span().start()));
         problems.push(Problem {
-            file: file.name.clone(),
-            line: place.map(|(line, _)| line),
-            column: place.map(|(_, column)| column),
+            file: piece.file.to_owned(),
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
             rule: rule_of(compiler, error),
             severity: Severity::Skipped,
             reason: reason(error.title(), error.labels().map(|l| l.text().to_owned())),
@@ -55,11 +75,11 @@ pub(crate) fn add_file(
         let place = warning
             .labels()
             .next()
-            .map(|label| place_at(&file.content, label.span().start()));
+            .map(|label| place_at(piece, label.span().start()));
         problems.push(Problem {
-            file: file.name.clone(),
-            line: place.map(|(line, _)| line),
-            column: place.map(|(_, column)| column),
+            file: piece.file.to_owned(),
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
             rule: None,
             severity: Severity::Warning,
             reason: reason(
@@ -80,30 +100,10 @@ fn rule_of(compiler: &Compiler<'_>, error: &CompileError) -> Option<String> {
     })
 }
 
-/// Returns the line and the column that an error is about.
-fn place(error: &CompileError, file: &SourceFile) -> Option<(u32, u32)> {
-    error
-        .labels()
-        .next()
-        // An error in an included file has a span of that file.
-        .filter(|label| label.origin().is_none_or(|origin| origin == file.name))
-        .map(|label| place_at(&file.content, label.span().start()))
-}
-
-/// Returns line and column, both from 1, of a byte of a text; a column is a
-/// character.
-fn place_at(content: &[u8], offset: usize) -> (u32, u32) {
-    let before = &content[..offset.min(content.len())];
-    let line_start = before
-        .iter()
-        .rposition(|&b| b == b'\n')
-        .map_or(0, |at| at + 1);
-    let breaks = before.iter().filter(|&&b| b == b'\n').count();
-    let characters = String::from_utf8_lossy(&before[line_start..])
-        .chars()
-        .count();
-    let from_one = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
-    (from_one(breaks), from_one(characters))
+/// Returns the line and the column of a byte of a piece.
+fn place_at(piece: &Piece<'_>, offset: usize) -> Place {
+    let before = &piece.text[..offset.min(piece.text.len())];
+    piece.place.behind(before)
 }
 
 fn reason(title: &str, labels: impl Iterator<Item = String>) -> String {

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use yara_x_parser::Parser;
 use yara_x_parser::cst::{Event, SyntaxKind};
 
+use crate::include::Included;
 use crate::ioc::kind_of;
 use crate::scan::{Sample, ScanLimits, Scanner};
 use crate::set::{CompileOptions, SetError, SignatureSet};
@@ -89,6 +90,7 @@ pub fn costs(
         for (rule, content) in rules_of(&file.content) {
             let alone = SourceFile {
                 content,
+                included: Included::default(),
                 ..file.clone()
             };
             costs.rules.push(Cost {
@@ -141,7 +143,7 @@ fn rules_of(content: &[u8]) -> Vec<(String, Vec<u8>)> {
     for event in Parser::new(content) {
         match event {
             Event::Begin {
-                kind: SyntaxKind::IMPORT_STMT | SyntaxKind::INCLUDE_STMT,
+                kind: SyntaxKind::IMPORT_STMT,
                 span,
             } => {
                 imports.extend_from_slice(text(span.range()));
@@ -219,7 +221,7 @@ mod tests {
             content: text.into(),
             origin: SignatureOrigin::Internal,
             modified: None,
-            directory: None,
+            included: Included::default(),
         }
     }
 

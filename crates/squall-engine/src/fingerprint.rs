@@ -2,12 +2,10 @@
 //! again would give the same.
 
 use std::fmt;
-use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use squall_types::SignatureOrigin;
 
-use crate::ioc::kind_of;
 use crate::set::{CompileOptions, EXTERNAL_VARIABLES};
 use crate::source::SourceFile;
 
@@ -15,8 +13,8 @@ use crate::source::SourceFile;
 /// version nor the program's shows.
 const COMPILATION: u32 = 1;
 
-/// SHA-256 over all that a compiled set depends on: the files' names, places,
-/// contents and origins, the options, our variables, and the versions of the
+/// SHA-256 over all that a compiled set depends on: the files' names, contents,
+/// included files and origins, the options, our variables, and the versions of the
 /// engine and of this program.
 ///
 /// Shown as 64 hexadecimal digits. Times are not in it: touching a file makes
@@ -37,10 +35,13 @@ impl Fingerprint {
             add(&mut hash, text.as_bytes());
         }
         for file in files {
-            let directory = file.directory.as_deref().map(Path::as_os_str);
             add(&mut hash, file.name.as_bytes());
-            add(&mut hash, directory.unwrap_or_default().as_encoded_bytes());
-            add(&mut hash, &file.content);
+            // Where problems are is part of what is stored.
+            for piece in file.pieces() {
+                add(&mut hash, piece.file.as_bytes());
+                add(&mut hash, piece.text);
+                add(&mut hash, piece.failure.unwrap_or_default().as_bytes());
+            }
             hash.update([match file.origin {
                 SignatureOrigin::Internal => 0,
                 SignatureOrigin::Custom => 1,
@@ -73,24 +74,10 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Tells whether a rule file may include another. What that one holds is not in
-/// the fingerprint.
-#[must_use]
-pub fn has_includes(files: &[SourceFile]) -> bool {
-    let includes = |line: &[u8]| {
-        let line = line.trim_ascii_start();
-        line.strip_prefix(b"include")
-            .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""))
-    };
-    files
-        .iter()
-        .filter(|file| kind_of(&file.name).is_none())
-        .any(|file| file.content.split(|&b| b == b'\n').any(includes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Included;
 
     fn file(name: &str, content: &str) -> SourceFile {
         SourceFile {
@@ -98,7 +85,7 @@ mod tests {
             content: content.into(),
             origin: SignatureOrigin::Internal,
             modified: None,
-            directory: None,
+            included: Included::default(),
         }
     }
 
@@ -137,19 +124,5 @@ mod tests {
             Fingerprint::of(&[file("a.yar", "x")], options),
             Fingerprint::of(&[touched], options)
         );
-    }
-
-    #[test]
-    fn includes_are_seen_where_they_are_statements() {
-        for (text, expected) in [
-            ("include \"other.yar\"", true),
-            ("rule A { condition: true }\n  include\"x.inc\"\n", true),
-            ("// include \"other.yar\"", false),
-            ("rule A { strings: $a = \"include\" condition: $a }", false),
-            ("includes \"x\"", false),
-        ] {
-            assert_eq!(has_includes(&[file("a.yar", text)]), expected, "{text}");
-        }
-        assert!(!has_includes(&[file("hash-iocs.txt", "include \"a\"")]));
     }
 }

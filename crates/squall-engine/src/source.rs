@@ -1,12 +1,13 @@
 //! Where signatures come from: files on disk, or text built into the binary.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use squall_types::SignatureOrigin;
 use walkdir::WalkDir;
 
+use crate::include::{Found, Included, expand_includes};
 use crate::ioc::kind_of;
 
 /// One signature file, read but not compiled.
@@ -14,14 +15,15 @@ use crate::ioc::kind_of;
 pub struct SourceFile {
     /// The name problems are reported under, normally the path.
     pub name: String,
-    /// The text; not necessarily valid UTF-8.
+    /// The text, with that of included files in it; not necessarily valid
+    /// UTF-8.
     pub content: Vec<u8>,
     /// Where the signatures in it come from.
     pub origin: SignatureOrigin,
     /// When it was last changed, where that is known.
     pub modified: Option<SystemTime>,
-    /// The directory that `include` statements in it are resolved against.
-    pub directory: Option<PathBuf>,
+    /// Which parts of the text are of other files.
+    pub included: Included,
 }
 
 /// Why signatures could not be read.
@@ -47,7 +49,7 @@ pub enum SourceError {
 
 /// The largest rule file that is read; YARA Forge's full package, the largest
 /// in common use, is a tenth of it.
-const SIZE_MAX_BYTES: u64 = 256 * 1024 * 1024;
+pub(crate) const SIZE_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How deep a signature directory is searched.
 const DEPTH_MAX: usize = 32;
@@ -110,13 +112,40 @@ fn read_file(path: &Path, origin: SignatureOrigin) -> Result<SourceFile, SourceE
             size_bytes: metadata.len(),
         });
     }
-    Ok(SourceFile {
+    let mut file = SourceFile {
         name: path.display().to_string(),
         content: std::fs::read(path).map_err(read_error)?,
         origin,
         modified: metadata.modified().ok(),
-        directory: path.parent().map(Path::to_owned),
-    })
+        included: Included::default(),
+    };
+    if kind_of(&file.name).is_none() {
+        expand_includes(&mut file, path, &mut find);
+    }
+    Ok(file)
+}
+
+/// Reads a file that is to be included.
+fn find(path: &Path) -> io::Result<Option<Found>> {
+    let canonical = match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        canonical => canonical?,
+    };
+    // Opening a pipe would wait for somebody to write into it.
+    let metadata = std::fs::metadata(&canonical)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut content = Vec::new();
+    std::fs::File::open(&canonical)?
+        .take(SIZE_MAX_BYTES + 1)
+        .read_to_end(&mut content)?;
+    Ok(Some(Found {
+        name: path.display().to_string(),
+        path: canonical,
+        content,
+        modified: metadata.modified().ok(),
+    }))
 }
 
 fn is_hidden(path: &Path) -> bool {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use squall_engine::{CompileOptions, ScanLimits, SignatureSet, SourceFile, digests};
+use squall_engine::{CompileOptions, Included, ScanLimits, SignatureSet, SourceFile, digests};
 use squall_queue::{Body, Queue, QueueConfig, SampleState, Verdict};
 use squall_report::stored::{self, StoredResult};
 use squall_types::{GapCounts, IncompleteReason, Report, SampleId, SignatureOrigin, Submission};
@@ -21,7 +21,7 @@ fn set(rule: &str) -> Arc<SignatureSet> {
         content: rule.as_bytes().to_vec(),
         origin: SignatureOrigin::Internal,
         modified: None,
-        directory: None,
+        included: Included::default(),
     };
     Arc::new(SignatureSet::compile(&[file], CompileOptions::default(), |_| {}).expect("a set"))
 }
@@ -413,7 +413,7 @@ async fn each_sample_is_scanned_with_the_set_that_its_report_names() {
             content: rule.into_bytes(),
             origin: SignatureOrigin::Internal,
             modified: Some(UNIX_EPOCH + Duration::from_secs(number)),
-            directory: None,
+            included: Included::default(),
         };
         let options = CompileOptions::default();
         Arc::new(SignatureSet::compile(&[file], options, |_| {}).expect("a set"))

@@ -18,7 +18,7 @@ fn source(name: &str, text: &str) -> SourceFile {
         content: text.as_bytes().to_vec(),
         origin: squall_types::SignatureOrigin::Custom,
         modified: None,
-        directory: None,
+        included: crate::Included::default(),
     }
 }
 

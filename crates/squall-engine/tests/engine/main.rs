@@ -12,7 +12,8 @@ mod starter;
 use std::path::PathBuf;
 
 use squall_engine::{
-    CompileOptions, Sample, ScanLimits, Scanner, Severity, SignatureSet, SourceFile, digests,
+    CompileOptions, Included, Sample, ScanLimits, Scanner, Severity, SignatureSet, SourceFile,
+    digests,
 };
 use squall_types::{Outcome, SignatureOrigin};
 
@@ -23,7 +24,7 @@ fn source(name: &str, text: impl Into<Vec<u8>>) -> SourceFile {
         content: text.into(),
         origin: SignatureOrigin::Internal,
         modified: None,
-        directory: None,
+        included: Included::default(),
     }
 }
 

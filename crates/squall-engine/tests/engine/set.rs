@@ -89,6 +89,59 @@ fn includes_are_found_beside_the_file_and_origins_are_kept() {
 }
 
 #[test]
+fn each_file_includes_what_is_beside_itself() {
+    // The engine would take the first directory that has the name.
+    let dir = tempfile::tempdir().expect("temporary directory");
+    for name in ["a", "b"] {
+        let folder = dir.path().join(name);
+        std::fs::create_dir(&folder).expect("made");
+        let rule = format!("rule Of_{name} {{ condition: true }}");
+        std::fs::write(folder.join("shared.inc"), rule).expect("file");
+        std::fs::write(folder.join("main.yar"), "include \"shared.inc\"").expect("file");
+    }
+    std::fs::write(dir.path().join("c.yar"), "include \"shared.inc\"").expect("file");
+    let (files, _) = read_directory(dir.path(), SignatureOrigin::Custom).expect("readable");
+    let set = compile(&files);
+    assert_eq!(rule_names(&scan(&set, "x", b"")), ["Of_a", "Of_b"]);
+    let [missing] = &skipped(&set)[..] else {
+        panic!("{:?}", set.problems());
+    };
+    assert!(missing.contains("c.yar:1:1"), "{missing}");
+    assert!(missing.contains("cannot include `shared.inc`"), "{missing}");
+}
+
+#[test]
+fn a_broken_included_file_costs_no_rule_of_another() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let write = |name: &str, text: &str| {
+        std::fs::write(dir.path().join(name), text).expect("file");
+    };
+    write(
+        "bad.inc",
+        "rule Good { condition: true }\nrule Bad { condition: nothing }\n/* open",
+    );
+    write(
+        "main.yar",
+        "rule Before { condition: true }\ninclude \"bad.inc\"\ninclude \"/dev/zero\"\n\
+         rule After { condition: Good }\nrule Worse { condition: nothing }",
+    );
+    let (files, _) = read_directory(dir.path(), SignatureOrigin::Custom).expect("readable");
+    let set = compile(&files);
+    assert_eq!(
+        rule_names(&scan(&set, "x", b"")),
+        ["After", "Before", "Good"]
+    );
+    let problems = skipped(&set).join("\n");
+    for place in [
+        "bad.inc:2:23",
+        "main.yar:3:1: cannot include `/dev/zero`",
+        "main.yar:5:25",
+    ] {
+        assert!(problems.contains(place), "{place} in {problems}");
+    }
+}
+
+#[test]
 fn a_set_without_rules_scans_and_finds_nothing() {
     let set = compile(&[]);
     assert_eq!(set.summary().rules, 0);

@@ -7,17 +7,20 @@
 //! the archive, within limits, and a path that leads out of it (`../`) is
 //! refused with the whole bundle, because nobody makes one by accident.
 
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read as _, Seek, Write};
+use std::io::{self, BufReader, Read as _, Seek, Write};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
-use squall_engine::{SourceFile, is_signature_file};
+use squall_engine::{Found, Included, SourceFile, expand_includes, is_signature_file};
 use squall_types::SignatureOrigin;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
+
+use super::is_rule_file;
 
 /// Most entries of a bundle, other files than signatures included.
 const ENTRIES_MAX: usize = 200_000;
@@ -73,38 +76,93 @@ fn read_from(
         "it has {} entries, limit is {ENTRIES_MAX}",
         archive.len()
     );
+    let shown = |inner: &Path| format!("{}/{}", path.display(), inner.display());
+    // Which entry has a path: any may be included.
+    let mut entries = HashMap::new();
     let mut files = Vec::new();
     let mut left = TOTAL_BYTES_MAX;
     for index in 0..archive.len() {
-        let mut entry = archive.by_index(index)?;
-        let name = inner_path(&entry.name()?)?;
-        if !entry.is_file() || is_hidden(&name) || !is_signature_file(&name) {
+        let entry = archive.by_index(index)?;
+        let inner = inner_path(&entry.name()?)?;
+        if !entry.is_file() {
             continue;
         }
-        let limit = FILE_BYTES_MAX.min(left);
-        let mut content = Vec::new();
-        // Counted while reading: the size in the archive is only a claim.
-        let read = (&mut entry)
-            .take(limit + 1)
-            .read_to_end(&mut content)
-            .with_context(|| format!("cannot unpack `{}`", name.display()))?
-            as u64;
-        anyhow::ensure!(
-            read <= limit,
-            "`{}` is larger than a signature file may be",
-            name.display()
-        );
-        left -= read;
-        files.push(SourceFile {
-            name: format!("{}/{}", path.display(), name.display()),
-            content,
-            origin,
-            modified: entry.last_modified().and_then(time_of),
-            directory: None,
-        });
+        let modified = entry.last_modified().and_then(time_of);
+        if !is_hidden(&inner) && is_signature_file(&inner) {
+            let file = SourceFile {
+                name: shown(&inner),
+                content: content_of(entry, &inner, &mut left)?,
+                origin,
+                modified,
+                included: Included::default(),
+            };
+            files.push((inner.clone(), file));
+        }
+        entries.insert(plain_path(&inner)?, index);
     }
+    let mut find = |wanted: &Path| -> io::Result<Option<Found>> {
+        let inner = plain_path(wanted)?;
+        let Some(&index) = entries.get(&inner) else {
+            return Ok(None);
+        };
+        let entry = archive.by_index(index)?;
+        Ok(Some(Found {
+            name: shown(&inner),
+            modified: entry.last_modified().and_then(time_of),
+            content: content_of(entry, &inner, &mut left).map_err(io::Error::other)?,
+            path: inner,
+        }))
+    };
+    for (inner, file) in &mut files {
+        if is_rule_file(inner) {
+            expand_includes(file, inner, &mut find);
+        }
+    }
+    let mut files: Vec<_> = files.into_iter().map(|(_, file)| file).collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
+}
+
+/// Reads an entry, and takes its length off what is left for all.
+fn content_of(entry: impl std::io::Read, inner: &Path, left: &mut u64) -> anyhow::Result<Vec<u8>> {
+    let limit = FILE_BYTES_MAX.min(*left);
+    let mut content = Vec::new();
+    // Counted while reading: the size in the archive is only a claim.
+    let read = entry
+        .take(limit + 1)
+        .read_to_end(&mut content)
+        .with_context(|| format!("cannot unpack `{}`", inner.display()))? as u64;
+    anyhow::ensure!(
+        read <= limit,
+        "`{}` is larger than a signature file may be",
+        inner.display()
+    );
+    *left -= read;
+    Ok(content)
+}
+
+/// Returns a path in the archive without `.` and `..`.
+///
+/// # Errors
+///
+/// Fails if it leads out.
+fn plain_path(path: &Path) -> io::Result<PathBuf> {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        let inside = match part {
+            Component::Normal(name) => {
+                plain.push(name);
+                true
+            }
+            Component::CurDir => true,
+            Component::ParentDir => plain.pop(),
+            Component::RootDir | Component::Prefix(_) => false,
+        };
+        if !inside {
+            return Err(io::Error::other("it is not in the archive"));
+        }
+    }
+    Ok(plain)
 }
 
 /// Checks that an archive is a whole bundle with signatures in it.
@@ -206,6 +264,8 @@ fn zip_time(time: Option<SystemTime>) -> zip::DateTime {
 mod tests {
     use std::io::Cursor;
 
+    use squall_engine::{CompileOptions, SignatureSet};
+
     use super::*;
 
     fn packed(files: &[(&str, &str)]) -> Vec<u8> {
@@ -237,7 +297,7 @@ mod tests {
             content: name.as_bytes().repeat(100),
             origin: SignatureOrigin::Custom,
             modified,
-            directory: None,
+            included: Included::default(),
         };
         let files = [file("a.yar"), file("b/hash-iocs.txt")];
         let mut bytes = Cursor::new(Vec::new());
@@ -265,6 +325,48 @@ mod tests {
         let found = read_packed(&bytes).expect("read");
         let texts: Vec<_> = found.iter().map(|file| file.content.as_slice()).collect();
         assert_eq!(texts, [b"y", b"z"]);
+    }
+
+    #[test]
+    fn rules_include_what_is_in_the_archive() {
+        let bytes = packed(&[
+            ("top/a/index.yar", "include \"./../b/x.inc\"\ninclude \"y\""),
+            ("top/b/x.inc", "import \"pe\" include \"z\""),
+            ("top/b/z", "import \"math\""),
+            ("top/a/y", "import \"hash\""),
+            ("top/hash-iocs.txt", "include \"a/y\""),
+        ]);
+        let found = read_packed(&bytes).expect("read");
+        let texts: Vec<_> = found
+            .iter()
+            .map(|file| String::from_utf8_lossy(&file.content).replace('\n', ""))
+            .collect();
+        assert_eq!(
+            texts,
+            [
+                "import \"pe\" import \"math\"import \"hash\"",
+                "include \"a/y\""
+            ]
+        );
+    }
+
+    #[test]
+    fn rules_include_nothing_outside_of_the_archive() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let outside = dir.path().join("x.inc");
+        std::fs::write(&outside, "import \"pe\"").expect("written");
+        for name in [&*outside.display().to_string(), "../../x.inc", "none"] {
+            let statement = format!("include \"{name}\"\n");
+            let found = read_packed(&packed(&[("a/x.yar", &statement)])).expect("read");
+            // Stays, and is a problem of the set.
+            assert_eq!(found[0].content, statement.as_bytes());
+            let set = SignatureSet::compile(&found, CompileOptions::default(), |_| {});
+            let problems = set.expect("a set").problems().to_vec();
+            assert!(
+                problems[0].reason.starts_with("cannot include"),
+                "{problems:?}"
+            );
+        }
     }
 
     #[test]

@@ -181,6 +181,7 @@ fn discard(path: &Path, error: &dyn std::error::Error) {
 
 #[cfg(test)]
 mod tests {
+    use squall_engine::{Included, read_directory};
     use squall_types::SignatureOrigin;
 
     use super::*;
@@ -191,7 +192,7 @@ mod tests {
             content: format!("rule {name} {{ condition: true }}").into_bytes(),
             origin: SignatureOrigin::Internal,
             modified: None,
-            directory: None,
+            included: Included::default(),
         }]
     }
 
@@ -273,20 +274,21 @@ mod tests {
     }
 
     #[test]
-    fn sets_whose_files_include_others_are_compiled_each_time() {
+    fn what_is_included_is_part_of_the_set() {
         let dir = tempfile::tempdir().expect("temporary directory");
         let cache = Cache::open(&dir.path().join("cache")).expect("opens");
-        fs::write(
-            dir.path().join("inner.inc"),
-            "rule Inner { condition: true }",
-        )
-        .expect("written");
-        let mut files = files("A");
-        files[0].content = b"include \"inner.inc\"\n".to_vec();
-        files[0].directory = Some(dir.path().to_owned());
-        for _ in 0..2 {
-            let made = super::super::make(&files, CompileOptions::default(), Some(&cache));
-            assert!(!made.expect("a set").from_cache);
-        }
+        let rules = dir.path().join("rules");
+        fs::create_dir(&rules).expect("made");
+        fs::write(rules.join("a.yar"), "include \"inner.inc\"\n").expect("written");
+        let from_cache = |rule: &str| {
+            let text = format!("rule {rule} {{ condition: true }}");
+            fs::write(rules.join("inner.inc"), text).expect("written");
+            let (files, _) = read_directory(&rules, SignatureOrigin::Custom).expect("readable");
+            super::super::make(&files, CompileOptions::default(), Some(&cache))
+                .expect("a set")
+                .from_cache
+        };
+        let seen = ["A", "A", "B", "A"].map(from_cache);
+        assert_eq!(seen, [false, true, false, true]);
     }
 }

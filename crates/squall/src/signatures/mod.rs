@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use squall_engine::{
-    CompileOptions, Problem, Severity, SignatureSet, SourceError, SourceFile, has_includes,
+    CompileOptions, Problem, Severity, SignatureSet, SourceError, SourceFile, is_signature_file,
     read_directory,
 };
 use squall_types::{SignatureOrigin, SignatureSummary};
@@ -211,8 +211,6 @@ pub(crate) fn make(
     options: CompileOptions,
     cache: Option<&Cache>,
 ) -> anyhow::Result<Made> {
-    // What an included file holds is not in the key of the cache.
-    let cache = cache.filter(|_| !has_includes(files));
     let made = match cache.and_then(|cache| cache.load(files, options)) {
         Some(set) => Made {
             set,
@@ -287,8 +285,8 @@ pub(crate) fn refuse_broken_bundles(
         let broken = |problem: &&Problem| {
             problem.severity == Severity::Skipped
                 && is_inside(&problem.file)
-                // A line of a list is no rule.
-                && is_rule_file(Path::new(&problem.file))
+                // A line of a list is no rule; an included file has any name.
+                && !is_list(Path::new(&problem.file))
         };
         let skipped = set.problems().iter().filter(broken).count();
         anyhow::ensure!(
@@ -298,6 +296,10 @@ pub(crate) fn refuse_broken_bundles(
         );
     }
     Ok(())
+}
+
+fn is_list(path: &Path) -> bool {
+    is_signature_file(path) && !is_rule_file(path)
 }
 
 fn is_rule_file(path: &Path) -> bool {

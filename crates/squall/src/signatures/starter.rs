@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::time::{Duration, UNIX_EPOCH};
 
 use flate2::read::DeflateDecoder;
-use squall_engine::SourceFile;
+use squall_engine::{Included, SourceFile};
 use squall_types::SignatureOrigin;
 
 /// The starter rule files: for each a line `NAME<TAB>LENGTH`, then its text;
@@ -37,7 +37,7 @@ pub(crate) fn files() -> io::Result<Vec<SourceFile>> {
             content,
             origin: SignatureOrigin::Internal,
             modified: built.map(|since| UNIX_EPOCH + since),
-            directory: None,
+            included: Included::default(),
         });
         head.clear();
     }

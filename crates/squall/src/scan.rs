@@ -275,6 +275,8 @@ fn host_name() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<ArgMatches, clap::Error> {
@@ -300,6 +302,22 @@ mod tests {
         }
         let both = parse(&["/x", "--text", "a.log", "--csv", "-"]).expect("arguments");
         assert_eq!(output_paths(&both).text, Some("a.log".into()));
+    }
+
+    #[test]
+    fn a_path_behind_a_switch_is_a_path() {
+        for arguments in [
+            &["--noarchive", "/x"][..],
+            &["--pure-yara", "--noarchive=false", "/x"],
+            &["/x", "--utc"],
+        ] {
+            let matches = parse(arguments).expect("arguments");
+            let paths: Vec<_> = matches
+                .get_many::<PathBuf>("path")
+                .expect("paths")
+                .collect();
+            assert_eq!(paths, [Path::new("/x")], "{arguments:?}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(crate) fn args_of(names: &[&str]) -> Vec<Arg> {
     serve_args()
         .into_iter()
         .filter(|arg| names.iter().any(|name| arg.get_id() == *name))
-        .map(|arg| arg.hide_short_help(true))
+        .map(|arg| beside_paths(arg).hide_short_help(true))
         .collect()
 }
 
@@ -62,9 +62,18 @@ pub(crate) fn scan_args() -> Vec<Arg> {
             .filter(move |setting| {
                 SCAN_TOO.contains(&setting.name) || (all && !SERVICE_ONLY.contains(&setting.name))
             })
-            .map(|setting| arg(setting).help_heading(section.heading))
+            .map(|setting| beside_paths(arg(setting)).help_heading(section.heading))
     });
     std::iter::once(template_arg()).chain(settings).collect()
+}
+
+/// Makes a flag of a command that also takes paths: in `--noarchive /var/www`
+/// the path is no value of the flag.
+fn beside_paths(arg: Arg) -> Arg {
+    let is_switch = arg
+        .get_num_args()
+        .is_some_and(|count| count.min_values() == 0);
+    arg.require_equals(is_switch)
 }
 
 fn template_arg() -> Arg {

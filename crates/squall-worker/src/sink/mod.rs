@@ -168,12 +168,14 @@ impl Sinks {
         }
     }
 
-    /// Returns how the log files fare, each with the name of its setting.
+    /// Returns how the log files fare, each with the name of its setting. One
+    /// that is not written owes nothing.
     #[must_use]
     pub fn health(&self) -> Vec<(&'static str, Arc<LogHealth>)> {
         [("logfile", &self.text), ("jsonfile", &self.json)]
             .into_iter()
-            .filter_map(|(name, sink)| Some((name, Arc::clone(sink.as_ref()?.health()))))
+            .map(|(name, sink)| (name, sink.as_ref().map(|sink| Arc::clone(sink.health()))))
+            .map(|(name, health)| (name, health.unwrap_or_default()))
             .collect()
     }
 

@@ -227,6 +227,18 @@ impl Queue {
         }
     }
 
+    /// Counts an attempt for a sample of the durable lane whose scan does not
+    /// end and which is not going to be waited for, before
+    /// [`close`](Self::close): the second time the sample fails. One whose scan
+    /// merely takes long at the end is not to be blamed.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the sample's record cannot be read; it is not blamed then.
+    pub fn blame(&self, id: SampleId) -> Result<(), StorageError> {
+        self.shared.blame(id)
+    }
+
     /// Returns what the queue holds and did, consistent in itself.
     #[must_use]
     pub fn stats(&self) -> Stats {

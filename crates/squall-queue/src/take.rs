@@ -290,10 +290,31 @@ impl Shared {
     fn abandoned_durable(&self, id: SampleId, durable: Durable) {
         let Durable {
             taken,
-            mut record,
+            record,
             slot,
             ..
         } = durable;
+        self.count_attempt(id, record, taken);
+        self.clear_slot(slot);
+    }
+
+    /// Counts a scan that does not end, as if it had been dropped.
+    pub(crate) fn blame(&self, id: SampleId) -> Result<(), StorageError> {
+        let Some(taken) = self.lock().scanning.get(&id).copied() else {
+            return Ok(());
+        };
+        match self.record(id, &taken) {
+            Ok(record) => {
+                self.count_attempt(id, record, taken);
+                Ok(())
+            }
+            Err(Unopened::Later(error)) => Err(error),
+            // The next start finds its record missing.
+            Err(Unopened::Never(..)) => Ok(()),
+        }
+    }
+
+    fn count_attempt(&self, id: SampleId, mut record: SampleRecord, taken: Taken) {
         record.attempts += 1;
         tracing::warn!(%id, attempts = record.attempts, "a scan ended without a verdict");
         if record.attempts >= ATTEMPTS_MAX {
@@ -307,7 +328,6 @@ impl Shared {
             self.lock().push_change(change);
             self.commit.notify_one();
         }
-        self.clear_slot(slot);
     }
 
     pub(crate) fn wake_immediate(&self) {

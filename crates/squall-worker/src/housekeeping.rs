@@ -8,6 +8,8 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use crate::keep::Keeper;
+use crate::limited::Limited;
+use crate::overdue::Scans;
 use crate::sink::Sinks;
 
 /// How often logs are tried.
@@ -26,12 +28,20 @@ impl Housekeeping {
     /// # Errors
     ///
     /// Fails if a thread cannot be started.
-    pub(crate) fn start(sinks: &Arc<Sinks>, keeper: Option<&Arc<Keeper>>) -> io::Result<Self> {
+    pub(crate) fn start(
+        sinks: &Arc<Sinks>,
+        keeper: Option<&Arc<Keeper>>,
+        scans: &Scans,
+    ) -> io::Result<Self> {
         let (logs_end, logs_ended) = channel();
         let sinks = Arc::clone(sinks);
         let ticks = Builder::new().name("housekeeping".to_owned());
         ticks.spawn(move || run_every(TICK, &logs_ended, || sinks.tick()))?;
-        let mut ends = vec![logs_end];
+        let (end, ended) = channel();
+        let scans = scans.clone();
+        let watch = Builder::new().name("scan-watch".to_owned());
+        watch.spawn(move || run_every(TICK, &ended, watch_over(scans)))?;
+        let mut ends = vec![logs_end, end];
         // A thread of its own: a million files take a while, and a log may not
         // answer.
         if let Some(keeper) = keeper.map(Arc::clone) {
@@ -50,5 +60,20 @@ impl Housekeeping {
 fn run_every(interval: Duration, ended: &Receiver<()>, work: impl Fn()) {
     while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
         work();
+    }
+}
+
+/// Tells now and then of scans that do not end.
+fn watch_over(scans: Scans) -> impl Fn() {
+    let limited = Limited::default();
+    move || {
+        let overdue = scans.overdue();
+        if !overdue.is_empty() && limited.pass().is_some() {
+            tracing::error!(
+                sample_ids = ?overdue,
+                "scans do not end, and their threads are not available; restart the service, which \
+                 puts a sample aside the second time"
+            );
+        }
     }
 }

@@ -4,6 +4,7 @@ mod dirs;
 mod housekeeping;
 mod keep;
 mod limited;
+mod overdue;
 mod patience;
 mod pool;
 mod scan_job;

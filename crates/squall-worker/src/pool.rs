@@ -11,6 +11,7 @@ use squall_types::{GapCounts, SampleId};
 
 use crate::housekeeping::Housekeeping;
 use crate::keep::Keeper;
+use crate::overdue::{Current, Scans};
 use crate::patience::Patience;
 use crate::scan_job::{self, Context, End};
 use crate::signatures::{Held, Signatures};
@@ -48,6 +49,7 @@ pub struct WorkerParts {
 /// The running scan threads.
 pub struct Workers {
     threads: Vec<JoinHandle<()>>,
+    scans: Scans,
     _housekeeping: Housekeeping,
     signatures: Arc<Signatures>,
     queue: Queue,
@@ -71,7 +73,8 @@ impl Workers {
     pub fn start(config: &WorkerConfig, parts: &WorkerParts) -> io::Result<Self> {
         let sinks = Arc::clone(&parts.sinks);
         parts.queue.before_results(move || sinks.sync())?;
-        let housekeeping = Housekeeping::start(&parts.sinks, parts.keeper.as_ref())?;
+        let scans = Scans::new(config.threads, &config.limits);
+        let housekeeping = Housekeeping::start(&parts.sinks, parts.keeper.as_ref(), &scans)?;
         let patience = Arc::new(Patience::default());
         let mut threads = Vec::with_capacity(config.threads);
         for slot in 0..config.threads {
@@ -85,6 +88,7 @@ impl Workers {
                 config: config.clone(),
                 parts: parts.clone(),
                 patience: Arc::clone(&patience),
+                current: scans.of(slot),
             };
             threads.push(
                 Builder::new()
@@ -94,6 +98,7 @@ impl Workers {
         }
         Ok(Self {
             threads,
+            scans,
             _housekeeping: housekeeping,
             signatures: Arc::clone(&parts.signatures),
             queue: parts.queue.clone(),
@@ -102,13 +107,20 @@ impl Workers {
 
     /// Stops claiming and waits until what is being scanned is done, for
     /// `limit` at most. Returns the number of threads that still scan; their
-    /// samples are scanned again at the next start.
+    /// samples are scanned again at the next start, unless it is the second time
+    /// that their scan did not end long after its own limit.
     pub fn stop(self, limit: Duration) -> usize {
         self.queue.stop_claims();
         self.signatures.close();
         let deadline = Instant::now() + limit;
         while Instant::now() < deadline && self.threads.iter().any(|t| !t.is_finished()) {
             std::thread::sleep(Duration::from_millis(10));
+        }
+        for id in self.scans.overdue() {
+            if let Err(error) = self.queue.blame(id) {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(sample_id = %id, error, "cannot count a scan that does not end");
+            }
         }
         self.threads.iter().filter(|t| !t.is_finished()).count()
     }
@@ -120,6 +132,7 @@ struct Worker {
     config: WorkerConfig,
     parts: WorkerParts,
     patience: Arc<Patience>,
+    current: Arc<Current>,
 }
 
 impl Worker {
@@ -186,7 +199,9 @@ impl Worker {
         }
         let id = claim.id();
         let started = Instant::now();
+        let scanning = self.current.begin(id);
         let done = scan_job::guarded(id, || scan_job::run(&claim, scanner, buffer, context));
+        drop(scanning);
         let verdict = match done.end {
             End::Verdict(verdict) => Some(verdict),
             End::Unlogged => None,

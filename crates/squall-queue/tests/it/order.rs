@@ -145,3 +145,44 @@ async fn a_scan_that_outlasts_the_orderly_end_is_not_blamed_on_its_sample() {
         queue = opened;
     }
 }
+
+/// Else it would hold a worker after every start, for good.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_does_not_end_is_blamed_and_the_second_time_fails_its_sample() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&dir);
+    let (mut queue, _) = open(&config);
+    let id = enqueue(&queue, b"endless", "a").await.unwrap();
+    let other = enqueue(&queue, b"other", "a").await.unwrap();
+    let mut hanging = Vec::new();
+    for turn in 0..2 {
+        let hangs = loop {
+            let claim = claim(&queue, 0);
+            if claim.id() == id {
+                break claim;
+            }
+            complete(&queue, claim, b"");
+        };
+        assert_eq!(hangs.attempts(), turn);
+        queue.blame(id).unwrap();
+        queue.close_blocking().unwrap();
+        // The worker still has its claim, as it has when the process ends.
+        let next = dir.path().join(format!("start {turn}"));
+        copy_dir(&config.dir, &next);
+        config.dir = next;
+        let (opened, recovery) = open(&config);
+        assert_eq!((recovery.counter_difference, recovery.damaged), (0, 0));
+        hanging.push((std::mem::replace(&mut queue, opened), hangs));
+    }
+    assert_eq!(queue.failed(), [id]);
+    let failed = queue.failed_samples(None, 1);
+    assert!(failed[0].reason.contains("without a verdict"), "{failed:?}");
+    assert_eq!(failed[0].attempts, 2);
+    assert!(
+        matches!(status(&queue, other), Some(SampleState::Complete(_)))
+            || claim(&queue, 0).id() == other
+    );
+    // Nothing is waiting that nobody asked about.
+    queue.blame(id).unwrap();
+    assert_eq!(queue.failed(), [id]);
+}

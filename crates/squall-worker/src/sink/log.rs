@@ -169,7 +169,12 @@ mod tests {
         let error = sink.append(&long).expect_err("hangs");
         assert!(matches!(error, SinkError::Hangs { .. }), "{error:?}");
         assert!(begun.elapsed() >= LogHealth::PATIENCE);
-        assert!(sink.refuses() && sink.health().hangs());
+        // The thread may have begun a little after it was waited for.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !(sink.refuses() && sink.health().hangs()) {
+            assert!(Instant::now() < deadline, "it is not known to hang");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let begun = Instant::now();
         sink.append(b"next\n").expect_err("hangs");
         assert!(begun.elapsed() < LogHealth::PATIENCE);

@@ -20,6 +20,7 @@ use std::io::Read;
 use flate2::read::{DeflateDecoder, ZlibDecoder};
 use squall_types::IncompleteReason;
 
+pub(super) use self::narrow::narrow;
 use self::recognise::Blob;
 use super::{Members, Trouble, decode};
 
@@ -35,7 +36,7 @@ struct Decoded {
 
 /// Looks for encoded files in a text.
 pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
-    let text = narrow::narrow(content);
+    let text = narrow(content);
     let unit_bytes = if matches!(text, Cow::Owned(_)) { 2 } else { 1 };
     let mut search = Search {
         text: &text,

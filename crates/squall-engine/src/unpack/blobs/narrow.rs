@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// Makes UTF-16 text one byte a character; any other text is left as it is.
 /// Characters beyond ASCII have no part in an encoded file and become `?`.
-pub(super) fn narrow(text: &[u8]) -> Cow<'_, [u8]> {
+pub(in crate::unpack) fn narrow(text: &[u8]) -> Cow<'_, [u8]> {
     let high_byte = match text {
         [0xff, 0xfe, ..] => 1,
         [0xfe, 0xff, ..] => 0,

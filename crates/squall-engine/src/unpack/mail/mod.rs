@@ -21,6 +21,7 @@ use squall_types::IncompleteReason;
 
 use self::header::Headers;
 use self::parameter::Structured;
+use super::blobs::narrow;
 use super::{Members, Trouble, decode};
 use crate::file_type;
 
@@ -33,6 +34,12 @@ const PARTS_MAX: usize = 200_000;
 
 /// Opens a message or a mailbox.
 pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    let text = narrow(content);
+    let content = match &text {
+        Cow::Borrowed(content) => content,
+        // Saved by an editor, in UTF-16. The mark before it is no letter.
+        Cow::Owned(text) => text.strip_prefix(b"?").unwrap_or(text),
+    };
     let messages = mailbox::messages(content, PARTS_MAX);
     if let [only] = messages.as_slice() {
         return Walk::new(members).message(only, "", 0);

@@ -72,6 +72,18 @@ Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<b
 }
 
 #[test]
+fn a_message_in_utf_16_is_opened() {
+    let text = message(&[attachment("a.exe", EXECUTABLE)]);
+    for mark in ["", "\u{feff}"] {
+        let units = format!("{mark}{text}");
+        let file: Vec<u8> = units.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let opened = open(unpack, &file);
+        assert_eq!(opened.member("a.exe"), EXECUTABLE);
+        assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+    }
+}
+
+#[test]
 fn a_message_without_mime_is_its_body() {
     let opened = open_text("From: a\nSubject: b\n\nhello\n");
     assert_eq!(opened.names(), ["body.txt"]);

@@ -97,7 +97,7 @@ fn extract(archive: &Archive, password: Option<&String>, walk: Walk<'_, '_, '_>)
         Err(error) => {
             walk.finish(Some(trouble(&error)));
             if walk.ended.is_ok() {
-                walk.ended = Err(walk.behind_limit().unwrap_or_else(|| trouble(&error)));
+                walk.ended = Err(walk.behind_gap().unwrap_or_else(|| trouble(&error)));
             }
         }
     }
@@ -120,6 +120,9 @@ struct Walk<'a, 'm, 'limits> {
     sink: Sink,
     /// Whether the last member was cut off at a limit.
     is_last_cut: bool,
+    /// Whether a part of a member is in another volume, over which the library
+    /// ends.
+    is_split: bool,
     ended: Result<(), Trouble>,
 }
 
@@ -141,6 +144,7 @@ impl<'a, 'm, 'limits> Walk<'a, 'm, 'limits> {
             current: None,
             sink,
             is_last_cut: false,
+            is_split: false,
             ended: Ok(()),
         }
     }
@@ -167,6 +171,7 @@ impl<'a, 'm, 'limits> Walk<'a, 'm, 'limits> {
             let what = "a part of it is in another volume".to_owned();
             self.members
                 .record(&name, IncompleteReason::Truncated, what);
+            self.is_split = true;
             self.taken = self.seen;
             return self.passed_over();
         }
@@ -182,12 +187,19 @@ impl<'a, 'm, 'limits> Walk<'a, 'm, 'limits> {
         ExtractionDecision::Extract(Box::new(self.sink.clone()))
     }
 
-    /// Why nothing is read any more, if that is for a limit: in a solid archive
-    /// the next member depends on the one that was cut off.
-    fn behind_limit(&self) -> Option<Trouble> {
-        self.is_last_cut.then(|| Trouble {
-            reason: IncompleteReason::Limit,
-            description: "what follows a member over its limit is not looked at".to_owned(),
+    /// Why nothing is read any more, if the archive is not to blame: in a solid
+    /// one the next member depends on the one that was cut off.
+    fn behind_gap(&self) -> Option<Trouble> {
+        let (reason, what) = if self.is_last_cut {
+            (IncompleteReason::Limit, "over its limit")
+        } else if self.is_split {
+            (IncompleteReason::Truncated, "that is in two volumes")
+        } else {
+            return None;
+        };
+        Some(Trouble {
+            reason,
+            description: format!("what follows a member {what} is not looked at"),
         })
     }
 

@@ -89,6 +89,13 @@ impl BodyWriter {
         Ok(())
     }
 
+    /// Makes room for `len` bytes, as far as they stay in memory, so that what
+    /// arrives is not copied again and again.
+    pub fn expect(&mut self, len: u64) {
+        let len = len.min(self.dir.inline_len_max);
+        self.buffer.reserve(usize::try_from(len).unwrap_or(0));
+    }
+
     /// Bytes taken so far.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -187,6 +194,32 @@ impl Body {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Hands the bytes to `take`, in order and a part at a time. Blocks the
+    /// thread where they are in a file.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read.
+    pub fn read_parts(&self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+        let file = match &self.content {
+            Content::Memory(bytes) => {
+                take(bytes);
+                return Ok(());
+            }
+            Content::File(file) => file,
+        };
+        let mut buffer = vec![0; CHUNK_LEN];
+        let mut offset = 0;
+        while offset < self.len {
+            let part = (self.len - offset).min(CHUNK_LEN as u64);
+            let part = &mut buffer[..usize::try_from(part).unwrap_or(CHUNK_LEN)];
+            file.read_exact_at(part, offset)?;
+            take(part);
+            offset += part.len() as u64;
+        }
+        Ok(())
     }
 
     pub(crate) fn is_in_memory(&self) -> bool {

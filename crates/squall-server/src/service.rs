@@ -22,7 +22,7 @@ use crate::quota::{Exhausted, Quota};
 use crate::signatures::SignatureControl;
 use crate::source::Sources;
 use crate::throttle::Throttle;
-use crate::upload::Places;
+use crate::upload::{KnownDigests, Places};
 
 /// When to come back while the signatures are being loaded.
 const LOADING_RETRY_AFTER: Duration = Duration::from_secs(3);
@@ -50,6 +50,7 @@ struct Inner {
     sources: Sources,
     runs: Runs,
     places: Arc<Places>,
+    known_digests: KnownDigests,
     histories: Semaphore,
     findings: OnceLock<Findings>,
     searches: Arc<Semaphore>,
@@ -82,6 +83,7 @@ impl Service {
             sources: Sources::new(&config.reverse_lookup, config.resolve_timeout),
             runs: Runs::default(),
             places: Places::new(&config.limits),
+            known_digests: KnownDigests::default(),
             histories: Semaphore::new(HISTORIES_MAX),
             findings: OnceLock::new(),
             searches: Arc::new(Semaphore::new(SEARCHES_MAX)),
@@ -156,6 +158,10 @@ impl Service {
 
     pub(crate) fn places(&self) -> &Arc<Places> {
         &self.0.places
+    }
+
+    pub(crate) fn known_digests(&self) -> &KnownDigests {
+        &self.0.known_digests
     }
 
     pub(crate) fn histories(&self) -> &Semaphore {

@@ -8,6 +8,7 @@ mod body;
 mod digest;
 mod disposition;
 mod drain;
+mod known;
 mod parts;
 mod places;
 mod scrub;
@@ -30,6 +31,7 @@ use crate::service::Service;
 use crate::source::{Sender, client_address};
 use body::{BodyFault, BodyLimits, UploadBody};
 pub(crate) use drain::drain;
+pub(crate) use known::KnownDigests;
 use parts::{FilePart, PartsError};
 pub(crate) use places::Places;
 use places::{NoPlace, Place};
@@ -87,19 +89,23 @@ pub(crate) async fn receive(
         sender,
         place,
         token,
+        announced,
     } = admitted;
     let body_limits = BodyLimits {
         len_max: len_max(service),
         timeout: limits.body_timeout,
     };
     let mut body = UploadBody::new(body, &boundary, body_limits, place);
+    let mut writer = service.queue().body();
+    writer.expect(announced);
     let file = parts::read_file(
         parts::Source {
             body: &mut body,
             boundary: &boundary,
         },
-        service.queue().body(),
+        writer,
         limits.max_file_size_bytes,
+        service.known_digests(),
     );
     // The sender's name is looked up while its bytes arrive.
     let (file, source) = tokio::join!(file, service.sources().identify(&sender));
@@ -130,6 +136,8 @@ struct Admitted {
     sender: Sender,
     place: Place,
     token: Token,
+    /// Length of the body by its head; 0 where that says nothing.
+    announced: u64,
 }
 
 /// Checks all that can be checked before a byte of the body is read.
@@ -165,6 +173,7 @@ fn admit(service: &Service, head: &request::Parts, mode: Mode) -> Result<Admitte
         sender,
         place,
         token: token.map_err(|exhausted| service.deny_quota(exhausted))?,
+        announced: content_length.unwrap_or_default(),
     })
 }
 

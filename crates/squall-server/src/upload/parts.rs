@@ -5,12 +5,14 @@ use std::io;
 use axum::http::header;
 use http_body_util::BodyDataStream;
 use multer::{Field, Multipart};
+use sha2::Digest as _;
 use squall_queue::{Body, BodyWriter};
 use squall_types::Digests;
 
 use super::body::{BodyFault, UploadBody};
-use super::digest::Digester;
+use super::digest;
 use super::disposition::Disposition;
+use super::known::KnownDigests;
 
 /// Name of the part that holds the sample.
 const FILE_PART: &str = "file";
@@ -65,16 +67,18 @@ impl PartsError {
 }
 
 /// Reads `source` to its closing boundary and stores the one part named
-/// `file` with `writer`. The sample may have `len_max` bytes.
+/// `file` with `writer`. The sample may have `len_max` bytes; `known` tells
+/// digests of contents that came before.
 pub(crate) async fn read_file(
     source: Source<'_>,
     writer: BodyWriter,
     len_max: u64,
+    known: &KnownDigests,
 ) -> Result<FilePart, PartsError> {
     let mut parts = Multipart::new(BodyDataStream::new(source.body), source.boundary);
     let mut sink = Sink {
         writer,
-        digester: Digester::default(),
+        sha256: sha2::Sha256::default(),
         len_max,
     };
     let mut name = None;
@@ -103,10 +107,13 @@ pub(crate) async fn read_file(
     let name = name.ok_or(PartsError::NoFile)?;
     let len = sink.writer.len();
     let body = sink.writer.finish().await.map_err(PartsError::Storage)?;
+    let sha256 = sink.sha256.finalize().into();
+    let hashed = digest::complete(body, sha256, known).await;
+    let (body, digests) = hashed.map_err(PartsError::Storage)?;
     Ok(FilePart {
         name,
         len,
-        digests: sink.digester.finish(),
+        digests,
         body,
     })
 }
@@ -114,7 +121,7 @@ pub(crate) async fn read_file(
 /// Where the sample's bytes go.
 struct Sink {
     writer: BodyWriter,
-    digester: Digester,
+    sha256: sha2::Sha256,
     len_max: u64,
 }
 
@@ -124,7 +131,7 @@ impl Sink {
             if self.writer.len() + chunk.len() as u64 > self.len_max {
                 return Err(PartsError::TooLarge);
             }
-            self.digester.update(&chunk);
+            self.sha256.update(&chunk);
             self.writer
                 .write(&chunk)
                 .await

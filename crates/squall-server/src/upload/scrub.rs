@@ -213,7 +213,7 @@ fn find<'a>(delimiter: &[u8], mut matched: usize, input: &'a [u8]) -> (usize, Op
     let mut rest = input;
     loop {
         if matched == 0 {
-            let Some(at) = rest.iter().position(|&byte| byte == b'\r') else {
+            let Some(at) = memchr::memchr(b'\r', rest) else {
                 return (0, None);
             };
             rest = &rest[at + 1..];

@@ -29,19 +29,20 @@ def main():
     context = Context.make(ROOT, target, arguments)
     began = time.monotonic()
     facts = machine.facts(ROOT)
-    rows, notes = measure(context, arguments.only or list(parts.ALL))
-    facts.append(("duration", f"{(time.monotonic() - began) / 60:.0f} min"))
+    path = arguments.output or context.dir / "performance.md"
+
+    def write(rows, notes):
+        duration = ("duration", f"{(time.monotonic() - began) / 60:.0f} min")
+        path.write_text(table.markdown(rows, notes, [*facts, duration], context))
+
+    rows, notes = measure(context, arguments.only or list(parts.ALL), write)
     print()
     print(table.text(rows))
     for note in notes:
         print(f"- {note}")
-    document = table.markdown(rows, notes, facts, context)
-    path = arguments.output or context.dir / "performance.md"
-    path.write_text(document)
     print(f"\nwritten: {path}")
-    if arguments.smoke and any(row.broken for row in rows):
-        return 1
-    return 0
+    failed = any(note.startswith("FAILED") for note in notes) or any(row.broken for row in rows)
+    return 1 if failed else 0
 
 
 def parse_arguments():
@@ -63,8 +64,8 @@ def build():
         sys.exit("the build failed")
 
 
-def measure(context, names):
-    """Runs the parts; what cannot be measured here is a note, not a failure."""
+def measure(context, names, write):
+    """Runs the parts; what cannot be measured here is a note, not a failure. Writes what there is after each."""
     rows, notes = [], []
     notes.append(corpus.describe(context))
     for name in names:
@@ -79,12 +80,19 @@ def measure(context, names):
             notes.append(f"not measured: {name}: {missing}")
             print(f"   {notes[-1]}", flush=True)
             continue
+        except RuntimeError as error:
+            notes.append(f"FAILED: {name}: {str(error).splitlines()[0]}")
+            print(f"   FAILED: {error}", flush=True)
+            continue
+        finally:
+            peers.stop_all()
         for row in measured:
             print(f"   {row.line()}", flush=True)
         rows.extend(measured)
+        write(rows, notes + context.notes)
         print(f"   ({time.monotonic() - began:.0f} s)", flush=True)
     shutil.rmtree(context.dir / "now", ignore_errors=True)
-    peers.stop_all()
+    write(rows, notes + context.notes)
     return rows, notes + context.notes
 
 

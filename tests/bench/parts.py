@@ -1,6 +1,7 @@
 """The parts of the bench: each measures some rows of the table, by turns where two things are compared."""
 
 import json
+import re
 import shutil
 import time
 from statistics import median
@@ -107,6 +108,7 @@ def latency(context):
     count = context.size(3000, 1000, 20)
     folder = context.folder("bodies")
     paths = write_bodies(folder, count * context.rounds)
+    warm(context)
     p50, p99 = [], []
     details = []
     for at in range(context.rounds):
@@ -145,6 +147,7 @@ def busy(context):
     queued = context.size(100_000, 20_000, 50)
     count = context.size(2000, 500, 20)
     ratios, details = [], []
+    warm(context)
     for at in range(context.rounds):
         options = ("--threads", THREADS, "--sync-only-threads", 1)
         with Squall(context, context.folder(f"busy-{at}"), *options) as squall:
@@ -307,8 +310,15 @@ def scanners(context):
     return rows
 
 
+def warm(context):
+    """Has the signatures compiled and kept, so that no later start is a cold one."""
+    with Squall(context, context.folder("warm"), "--threads", THREADS):
+        pass
+
+
 def start(context):
     """From the start of the process to the first answer"""
+    warm(context)
     cold, cached = [], []
     for at in range(context.rounds):
         for values, folder, cache in ((cold, f"cold-{at}", False), (cached, f"cached-{at}", True)):
@@ -325,7 +335,8 @@ def start(context):
 
 def memory(context):
     """Resident memory: idle, and each further worker"""
-    idle, each = [], []
+    warm(context)
+    idle, cold, each = [], [], []
     more = 6
     count = context.size(2000, 500, 20)
     uploads = corpus.upload_list(context, "memory.uploads", corpus.files(context)[:count])
@@ -333,16 +344,20 @@ def memory(context):
         used = {}
         for threads in (2, 2 + more):
             with Squall(context, context.folder(f"memory-{at}-{threads}"), "--threads", threads, *PURE) as squall:
-                time.sleep(1)
-                used[threads, "idle"] = squall.resident_bytes()
+                # What a sample leaves behind is not a worker's: all of them have scanned the same.
                 load(context, squall.address, list=uploads, connections=16)
                 time.sleep(1)
-                used[threads, "used"] = squall.resident_bytes()
-        idle.append(used[2, "idle"] / 1e6)
-        each.append((used[2 + more, "used"] - used[2, "used"]) / more / 1e6)
+                used[threads] = squall.resident_bytes()
+        each.append((used[2 + more] - used[2]) / more / 1e6)
+        for values, cache in ((idle, True), (cold, False)):
+            folder = context.folder(f"idle-{at}-{cache}")
+            with Squall(context, folder, "--threads", THREADS, cache=cache) as squall:
+                time.sleep(2)
+                values.append(squall.resident_bytes() / 1e6)
     return [
         Row("resident memory, idle with signatures, 2 workers", idle, " MB", at_most=120,
-            detail=f"{used[2, 'used'] / 1e6:.0f} MB after {count:,} samples"),
+            detail=f"{used[2] / 1e6:.0f} MB after {count:,} samples"),
+        Row("the same where this start had to compile the signatures", cold, " MB", at_most=120),
         Row("resident memory, each further worker, all of them used", each, " MB", at_most=10),
     ]  # fmt: skip
 
@@ -368,6 +383,38 @@ def backlog(context):
     ]  # fmt: skip
 
 
+def findings(context):
+    """The findings store when it is full, against a small one"""
+    large = context.size(10_000_000, 100_000, 2000)
+    small = context.size(10_000, 5000, 500)
+    # A finding takes about 3 KB.
+    free = shutil.disk_usage(context.dir).free
+    if large * 3500 > free - (5 << 30):
+        large = 1_000_000
+        context.notes.append(f"the findings store was measured with {large:,} findings: 10,000,000 need 35 GB of disk")
+        if large * 3500 > free - (5 << 30):
+            raise Missing("there is too little disk")
+    stores = {count: context.folder(f"findings-{count}") / "findings.db" for count in (large, small)}
+    rates, searches = {large: [], small: []}, {large: [], small: []}
+    program = context.program("examples/generate")
+    for at in range(min(context.rounds, 3) + 1):
+        for count, path in stores.items():
+            # The first time fills it, each further one adds a few and searches.
+            said = output_of([program, f"+{small if at else count}", path])
+            if at:
+                rates[count].append(float(re.search(r"stored \d+ in .* s, (\d+)/s", said)[1]))
+                searches[count].append(float(re.search(r"every search above +([\d.]+)", said)[1]))
+    middle = {count: median(values) for count, values in rates.items()}
+    return [
+        Row(f"findings store at {large:,} ÷ at {small:,}: findings/s taken in",
+            [one / other for one, other in zip(rates[large], rates[small])], at_least=0.8,
+            detail=f"{middle[large]:,.0f}/s and {middle[small]:,.0f}/s, in steps of {small:,}"),
+        Row(f"findings store at {large:,} ÷ at {small:,}: searches/s, median of 25 kinds",
+            [other / one for one, other in zip(searches[large], searches[small])],
+            detail=f"{median(searches[large]):.2f} ms and {median(searches[small]):.2f} ms a page of 50"),
+    ]  # fmt: skip
+
+
 ALL = {
     "generator": generator,
     "drain": drain,
@@ -382,4 +429,5 @@ ALL = {
     "start": start,
     "memory": memory,
     "backlog": backlog,
+    "findings": findings,
 }

@@ -2,6 +2,7 @@
 //! each kind of search takes, while findings keep coming.
 //!
 //! `generate COUNT [DATABASE]`: without a database in a temporary directory.
+//! `+COUNT` adds so many to those that are in the database.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -28,7 +29,7 @@ const ROUNDS: u64 = 40;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let count: u64 = arguments.next().map_or(100_000, |n| n.parse().unwrap());
+    let count = arguments.next().unwrap_or_else(|| "100000".to_owned());
     let temporary = tempfile::tempdir().unwrap();
     let path = arguments
         .next()
@@ -37,6 +38,10 @@ fn main() {
     config.findings_max = None;
     config.query_time_max = Duration::from_secs(60);
     let (findings, opened) = Findings::open(config).unwrap();
+    let count = match count.strip_prefix('+') {
+        Some(more) => opened.stored + more.parse::<u64>().unwrap(),
+        None => count.parse().unwrap(),
+    };
     fill(&findings, opened.stored, count);
     let bytes = std::fs::metadata(&path).unwrap().len();
     println!("{} findings, {} bytes each", count, bytes / count.max(1));

@@ -18,6 +18,8 @@ mod digest;
 mod file_type;
 #[path = "../../../crates/squall-engine/src/ioc/mod.rs"]
 mod ioc;
+#[path = "../../../crates/squall-engine/src/matching/piece.rs"]
+mod matching;
 #[path = "../../../crates/squall-engine/src/name.rs"]
 mod name;
 #[path = "../../../crates/squall-engine/src/problem.rs"]

@@ -1,6 +1,7 @@
 """The command line of the bench; `run` beside this file starts it."""
 
 import argparse
+import fcntl
 import os
 import shutil
 import subprocess
@@ -27,6 +28,12 @@ def main():
     if not arguments.no_build:
         build()
     context = Context.make(ROOT, target, arguments)
+    # Two runs would remove each other's data directories.
+    lock = open(context.dir / "lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"another run uses `{context.dir}`")
     began = time.monotonic()
     facts = machine.facts(ROOT)
     path = arguments.output or context.dir / "performance.md"

@@ -7,6 +7,10 @@
 //! | 32 | the set's [`Fingerprint`] |
 //! | 4 | length of the next part, little-endian |
 //! | … | the problems of the rules' text, JSON |
+//! | 4 | length of the next part |
+//! | … | what the rules ask of names, JSON |
+//! | 4 | length of the next part |
+//! | … | the same as compiled rules |
 //! | … | the compiled rules, as the engine stores them |
 //!
 //! The rules hold code for this processor. The engine does not defend itself
@@ -21,9 +25,9 @@ use std::io::{self, Write};
 use sha2::{Digest as _, Sha256};
 use yara_x::Rules;
 
-use crate::Problem;
 use crate::fingerprint::Fingerprint;
-use crate::set::{CompileOptions, SignatureSet};
+use crate::name_use::NameUse;
+use crate::set::{CompileOptions, Compiled, SignatureSet};
 use crate::source::SourceFile;
 
 const MAGIC: &[u8; 8] = b"SQLSIGS\n";
@@ -44,9 +48,10 @@ pub enum ArtefactError {
     /// The engine cannot use it.
     #[error("the engine refuses the stored rules")]
     Engine(#[source] Box<yara_x::errors::SerializationError>),
-    /// The description of problems cannot be read.
-    #[error("cannot read the problems of the stored signature set")]
-    Problems(#[source] serde_json::Error),
+    /// The description of problems, or of what is asked of names, cannot be
+    /// read.
+    #[error("cannot read the description of the stored signature set")]
+    Description(#[source] serde_json::Error),
 }
 
 impl SignatureSet {
@@ -57,13 +62,19 @@ impl SignatureSet {
     /// Fails if `out` does, or if the engine cannot store its rules.
     pub fn store(&self, out: &mut impl Write) -> io::Result<()> {
         let problems = serde_json::to_vec(self.rule_problems())?;
+        let name_use = serde_json::to_vec(self.name_use().text())?;
+        let name_rules = self.name_use().rules().serialize();
+        let name_rules = name_rules.map_err(io::Error::other)?;
         let rules = self.rules().serialize().map_err(io::Error::other)?;
-        let len = u32::try_from(problems.len()).map_err(io::Error::other)?;
         let mut hash = Sha256::new();
-        let parts: [&[u8]; 4] = [
+        let parts: [&[u8]; 8] = [
             self.fingerprint().bytes(),
-            &len.to_le_bytes(),
+            &len(&problems)?,
             &problems,
+            &len(&name_use)?,
+            &name_use,
+            &len(&name_rules)?,
+            &name_rules,
             &rules,
         ];
         for part in parts {
@@ -104,13 +115,33 @@ impl SignatureSet {
         if fingerprint != Fingerprint::of(files, options).bytes() {
             return Err(ArtefactError::Foreign);
         }
-        let (len, rest) = rest.split_first_chunk().ok_or(ArtefactError::Format)?;
-        let len = usize::try_from(u32::from_le_bytes(*len)).unwrap_or(usize::MAX);
-        let (problems, rules) = rest.split_at_checked(len).ok_or(ArtefactError::Format)?;
-        let problems: Vec<Problem> =
-            serde_json::from_slice(problems).map_err(ArtefactError::Problems)?;
-        let rules =
-            Rules::deserialize(rules).map_err(|error| ArtefactError::Engine(Box::new(error)))?;
-        Ok(Self::assemble(files, options, rules, problems))
+        let (problems, rest) = part(rest)?;
+        let (name_use, rest) = part(rest)?;
+        let (name_rules, rules) = part(rest)?;
+        let compiled = Compiled {
+            problems: serde_json::from_slice(problems).map_err(ArtefactError::Description)?,
+            name_use: NameUse::restore(
+                serde_json::from_slice(name_use).map_err(ArtefactError::Description)?,
+                deserialize(name_rules)?,
+            ),
+            rules: deserialize(rules)?,
+        };
+        Ok(Self::assemble(files, options, compiled))
     }
+}
+
+fn len(part: &[u8]) -> io::Result<[u8; 4]> {
+    let len = u32::try_from(part.len()).map_err(io::Error::other)?;
+    Ok(len.to_le_bytes())
+}
+
+/// Splits off a part that its length is before.
+fn part(bytes: &[u8]) -> Result<(&[u8], &[u8]), ArtefactError> {
+    let (len, rest) = bytes.split_first_chunk().ok_or(ArtefactError::Format)?;
+    let len = usize::try_from(u32::from_le_bytes(*len)).unwrap_or(usize::MAX);
+    rest.split_at_checked(len).ok_or(ArtefactError::Format)
+}
+
+fn deserialize(rules: &[u8]) -> Result<Rules, ArtefactError> {
+    Rules::deserialize(rules).map_err(|error| ArtefactError::Engine(Box::new(error)))
 }

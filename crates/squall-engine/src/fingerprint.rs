@@ -11,7 +11,7 @@ use crate::source::SourceFile;
 
 /// Counts changes of how sets are compiled and stored that neither the engine's
 /// version nor the program's shows.
-const COMPILATION: u32 = 1;
+const COMPILATION: u32 = 2;
 
 /// SHA-256 over all that a compiled set depends on: the files' names, contents,
 /// included files and origins, the options, our variables, and the versions of the

@@ -16,7 +16,9 @@ use crate::heuristics::{self, Subject};
 use crate::ioc::StixFacts;
 use crate::lone_member::LoneMember;
 use crate::name::Name;
+use crate::name_use::{NameClasses, name_extension};
 use crate::pe_info::{self, PeFile};
+use crate::reuse::{self, Reuse, Trace, VerdictKeys};
 use crate::set::SignatureSet;
 use crate::unpack::{self, Budget, Container, Format, Member, UnpackLimits};
 use crate::{digest, matching, meta};
@@ -75,6 +77,9 @@ pub struct Scanner<'set> {
     set: &'set SignatureSet,
     scanner: yara_x::Scanner<'set>,
     limits: ScanLimits,
+    /// Made when keys are first asked for.
+    names: Option<NameClasses<'set>>,
+    trace: Trace,
 }
 
 /// A file to scan: the sample or a member of it.
@@ -97,7 +102,32 @@ impl<'set> Scanner<'set> {
             set,
             scanner: yara_x::Scanner::new(set.rules()),
             limits,
+            names: None,
+            trace: Trace::default(),
         }
+    }
+
+    /// Returns what an outcome is to be looked up and stored under, or `None`
+    /// if none of the set's may be used again.
+    pub fn verdict_keys(&mut self, sha256: &[u8; 32], file_name: &str) -> Option<VerdictKeys> {
+        let set = self.set;
+        if set.name_use().unstable().is_some() {
+            return None;
+        }
+        let names = self.names.get_or_insert_with(|| NameClasses::new(set));
+        let class = names.class(file_name);
+        Some(VerdictKeys::of(sha256, &class, file_name))
+    }
+
+    /// Scans a sample like [`scan`](Self::scan), and tells for which others the
+    /// outcome holds as well.
+    pub fn scan_once(&mut self, sample: &Sample<'_>) -> (Outcome, Reuse) {
+        let started = Instant::now();
+        let outcome = self.scan(sample);
+        // Much later a busy machine may not get as far.
+        self.trace.is_chance |= started.elapsed() > self.limits.time_max / 2;
+        let reuse = reuse::reuse_of(&outcome, self.trace);
+        (outcome, reuse)
     }
 
     /// Sets a variable of the rules that is true or false and that no sample
@@ -111,6 +141,7 @@ impl<'set> Scanner<'set> {
     /// What could not be looked at is in the outcome; the scanner can be used
     /// again whatever happened.
     pub fn scan(&mut self, sample: &Sample<'_>) -> Outcome {
+        self.trace = Trace::default();
         let mut file = File::new(sample.file_name, sample.content, sample.digests, None);
         let mut outcome = Outcome {
             sample: file.facts.clone(),
@@ -150,6 +181,7 @@ impl<'set> Scanner<'set> {
                 pe_file(file, Some(&results)),
             ),
             Err(error) => {
+                self.trace.is_chance = true;
                 let is_late = matches!(error, ScanError::Timeout);
                 let part = if is_late {
                     part::scan(
@@ -227,6 +259,7 @@ impl<'set> Scanner<'set> {
         budget: &mut Budget<'_>,
         outcome: &mut Outcome,
     ) {
+        self.trace.has_members = true;
         let path = unpack::member_path(&container.facts.path, &member.name);
         let digests = digest::digests(&member.content);
         let mut inner = File::new(&path, &member.content, digests, Some(&container.facts));
@@ -271,7 +304,7 @@ impl<'a> File<'a> {
             content,
             facts: FileFacts {
                 path: path.to_owned(),
-                extension: Name::of(path.rsplit('|').next().unwrap_or(path)).extension(),
+                extension: name_extension(path),
                 file_type: file_type.name().to_owned(),
                 size_bytes: content.len() as u64,
                 digests,

@@ -9,6 +9,7 @@ use yara_x::Rules;
 
 use crate::fingerprint::Fingerprint;
 use crate::ioc::{IocBuilder, Iocs, kind_of};
+use crate::name_use::NameUse;
 use crate::source::SourceFile;
 use crate::{Problem, Severity, compile, meta, self_test};
 
@@ -32,6 +33,7 @@ pub(crate) const EXTERNAL_VARIABLES: [&str; 13] = [
 /// A compiled, immutable set of signatures. Shared by all scanners.
 pub struct SignatureSet {
     rules: Rules,
+    name_use: NameUse,
     iocs: Iocs,
     origins: HashMap<String, SignatureOrigin>,
     /// Those of rules, then those of lists.
@@ -40,6 +42,14 @@ pub struct SignatureSet {
     summary: SignatureSummary,
     options: CompileOptions,
     fingerprint: Fingerprint,
+}
+
+/// What came of the text of rules.
+pub(crate) struct Compiled {
+    pub(crate) rules: Rules,
+    pub(crate) name_use: NameUse,
+    /// What is wrong with the text.
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// What of the files is used.
@@ -97,16 +107,19 @@ impl SignatureSet {
                 total: files.len(),
             });
         }
-        Ok(Self::assemble(files, options, compiler.build(), problems))
+        let rules = Compiled {
+            rules: compiler.build(),
+            name_use: NameUse::of(files),
+            problems,
+        };
+        Ok(Self::assemble(files, options, rules))
     }
 
-    /// Puts together compiled rules, what was wrong with their text, and the
-    /// lists of indicators.
+    /// Puts together what came of the rules and the lists of indicators.
     pub(crate) fn assemble(
         files: &[SourceFile],
         options: CompileOptions,
-        rules: Rules,
-        rule_problems: Vec<Problem>,
+        compiled: Compiled,
     ) -> Self {
         let mut origins = HashMap::new();
         let mut lists = IocBuilder::new();
@@ -120,8 +133,12 @@ impl SignatureSet {
             }
         }
         let (iocs, list_problems) = lists.build();
-        let rule_problem_count = rule_problems.len();
-        let mut problems = rule_problems;
+        let Compiled {
+            rules,
+            name_use,
+            mut problems,
+        } = compiled;
+        let rule_problem_count = problems.len();
         problems.extend(list_problems);
         let summary = SignatureSummary {
             version: version(files),
@@ -132,6 +149,7 @@ impl SignatureSet {
         };
         Self {
             rules,
+            name_use,
             iocs,
             origins,
             problems,
@@ -188,6 +206,16 @@ impl SignatureSet {
 
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Returns why no outcome of the set may be used for another sample, if so.
+    #[must_use]
+    pub fn no_reuse(&self) -> Option<&str> {
+        self.name_use.unstable()
+    }
+
+    pub(crate) fn name_use(&self) -> &NameUse {
+        &self.name_use
     }
 
     /// Tells whether scans with the set ask the heuristics, too.

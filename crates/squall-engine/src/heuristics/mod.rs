@@ -38,6 +38,7 @@ use squall_types::{Match, MatchField, MatchedString, SignatureKind, SignatureOri
 
 use crate::file_type::{self, FileType};
 use crate::matching;
+use crate::name::Name;
 use crate::pe_info::PeLayout;
 pub(crate) use table::{HEURISTICS, Heuristic};
 use view::{Place, View};
@@ -71,6 +72,32 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Match> {
             (heuristic.look)(&view).map(|places| to_match(heuristic, &view, places))
         })
         .collect()
+}
+
+/// What the heuristics see of the name of a sample that is no member; they say
+/// the same of the same bytes wherever it is the same. One that looks at more
+/// must have that added here, or verdicts on other files are used for its.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NameClass<'a> {
+    /// The extension: lower case, without the dot.
+    pub(crate) extension: String,
+    /// The whole name, if there is more to it than an extension.
+    pub(crate) odd_name: Option<&'a str>,
+}
+
+/// Returns the class of a sample's path.
+pub(crate) fn name_class(path: &str) -> NameClass<'_> {
+    let base = Name::of(path).base;
+    let (stem, extension) = view::split_extension(base);
+    let (_, middle) = view::split_extension(stem);
+    let is_plain = base.is_ascii()
+        && !base.contains(view::is_blank)
+        && !base.ends_with('.')
+        && middle.is_empty();
+    NameClass {
+        extension: extension.to_ascii_lowercase(),
+        odd_name: (!is_plain).then_some(base),
+    }
 }
 
 /// Tells whether a heuristic would speak of a member if it were the only one

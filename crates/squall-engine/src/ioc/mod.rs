@@ -85,6 +85,18 @@ impl Iocs {
         self.filenames.matches(&self.notes, path)
     }
 
+    /// Tells whether any filename IOC matches a path, even where their scores
+    /// come to nothing.
+    pub(crate) fn sees_path(&self, path: &str) -> bool {
+        self.filenames.sees(path)
+    }
+
+    /// Hands the answers to all that STIX patterns ask of a path to `add`.
+    /// Returns false if they ask too much, so that the whole path counts.
+    pub(crate) fn add_stix_names(&self, path: &str, add: impl FnMut(&[u8])) -> bool {
+        self.stix.name_answers(path, add)
+    }
+
     /// Looks for keywords, hosts and addresses in a file's content: at most a
     /// hundred matches of either kind, highest scores first.
     pub(crate) fn match_content(&self, content: &[u8]) -> Vec<Match> {

@@ -3,6 +3,7 @@
 mod artefact;
 mod indicators;
 mod members;
+mod reuse;
 mod samples;
 mod scan;
 mod set;

@@ -58,6 +58,11 @@ impl Filenames {
         self.notes.len()
     }
 
+    /// Tells whether any expression matches a path.
+    pub(super) fn sees(&self, path: &str) -> bool {
+        !self.patterns.matches(path).is_empty()
+    }
+
     /// Returns one match for all expressions that match the path, or `None` if
     /// none does or their scores come to nothing.
     pub(super) fn matches(&self, notes: &Notes, path: &str) -> Option<Match> {

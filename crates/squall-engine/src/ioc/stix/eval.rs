@@ -32,10 +32,15 @@ impl<'a> StixFacts<'a> {
 
     /// Returns a part of the path.
     pub(super) fn text(&self, subject: Subject) -> &'a str {
+        Self::text_of(self.path, subject)
+    }
+
+    /// Returns a part of a path.
+    pub(super) fn text_of(path: &str, subject: Subject) -> &str {
         match subject {
-            Subject::Name => Name::of(self.path).base,
-            Subject::Directory => Name::of(self.path).directory,
-            Subject::Path => self.path,
+            Subject::Name => Name::of(path).base,
+            Subject::Directory => Name::of(path).directory,
+            Subject::Path => path,
         }
     }
 }

@@ -19,6 +19,7 @@
 mod bundle;
 mod eval;
 mod lexer;
+mod name_answers;
 mod parser;
 mod test;
 
@@ -29,6 +30,7 @@ use squall_types::{Match, MatchField, SignatureOrigin};
 use self::bundle::Indicator;
 pub(crate) use self::eval::StixFacts;
 use self::eval::Trigger;
+use self::name_answers::NameTests;
 use self::parser::Subject;
 use super::found;
 use super::lines::FileProblems;
@@ -48,12 +50,19 @@ pub(super) struct Stix {
     by_trigger: HashMap<Trigger, Vec<u32>>,
     // The others are asked of every file.
     without_trigger: Vec<u32>,
+    name_tests: NameTests,
 }
 
 impl Stix {
     /// Returns how many indicators there are.
     pub(super) fn len(&self) -> usize {
         self.indicators.len()
+    }
+
+    /// Hands the answers to all that patterns ask of a path to `add`; false if
+    /// they ask too much.
+    pub(super) fn name_answers(&self, path: &str, add: impl FnMut(&[u8])) -> bool {
+        self.name_tests.answers(path, add)
     }
 
     /// Returns a match for every indicator whose pattern holds for a file.
@@ -152,6 +161,7 @@ impl StixBuilder {
             }
             None => self.stix.without_trigger.push(number),
         }
+        self.stix.name_tests.add(&indicator.pattern);
         self.stix.indicators.push(indicator);
     }
 

@@ -11,21 +11,16 @@ const CHUNK_LEN: usize = 64 << 10;
 /// Computes the three digests of `content`.
 #[must_use]
 pub fn digests(content: &[u8]) -> Digests {
-    digests_beside(Sha256::digest(content).into(), content)
-}
-
-/// Computes the digests of `content` of which only the SHA-256 is known.
-#[must_use]
-pub fn digests_beside(sha256: [u8; 32], content: &[u8]) -> Digests {
-    let (mut md5, mut sha1) = (Md5::new(), Sha1::new());
+    let (mut md5, mut sha1, mut sha256) = (Md5::new(), Sha1::new(), Sha256::new());
     for chunk in content.chunks(CHUNK_LEN) {
         md5.update(chunk);
         sha1.update(chunk);
+        sha256.update(chunk);
     }
     Digests {
         md5: md5.finalize().into(),
         sha1: sha1.finalize().into(),
-        sha256,
+        sha256: sha256.finalize().into(),
     }
 }
 

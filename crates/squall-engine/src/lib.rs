@@ -26,7 +26,7 @@ mod unpack;
 
 pub use artefact::ArtefactError;
 pub use cost::{Cost, Costs, costs};
-pub use digest::{digests, digests_beside};
+pub use digest::digests;
 pub use fingerprint::Fingerprint;
 pub use include::{Found, Included, expand_includes};
 pub use problem::{Problem, Severity};

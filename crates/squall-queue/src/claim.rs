@@ -48,7 +48,8 @@ pub(crate) struct Durable {
     pub(crate) taken: Taken,
     pub(crate) record: SampleRecord,
     pub(crate) opened: Opened,
-    pub(crate) slot: usize,
+    /// The slot that names it; `None` once it was laid aside.
+    pub(crate) slot: Option<usize>,
 }
 
 impl Claim {
@@ -64,7 +65,7 @@ impl Claim {
     #[cfg(test)]
     pub(crate) fn slot(&self) -> Option<usize> {
         match &self.work {
-            Some(Work::Durable(durable)) => Some(durable.slot),
+            Some(Work::Durable(durable)) => durable.slot,
             _ => None,
         }
     }
@@ -107,6 +108,18 @@ impl Claim {
     #[must_use]
     pub fn cancelled(&self) -> bool {
         matches!(&self.work, Some(Work::Immediate(job)) if job.answer.is_closed())
+    }
+
+    /// Says that the sample is not being scanned for now: its worker may claim
+    /// another one before this is given back. A crash meanwhile is not blamed
+    /// on it, so it must not be scanned any more: complete it with a verdict
+    /// that is known otherwise, or hand it back.
+    pub fn lay_aside(&mut self) {
+        if let Some(Work::Durable(durable)) = &mut self.work
+            && let Some(slot) = durable.slot.take()
+        {
+            self.shared.clear_slot(slot);
+        }
     }
 
     /// How long the sample waited until it was claimed.
@@ -179,5 +192,39 @@ impl Drop for Claim {
         if let Some(work) = self.work.take() {
             self.shared.abandoned(self.id, work);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{Body, Completion, Lanes, Queue, QueueConfig, Verdict, claims::Claims};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_crash_is_not_blamed_on_what_was_laid_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let (queue, _) = Queue::open(QueueConfig::new(dir.path())).unwrap();
+        for _ in 0..2 {
+            let body = Body::from_bytes(b"bytes".to_vec());
+            queue.enqueue(body, Vec::new(), "source").await.unwrap();
+        }
+        let path = &queue.shared.layout.claims;
+        let blamed = || Claims::open(path).unwrap().1.claimed;
+        let mut first = queue.claim(Lanes::All, 0).unwrap();
+        assert_eq!(blamed(), [first.id()]);
+        first.lay_aside();
+        assert_eq!(blamed(), []);
+        let second = queue.claim(Lanes::All, 0).unwrap();
+        assert_eq!(blamed(), [second.id()]);
+        // Its end leaves the slot to whoever has it now.
+        let verdict = Verdict::Complete(Vec::new());
+        let scan_time = Duration::ZERO;
+        queue
+            .complete(first, Completion { verdict, scan_time })
+            .unwrap();
+        assert_eq!(blamed(), [second.id()]);
+        queue.hand_back(second);
+        assert_eq!(blamed(), []);
     }
 }

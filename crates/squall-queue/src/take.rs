@@ -147,7 +147,7 @@ impl Shared {
             taken,
             record,
             opened,
-            slot,
+            slot: Some(slot),
         })
     }
 
@@ -183,7 +183,7 @@ impl Shared {
                 if !self.finish(id, record, verdict, times) {
                     return Err(CompleteError::Closed { id });
                 }
-                self.clear_slot(slot);
+                self.clear_slot_of(slot);
             }
             Work::Immediate(job) => {
                 let times = Times {
@@ -246,7 +246,7 @@ impl Shared {
         match work {
             Work::Durable(durable) => {
                 self.give_back(id, durable.taken);
-                self.clear_slot(durable.slot);
+                self.clear_slot_of(durable.slot);
             }
             Work::Immediate(job) => {
                 let mut state = self.lock();
@@ -295,7 +295,7 @@ impl Shared {
             ..
         } = durable;
         self.count_attempt(id, record, taken);
-        self.clear_slot(slot);
+        self.clear_slot_of(slot);
     }
 
     /// Counts a scan that does not end, as if it had been dropped.
@@ -336,7 +336,13 @@ impl Shared {
         self.work.notify_one();
     }
 
-    fn clear_slot(&self, slot: usize) {
+    fn clear_slot_of(&self, slot: Option<usize>) {
+        if let Some(slot) = slot {
+            self.clear_slot(slot);
+        }
+    }
+
+    pub(crate) fn clear_slot(&self, slot: usize) {
         if let Err(error) = self.claims.clear(slot) {
             // At worst a crash before the slot's next use counts an attempt
             // for a sample that is done, which the start notices.

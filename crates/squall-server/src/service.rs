@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use squall_cache::Cache;
 use squall_findings::Findings;
 use squall_queue::{EnqueueError, History, Queue};
 use squall_types::SignatureSummary;
@@ -53,6 +54,7 @@ struct Inner {
     known_digests: KnownDigests,
     histories: Semaphore,
     findings: OnceLock<Findings>,
+    verdicts: OnceLock<Arc<Cache>>,
     searches: Arc<Semaphore>,
     exports: Arc<Semaphore>,
     zone: TimeZone,
@@ -86,6 +88,7 @@ impl Service {
             known_digests: KnownDigests::default(),
             histories: Semaphore::new(HISTORIES_MAX),
             findings: OnceLock::new(),
+            verdicts: OnceLock::new(),
             searches: Arc::new(Semaphore::new(SEARCHES_MAX)),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             zone,
@@ -126,6 +129,18 @@ impl Service {
     pub fn with_findings(self, findings: Findings) -> Self {
         let _ = self.0.findings.set(findings);
         self
+    }
+
+    /// Gives the service the cache of verdicts, whose figures it shows. A second
+    /// one is ignored.
+    #[must_use]
+    pub fn with_verdicts(self, verdicts: Arc<Cache>) -> Self {
+        let _ = self.0.verdicts.set(verdicts);
+        self
+    }
+
+    pub(crate) fn verdicts(&self) -> Option<&Cache> {
+        self.0.verdicts.get().map(Arc::as_ref)
     }
 
     pub(crate) fn findings(&self) -> Option<&Findings> {

@@ -48,15 +48,6 @@ pub struct Digests {
     pub sha256: [u8; 32],
 }
 
-impl Digests {
-    /// Tells whether all of them were computed. No bytes are known that have a
-    /// SHA-1 of nothing but zeros.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.sha1 != [0; 20]
-    }
-}
-
 /// Where a sample came from. All of it is untrusted text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
@@ -79,8 +70,7 @@ pub struct Submission {
     pub file_name: String,
     /// Size of the bytes.
     pub size_bytes: u64,
-    /// Digests of the bytes. Of a sample that waits, MD5 and SHA-1 may be
-    /// zero: the scan computes them then ([`Digests::is_complete`]).
+    /// Digests of the bytes, computed while they arrived.
     pub digests: Digests,
     /// When the upload was complete, in microseconds since 1970-01-01 UTC.
     pub received_at_us: i64,

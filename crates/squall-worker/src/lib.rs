@@ -2,6 +2,7 @@
 
 mod dirs;
 mod housekeeping;
+mod in_flight;
 mod keep;
 mod limited;
 mod overdue;
@@ -10,8 +11,10 @@ mod pool;
 mod scan_job;
 mod signatures;
 mod sink;
+mod verdicts;
 
 pub use keep::{KeepConfig, KeepError, KeepLevel, Keeper};
 pub use pool::{WorkerConfig, WorkerParts, Workers};
 pub use signatures::Signatures;
 pub use sink::{Console, LogDurability, LogSink, SinkError, Sinks, TextOptions};
+pub use verdicts::{VerdictConfig, Verdicts};

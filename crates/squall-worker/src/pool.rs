@@ -10,12 +10,14 @@ use squall_queue::{Claim, Claimed, Completion, Lanes, Queue, Verdict};
 use squall_types::{GapCounts, SampleId};
 
 use crate::housekeeping::Housekeeping;
+use crate::in_flight::{InFlight, Key};
 use crate::keep::Keeper;
 use crate::overdue::{Current, Scans};
 use crate::patience::Patience;
-use crate::scan_job::{self, Context, End};
+use crate::scan_job::{self, Bench, Context, End, First, Unknown};
 use crate::signatures::{Held, Signatures};
 use crate::sink::Sinks;
+use crate::verdicts::{Saving, Verdicts};
 
 /// How the workers work.
 #[derive(Clone, Debug)]
@@ -44,6 +46,8 @@ pub struct WorkerParts {
     pub keeper: Option<Arc<Keeper>>,
     /// Where it is counted what could not be looked at.
     pub gaps: Arc<GapCounts>,
+    /// Verdicts of earlier scans; `None` to scan everything.
+    pub verdicts: Option<Arc<Verdicts>>,
 }
 
 /// The running scan threads.
@@ -51,6 +55,8 @@ pub struct Workers {
     threads: Vec<JoinHandle<()>>,
     scans: Scans,
     _housekeeping: Housekeeping,
+    _saving: Option<Saving>,
+    verdicts: Option<Arc<Verdicts>>,
     signatures: Arc<Signatures>,
     queue: Queue,
 }
@@ -75,6 +81,10 @@ impl Workers {
         parts.queue.before_results(move || sinks.sync())?;
         let scans = Scans::new(config.threads, &config.limits);
         let housekeeping = Housekeeping::start(&parts.sinks, parts.keeper.as_ref(), &scans)?;
+        let in_flight = Arc::new(InFlight::new(config.limits.time_max));
+        let verdicts = parts.verdicts.clone();
+        let start = |verdicts| Saving::start(verdicts, &in_flight, &parts.queue);
+        let saving = verdicts.as_ref().map(start).transpose()?;
         let patience = Arc::new(Patience::default());
         let mut threads = Vec::with_capacity(config.threads);
         for slot in 0..config.threads {
@@ -89,6 +99,7 @@ impl Workers {
                 parts: parts.clone(),
                 patience: Arc::clone(&patience),
                 current: scans.of(slot),
+                in_flight: Arc::clone(&in_flight),
             };
             threads.push(
                 Builder::new()
@@ -100,6 +111,8 @@ impl Workers {
             threads,
             scans,
             _housekeeping: housekeeping,
+            _saving: saving,
+            verdicts,
             signatures: Arc::clone(&parts.signatures),
             queue: parts.queue.clone(),
         })
@@ -122,6 +135,9 @@ impl Workers {
                 tracing::warn!(sample_id = %id, error, "cannot count a scan that does not end");
             }
         }
+        if let Some(verdicts) = &self.verdicts {
+            verdicts.save();
+        }
         self.threads.iter().filter(|t| !t.is_finished()).count()
     }
 }
@@ -133,6 +149,7 @@ struct Worker {
     parts: WorkerParts,
     patience: Arc<Patience>,
     current: Arc<Current>,
+    in_flight: Arc<InFlight>,
 }
 
 impl Worker {
@@ -157,6 +174,12 @@ impl Worker {
             scan_id: &self.config.scan_id,
             signature_version: &held.set.summary().version,
             gaps: &self.parts.gaps,
+            known: self
+                .parts
+                .verdicts
+                .as_ref()
+                .and_then(|verdicts| verdicts.of(held, &self.config.limits)),
+            in_flight: &self.in_flight,
         };
         loop {
             let claim = match pending.take() {
@@ -184,25 +207,81 @@ impl Worker {
         })
     }
 
-    /// Scans one sample; returns whether the scanner is spoiled.
+    /// Scans one sample, and settles those that waited for its verdict. Returns
+    /// whether the scanner is spoiled.
     fn process(
         &self,
-        claim: Claim,
+        mut claim: Claim,
         scanner: &mut Scanner<'_>,
         buffer: &mut Vec<u8>,
         context: &Context<'_>,
     ) -> bool {
+        let mut bench = Bench {
+            scanner,
+            buffer,
+            unknown: Unknown::MayWait,
+            first: None,
+        };
+        let spoiled = loop {
+            let (end, spoiled) = self.judge(claim, &mut bench, context);
+            match end {
+                None => break spoiled,
+                Some((back, key)) => match self.in_flight.wait(key, back) {
+                    None => break spoiled,
+                    Some(back) => {
+                        claim = back;
+                        bench.unknown = Unknown::Scan;
+                    }
+                },
+            }
+        };
+        if let Some(First { key, holds }) = bench.first.take() {
+            bench.unknown = Unknown::Leave;
+            for waiting in self.in_flight.end(key, holds && !spoiled) {
+                self.settle(waiting, &mut bench, context);
+            }
+        }
+        buffer.clear();
+        if buffer.capacity() > BUFFER_KEPT_MAX_BYTES {
+            buffer.shrink_to(BUFFER_KEPT_MAX_BYTES);
+        }
+        spoiled
+    }
+
+    /// Gives a sample that waited the verdict that is known by now, or hands it
+    /// back: a scan is for any worker to make.
+    fn settle(&self, waiting: Claim, bench: &mut Bench<'_, '_>, context: &Context<'_>) {
+        // Without the pause that a log which refuses makes for each sample.
+        if context.sinks.refuse() {
+            return self.parts.queue.hand_back(waiting);
+        }
+        if let (Some((back, _)), _) = self.judge(waiting, bench, context) {
+            self.parts.queue.hand_back(back);
+        }
+    }
+
+    /// Gives one sample a verdict, or hands it back. Returns it if its verdict
+    /// depends on another scan, with the key of that, and whether the scanner
+    /// is spoiled.
+    fn judge(
+        &self,
+        claim: Claim,
+        bench: &mut Bench<'_, '_>,
+        context: &Context<'_>,
+    ) -> (Option<(Claim, Key)>, bool) {
         // Nobody waits for the answer any more.
         if claim.cancelled() {
             self.parts.queue.hand_back(claim);
-            return false;
+            return (None, false);
         }
         let id = claim.id();
         let started = Instant::now();
         let scanning = self.current.begin(id);
-        let done = scan_job::guarded(id, || scan_job::run(&claim, scanner, buffer, context));
+        let done = scan_job::guarded(id, || scan_job::run(&claim, bench, context));
         drop(scanning);
+        let spoiled = done.scanner_spoiled;
         let verdict = match done.end {
+            End::Unknown(key) => return (Some((claim, key)), spoiled),
             End::Verdict(verdict) => Some(verdict),
             End::Unlogged => None,
             End::Later(reason) if claim.is_immediate() => {
@@ -227,11 +306,7 @@ impl Worker {
                 std::thread::sleep(PAUSE_BEFORE_RETRY);
             }
         }
-        buffer.clear();
-        if buffer.capacity() > BUFFER_KEPT_MAX_BYTES {
-            buffer.shrink_to(BUFFER_KEPT_MAX_BYTES);
-        }
-        done.scanner_spoiled
+        (None, spoiled)
     }
 
     /// Returns the verdict on a sample that lacked something too often, `None`

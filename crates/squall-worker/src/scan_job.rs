@@ -4,13 +4,15 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use squall_engine::{Sample, Scanner};
+use squall_engine::{Reuse, Sample, Scanner};
 use squall_queue::{BodyError, Claim, Verdict};
 use squall_report::stored;
-use squall_types::{GapCounts, Report, SampleId, ScanFacts, Submission};
+use squall_types::{GapCounts, Outcome, Report, SampleId, ScanFacts, Submission};
 
+use crate::in_flight::{InFlight, Key, Place};
 use crate::keep::Keeper;
 use crate::sink::Sinks;
+use crate::verdicts::Known;
 
 /// What stays the same from sample to sample.
 pub(crate) struct Context<'a> {
@@ -24,6 +26,23 @@ pub(crate) struct Context<'a> {
     pub(crate) signature_version: &'a str,
     /// Where it is counted what could not be looked at.
     pub(crate) gaps: &'a GapCounts,
+    /// Verdicts of earlier scans with the same signatures.
+    pub(crate) known: Option<Known<'a>>,
+    /// What is being scanned.
+    pub(crate) in_flight: &'a InFlight,
+}
+
+/// What a worker scans with, and what it knows of the sample at hand.
+pub(crate) struct Bench<'a, 'set> {
+    /// The scanner.
+    pub(crate) scanner: &'a mut Scanner<'set>,
+    /// The sample's bytes, where they are needed; reused from sample to sample.
+    pub(crate) buffer: &'a mut Vec<u8>,
+    /// What to do if its verdict is not known.
+    pub(crate) unknown: Unknown,
+    /// Set as soon as others may wait for this scan, which must be ended then
+    /// whatever comes of it.
+    pub(crate) first: Option<First>,
 }
 
 /// What to tell the queue.
@@ -35,6 +54,29 @@ pub(crate) enum End {
     Later(String),
     /// The finding cannot be logged at the moment, and must not be lost.
     Unlogged,
+    /// One like it is being scanned: it is to wait for that, or its verdict is
+    /// not known after all.
+    Unknown(Key),
+}
+
+/// What may be done with a sample whose verdict is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// It is scanned, unless one like it is being scanned.
+    MayWait,
+    /// It is scanned.
+    Scan,
+    /// Nothing.
+    Leave,
+}
+
+/// A scan that others may wait for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct First {
+    /// What they have in common.
+    pub(crate) key: Key,
+    /// Whether the verdict holds for them.
+    pub(crate) holds: bool,
 }
 
 /// How a job ended.
@@ -69,14 +111,7 @@ pub(crate) fn guarded(id: SampleId, job: impl FnOnce() -> End) -> Done {
 /// Scans the claimed sample, writes what was found to the sinks, and keeps the
 /// sample if it is to be kept: in that order, so that a crash repeats work and
 /// loses nothing.
-///
-/// `buffer` is reused from sample to sample.
-pub(crate) fn run(
-    claim: &Claim,
-    scanner: &mut Scanner<'_>,
-    buffer: &mut Vec<u8>,
-    context: &Context<'_>,
-) -> End {
+pub(crate) fn run(claim: &Claim, bench: &mut Bench<'_, '_>, context: &Context<'_>) -> End {
     // Not scanned in vain, nor logged in one file again and again.
     if !claim.is_immediate() && context.sinks.refuse() {
         return End::Unlogged;
@@ -85,15 +120,11 @@ pub(crate) fn run(
         Ok(submission) => submission,
         Err(error) => return failed(format!("the sample's record is damaged: {error}")),
     };
-    if let Err(error) = claim.read_body(buffer) {
-        return unreadable(&error);
-    }
     let started = Instant::now();
-    let outcome = scanner.scan(&Sample {
-        content: buffer,
-        file_name: &submission.file_name,
-        digests: submission.digests,
-    });
+    let outcome = match outcome(claim, &submission, bench, context) {
+        Ok(outcome) => outcome,
+        Err(end) => return end,
+    };
     let report = Report {
         id: claim.id(),
         scan: scan_facts(&submission, started, context),
@@ -108,11 +139,62 @@ pub(crate) fn run(
         }
     }
     if let Some(keeper) = context.keeper {
-        keeper.keep(&report, buffer);
+        keeper.keep(&report, bench.buffer);
     }
     // Here, so that a sample which waits for its log is not counted twice.
     context.gaps.count(&report.outcome);
     End::Verdict(Verdict::Complete(stored::encode_result(&report)))
+}
+
+/// Returns what is to be said of a sample: what an earlier scan said of the
+/// same, or what a scan says now. Its bytes are in the buffer if they are
+/// needed.
+fn outcome(
+    claim: &Claim,
+    submission: &Submission,
+    bench: &mut Bench<'_, '_>,
+    context: &Context<'_>,
+) -> Result<Outcome, End> {
+    let known = context.known.and_then(|known| {
+        let sha256 = &submission.digests.sha256;
+        let keys = bench.scanner.verdict_keys(sha256, &submission.file_name)?;
+        Some((known, keys))
+    });
+    if let Some((known, keys)) = &known {
+        if let Some(outcome) = known.find(keys, submission) {
+            if context.keeper.is_some_and(|keeper| keeper.wants(&outcome)) {
+                read(claim, bench.buffer)?;
+            }
+            return Ok(outcome);
+        }
+        let key = keys.by_class;
+        match bench.unknown {
+            Unknown::Scan => {}
+            Unknown::Leave => return Err(End::Unknown(key)),
+            Unknown::MayWait => match context.in_flight.begin(key) {
+                Place::First => bench.first = Some(First { key, holds: false }),
+                Place::Second => return Err(End::Unknown(key)),
+                Place::Alone => {}
+            },
+        }
+    }
+    read(claim, bench.buffer)?;
+    let (outcome, reuse) = bench.scanner.scan_once(&Sample {
+        content: bench.buffer,
+        file_name: &submission.file_name,
+        digests: submission.digests,
+    });
+    if let Some((known, keys)) = &known {
+        known.keep(keys, reuse, &outcome);
+    }
+    if let Some(first) = &mut bench.first {
+        first.holds = reuse == Reuse::SameClass;
+    }
+    Ok(outcome)
+}
+
+fn read(claim: &Claim, buffer: &mut Vec<u8>) -> Result<(), End> {
+    claim.read_body(buffer).map_err(|error| unreadable(&error))
 }
 
 fn failed(reason: String) -> End {

@@ -29,6 +29,13 @@ pub(crate) struct Held {
     generation: u64,
 }
 
+impl Held {
+    /// Counts up from set to set.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
 impl Signatures {
     /// Puts a set in force. A worker uses it from its next sample on; one that
     /// waits for a sample lets go of the set before within a second or two.

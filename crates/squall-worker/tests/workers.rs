@@ -10,7 +10,7 @@ use squall_report::stored::{self, StoredResult};
 use squall_types::{GapCounts, IncompleteReason, Report, SampleId, SignatureOrigin, Submission};
 use squall_worker::{
     KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Signatures, Sinks, TextOptions,
-    WorkerConfig, WorkerParts, Workers,
+    VerdictConfig, Verdicts, WorkerConfig, WorkerParts, Workers,
 };
 
 const RULE: &str = r#"rule Needle { meta: score = 80 strings: $a = "needle" condition: $a }"#;
@@ -35,12 +35,16 @@ fn submission(file_name: &str, content: &[u8]) -> Vec<u8> {
     })
 }
 
+#[path = "workers/verdicts.rs"]
+mod verdicts;
+
 struct Bench {
     dir: tempfile::TempDir,
     queue: Queue,
     signatures: Arc<Signatures>,
     sinks: Arc<Sinks>,
     gaps: Arc<GapCounts>,
+    verdicts: Arc<Verdicts>,
     workers: Workers,
 }
 
@@ -73,12 +77,18 @@ impl Bench {
         })
         .expect("keeper");
         let gaps = Arc::new(GapCounts::default());
+        let verdicts = Arc::new(Verdicts::new(VerdictConfig {
+            bytes_max: 1 << 20,
+            path: Some(dir.path().join("verdicts")),
+            program: "test".to_owned(),
+        }));
         let parts = WorkerParts {
             queue: queue.clone(),
             signatures: Arc::clone(&signatures),
             sinks: Arc::clone(&sinks),
             keeper: Some(Arc::new(keeper)),
             gaps: Arc::clone(&gaps),
+            verdicts: Some(Arc::clone(&verdicts)),
         };
         let config = WorkerConfig {
             threads,
@@ -93,6 +103,7 @@ impl Bench {
             signatures,
             sinks,
             gaps,
+            verdicts,
             workers,
         }
     }

@@ -9,7 +9,7 @@ use squall_findings::Findings;
 use squall_queue::Queue;
 use squall_server::{Service, SignatureControl as _};
 use squall_types::GapCounts;
-use squall_worker::{Signatures, Sinks, WorkerParts, Workers};
+use squall_worker::{Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
 
 use crate::config::{Loaded, Settings};
@@ -39,10 +39,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     }
     // Fails only where one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
+    let runtime = start_runtime()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let mut sinks = wiring::open_sinks(&settings)?;
     let listener = runtime.block_on(wiring::listen(&settings))?;
@@ -54,6 +51,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
     let gaps = Arc::new(GapCounts::default());
+    let verdicts = wiring::verdicts(&settings);
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
         &WorkerParts {
@@ -62,6 +60,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             sinks: Arc::clone(&sinks),
             keeper: keeper.map(Arc::new),
             gaps: Arc::clone(&gaps),
+            verdicts: verdicts.clone(),
         },
     )
     .context("cannot start the scan threads")?;
@@ -80,6 +79,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             scan_id,
             gaps,
             findings: findings.clone(),
+            verdicts,
         },
     ));
     stop(workers, queue);
@@ -94,6 +94,13 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     ended
 }
 
+fn start_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}
+
 /// What the running service is made of.
 struct Parts {
     listener: TcpListener,
@@ -104,6 +111,7 @@ struct Parts {
     scan_id: String,
     gaps: Arc<GapCounts>,
     findings: Option<Findings>,
+    verdicts: Option<Arc<Verdicts>>,
 }
 
 /// Answers requests until told to stop, or until the signatures turn out to be
@@ -130,6 +138,10 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     service.set_signature_control(Arc::new(control.clone()));
     let service = match parts.findings {
         Some(findings) => service.with_findings(findings),
+        None => service,
+    };
+    let service = match &parts.verdicts {
+        Some(verdicts) => service.with_verdicts(Arc::clone(verdicts.cache())),
         None => service,
     };
     let tls = wiring::tls(settings)?;

@@ -10,7 +10,7 @@ use squall_server::{Network, QuotaConfig, ReverseLookup, ServiceConfig};
 use squall_types::{GapCounts, LogHealth};
 use squall_worker::{
     Console, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Sinks, TextOptions,
-    WorkerConfig,
+    VerdictConfig, Verdicts, WorkerConfig,
 };
 use tokio::net::TcpListener;
 
@@ -136,6 +136,28 @@ pub(crate) fn worker_config(settings: &Settings, scan_id: &str) -> WorkerConfig 
         limits: scan_limits(settings),
         scan_id: scan_id.to_owned(),
     }
+}
+
+/// Makes the store of earlier verdicts, if there is to be one.
+pub(crate) fn verdicts(settings: &Settings) -> Option<Arc<Verdicts>> {
+    let bytes_max = settings.workers.verdict_bytes_max?;
+    Some(Arc::new(Verdicts::new(VerdictConfig {
+        bytes_max,
+        path: Some(settings.data_dir.join("verdicts")),
+        program: program(),
+    })))
+}
+
+/// What tells this build of the program from any other. Two builds of one
+/// version differ in their size or their time.
+fn program() -> String {
+    let file = std::env::current_exe().and_then(|path| path.metadata());
+    let (len, modified) = match &file {
+        Ok(file) => (file.len(), file.modified().ok()),
+        Err(_) => (0, None),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    format!("{version} {BUILD_EPOCH} {len} {modified:?}")
 }
 
 /// What the scan of one sample may cost.

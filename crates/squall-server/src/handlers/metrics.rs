@@ -36,6 +36,7 @@ pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, 
     add_signature_changes(&mut snapshot, &service);
     add_findings(&mut snapshot, &service);
     add_logs(&mut snapshot, &service);
+    add_verdicts(&mut snapshot, &service);
     let text = service.metrics().render(snapshot).map_err(|error| {
         tracing::error!(%error, "cannot write the metrics");
         Failure::Internal
@@ -315,6 +316,39 @@ fn add_logs(snapshot: &mut Snapshot, service: &Service) {
         "1 while a log file does not answer.",
         "log",
         &each(service, |health| f64::from(u8::from(health.hangs()))),
+    );
+}
+
+fn add_verdicts(snapshot: &mut Snapshot, service: &Service) {
+    let Some(verdicts) = service.verdicts() else {
+        return;
+    };
+    let stats = verdicts.stats();
+    snapshot.counters(
+        "squall_verdict_cache_lookups_total",
+        "Look-ups of verdicts on what was scanned before, by whether there was one.",
+        "result",
+        &[("hit", stats.hits), ("miss", stats.misses)],
+    );
+    snapshot.counter(
+        "squall_verdict_cache_evictions_total",
+        "Verdicts that had to go for others.",
+        stats.evictions,
+    );
+    snapshot.gauge(
+        "squall_verdict_cache_entries",
+        "Verdicts in the cache.",
+        float(stats.entries),
+    );
+    snapshot.gauge(
+        "squall_verdict_cache_bytes",
+        "Memory of the verdict cache.",
+        float(stats.bytes),
+    );
+    snapshot.gauge(
+        "squall_verdict_cache_max_bytes",
+        "The most memory of the verdict cache.",
+        float(stats.bytes_max),
     );
 }
 

@@ -10,7 +10,8 @@ use squall_queue::{Body, Limits, Queue, QueueConfig, SampleState};
 use squall_report::stored::{self, StoredResult};
 use squall_types::{Digests, GapCounts, Origin, SampleId, Submission};
 use squall_worker::{
-    LogDurability, LogSink, Signatures, Sinks, TextOptions, WorkerConfig, WorkerParts, Workers,
+    LogDurability, LogSink, Signatures, Sinks, TextOptions, VerdictConfig, Verdicts, WorkerConfig,
+    WorkerParts, Workers,
 };
 
 use crate::Failure;
@@ -64,6 +65,11 @@ impl Service {
             sinks: Arc::new(sinks),
             keeper: None,
             gaps: Arc::<GapCounts>::default(),
+            verdicts: Some(Arc::new(Verdicts::new(VerdictConfig {
+                bytes_max: 64 << 20,
+                path: Some(dir.join("verdicts")),
+                program: "bench".to_owned(),
+            }))),
         };
         let config = WorkerConfig {
             threads: plan.threads,

@@ -172,6 +172,11 @@ impl Keeper {
         );
     }
 
+    /// Tells whether a sample of which this is said is to be kept.
+    pub(crate) fn wants(&self, outcome: &Outcome) -> bool {
+        self.config.wants(outcome)
+    }
+
     /// Keeps a scanned sample if it is one to be kept. What keeps it from that
     /// is logged and has no effect on the scan.
     pub(crate) fn keep(&self, report: &Report, content: &[u8]) {

@@ -131,6 +131,8 @@ fn workers(values: &Values, cores: usize) -> Result<Workers, ConfigError> {
         threads,
         sync_only_threads,
         scan_timeout: values.duration("scan-timeout")?,
+        verdict_bytes_max: unless_zero(values.size("verdict-cache-size")?)
+            .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
     })
 }
 

@@ -109,6 +109,8 @@ pub(crate) struct Workers {
     pub(crate) sync_only_threads: usize,
     /// Longest time for a scan.
     pub(crate) scan_timeout: Duration,
+    /// Memory for verdicts of earlier scans; `None` to scan everything.
+    pub(crate) verdict_bytes_max: Option<usize>,
 }
 
 /// The signatures.

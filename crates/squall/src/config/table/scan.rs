@@ -32,6 +32,12 @@ pub(super) const WORKERS: Section = Section {
             "Longest time for a scan; a sample that needs more is reported as not scanned completely.",
         ),
         Setting::new(
+            "verdict-cache-size",
+            Kind::Size { min: 0 },
+            "64MB",
+            "Memory for verdicts on what was scanned before, so that the same content is not scanned twice with the same signatures; 0 to scan everything.",
+        ),
+        Setting::new(
             "pure-yara",
             Kind::Flag,
             "false",

@@ -53,7 +53,7 @@ fn other_value(setting: &Setting) -> &'static str {
         "server-store-samples" => "all",
         "log-level" => "debug",
         "syslog" => "siem.example:514:DEFAULT:UDP",
-        "max_file_size" | "queue-max-bytes" | "disk-reserve" => "3MB",
+        "max_file_size" | "queue-max-bytes" | "disk-reserve" | "verdict-cache-size" => "3MB",
         _ => "3",
     }
 }

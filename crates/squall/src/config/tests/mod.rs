@@ -110,4 +110,5 @@ fn with_nothing_given_all_is_default() {
     assert_eq!(settings.samples.dir.to_str(), Some("./squall-data/samples"));
     assert_eq!(settings.senders.resolve_timeout.as_millis(), 200);
     assert_eq!(settings.workers.scan_timeout.as_secs(), 120);
+    assert_eq!(settings.workers.verdict_bytes_max, Some(64 << 20));
 }

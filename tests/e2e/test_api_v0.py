@@ -6,7 +6,7 @@ import re
 import pytest
 
 from support.curl import curl, form
-from support.rules import CLEAN, MARKER, SECOND, SLOW
+from support.rules import CLEAN, MARKER, SECOND, slow
 from support.service import wait_until
 from support.shapes import check_v0
 
@@ -120,7 +120,7 @@ def test_result_of_a_clean_sample_is_an_empty_list(squall):
 
 def test_statuses_while_waiting_and_being_scanned(start):
     service = start("--threads", "1")
-    ids = [service.enqueue(SLOW) for _ in range(3)]
+    ids = [service.enqueue(slow(number)) for number in range(3)]
     seen = {sample_id: [] for sample_id in ids}
 
     def all_done():

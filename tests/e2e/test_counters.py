@@ -11,7 +11,7 @@ import requests
 
 from support.places import rounds
 from support.raw import connect, head, part
-from support.rules import CLEAN, MARKER, RULE_COUNT, SLOW, SLUGGISH
+from support.rules import CLEAN, MARKER, RULE_COUNT, SLOW, SLUGGISH, slow
 from support.service import wait_until
 
 INFO_KEYS = {
@@ -141,7 +141,7 @@ def test_denied_requests_are_counted(start):
 
 def test_a_long_queue_is_warned_about_and_its_end_told(start):
     service = start("--threads", "1", "--queue-warn-size", "5")
-    for content in [SLOW] * 3 + [CLEAN] * 20:
+    for content in [slow(1), slow(2), slow(3)] + [CLEAN] * 20:
         service.enqueue(content)
     wait_until(lambda: "longer than `queue-warn-size`" in service.output(), 10, "the warning")
     wait_until(lambda: "below `queue-warn-size` again" in service.output(), 90, "the end of it")

@@ -9,7 +9,7 @@ import pytest
 
 from support.curl import curl, form
 from support.raw import body, chunked, exchange, head
-from support.rules import CLEAN, MARKER, SLOW
+from support.rules import CLEAN, MARKER, slow
 from support.service import Service, running, wait_until
 from support.shapes import check_error
 
@@ -78,7 +78,7 @@ def test_full_queue_refuses_before_it_takes(start):
     service = start("--threads", "1", "--queue-max-samples", "5")
     ids, refused = [], []
     for _ in range(15):
-        answer = service.post("/api/checkAsync", files={"file": ("a", SLOW if len(ids) < 3 else CLEAN)})
+        answer = service.post("/api/checkAsync", files={"file": ("a", slow(len(ids)) if len(ids) < 3 else CLEAN)})
         if answer.status_code == 200:
             ids.append(answer.json()["id"])
         else:
@@ -109,7 +109,7 @@ def test_result_cache_evicts_the_oldest(start):
 
 def test_sync_only_threads_answer_while_the_queue_is_busy(start):
     service = start("--threads", "2", "--sync-only-threads", "1")
-    ids = [service.enqueue(SLOW) for _ in range(6)]
+    ids = [service.enqueue(slow(number)) for number in range(6)]
     for _ in range(5):
         began = time.monotonic()
         assert len(service.check(MARKER)) == 1
@@ -119,7 +119,7 @@ def test_sync_only_threads_answer_while_the_queue_is_busy(start):
 
 def test_checks_go_before_the_queue(start):
     service = start("--threads", "1")
-    ids = [service.enqueue(SLOW) for _ in range(4)]
+    ids = [service.enqueue(slow(number)) for number in range(4)]
     assert len(service.check(MARKER)) == 1
     assert service.json(f"/api/getAsyncResults?id={ids[-1]}")["status"] == "Waiting for execution"
 

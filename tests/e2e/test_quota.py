@@ -5,7 +5,7 @@ import time
 import pytest
 
 from support.raw import body, connect, head, part, read_answer
-from support.rules import CLEAN, MARKER, SLOW
+from support.rules import CLEAN, MARKER, SLOW, slow
 from support.service import wait_until
 
 
@@ -123,9 +123,9 @@ def test_waiting_checks_are_bounded(start):
     service = start("--threads", "1", "--max-waiting-checks", "1")
     socks = []
     try:
-        for state in ("scanning_samples", "waiting_samples"):
+        for number, state in enumerate(("scanning_samples", "waiting_samples")):
             sock = connect(service, timeout=60)
-            data = body(SLOW)
+            data = body(slow(number))
             sock.sendall(head("/api/check", f"Content-Length: {len(data)}") + data)
             socks.append(sock)
             wait_until(lambda key=state: service.json("/api/v1/status")[key] == 1, 10, state)

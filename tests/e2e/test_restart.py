@@ -8,7 +8,7 @@ import pytest
 
 from support.bulk import Load, enqueue_many
 from support.places import SOAK, rounds
-from support.rules import CLEAN, MARKER, SLOW, SLUGGISH
+from support.rules import CLEAN, MARKER, SLOW, SLUGGISH, slow
 from support.service import Service, wait_until
 
 COMPLETE = "Sample analysis complete"
@@ -50,7 +50,7 @@ def no_orphans(service) -> None:
 @pytest.mark.parametrize("threads", [1, 2] if SOAK else [2])
 def test_thousand_queued_samples_keep_their_ids_over_a_restart(start, threads):
     service = start("--threads", threads)
-    busy = enqueue_many(service, [SLOW] * 3 * threads, threads=1)
+    busy = enqueue_many(service, [slow(number) for number in range(3 * threads)], threads=1)
     waiting = enqueue_many(service, [marked(number) for number in range(1000)])
     assert len(busy | waiting) == 1000 + 3 * threads, "an id was given twice"
     queued = service.status()["queued_async_requests"]
@@ -83,7 +83,7 @@ def test_results_and_totals_survive_a_restart(start):
 def test_large_samples_survive_a_restart(start):
     """These have a file of their own in the spool."""
     service = start("--threads", "1")
-    ids = enqueue_many(service, [SLOW, SLOW, *(marked(number * 1_000_000) for number in range(1, 6))], threads=1)
+    ids = enqueue_many(service, [slow(1), slow(2), *(marked(number * 1_000_000) for number in range(1, 6))], threads=1)
     service.stop()
     service.start()
     expect_all(service, ids, 60)

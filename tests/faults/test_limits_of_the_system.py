@@ -13,7 +13,7 @@ import requests
 from harness.books import settle
 from harness.figures import row
 from harness.load import MEGABYTE, CounterWatch, MixedLoad, Promises
-from harness.rules import CLEAN, MARKER, SLOW
+from harness.rules import CLEAN, MARKER, slow
 from support.bulk import enqueue_many
 
 DAY = 24 * 3600
@@ -93,7 +93,7 @@ def test_clock_set_back_between_two_starts(victim, tmp_path):
             service.kill()
             service.start()
     balance = settle(service, promises, kills=service.kills)
-    busy = [service.enqueue(SLOW) for _ in range(2)]
+    busy = [service.enqueue(slow(number)) for number in range(2)]
     (tmp_path / "clock").write_text("-2000d")
     rest = [service.enqueue(CLEAN) for _ in range(3)]
     assert sorted(busy + rest) == busy + rest, "ids must grow"

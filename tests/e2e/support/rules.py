@@ -11,6 +11,12 @@ SLOW = b"squall-e2e-slow"
 SLUGGISH = b"squall-e2e-sluggish"
 CLEAN = b"nothing to see here\n"
 
+
+def slow(number: int) -> bytes:
+    """A slow sample like no other number's: the same content is scanned once."""
+    return SLOW + b" %d" % number
+
+
 RULES = r"""
 rule E2E_Marker : WEBSHELL TEST {
     meta:

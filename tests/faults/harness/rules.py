@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from support.rules import CLEAN, MARKER, RULES, SLOW, SLUGGISH, write_rules
+from support.rules import CLEAN, MARKER, RULES, SLUGGISH, slow, write_rules
 
-__all__ = ["CLEAN", "ENDLESS", "MARKER", "SLOW", "SLUGGISH", "write_fault_rules", "write_quick_rules"]
+__all__ = ["CLEAN", "ENDLESS", "MARKER", "SLUGGISH", "slow", "write_fault_rules", "write_quick_rules"]
 
 # Keeps a worker busy until its scan is timed out, or its process killed.
 ENDLESS = b"squall-faults-endless"

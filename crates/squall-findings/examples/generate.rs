@@ -165,6 +165,14 @@ fn measure_all(findings: &Findings, count: u64) {
         let found = findings.runs(&RunFilter::default(), &first).unwrap();
         found.collections.len()
     });
+    let now_us = jiff::Timestamp::now().as_microsecond();
+    measure("the last hour by minute", |_| {
+        findings.minutes(now_us, 60).unwrap().len()
+    });
+    let rules: Vec<String> = (0..50).map(rule).collect();
+    measure("findings of 50 rules", |_| {
+        findings.rule_hits(&rules).unwrap().len()
+    });
 }
 
 /// Makes the filter of a kind of search; `n` chooses the values.

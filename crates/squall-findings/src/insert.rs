@@ -11,7 +11,7 @@ use crate::record::Record;
 /// time looks that much further, so it is not more than four minutes.
 pub(crate) const ID_SPILL_MAX: i64 = 1 << 22;
 /// Microseconds in one step of the ids.
-const ID_STEP_US: i64 = 64;
+pub(crate) const ID_STEP_US: i64 = 64;
 /// Names remembered with their ids, of each kind.
 const CACHED_MAX: usize = 10_000;
 /// How hard documents are compressed: beyond it a finding shrinks by little.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod counts;
 mod database;
 mod details;
 mod error;

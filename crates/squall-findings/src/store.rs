@@ -8,7 +8,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use squall_api::v1::{
-    CollectionPage, Finding, FindingDetails, FindingPage, Review, SourceDetails, SourcePage,
+    CollectionPage, Finding, FindingDetails, FindingPage, MinuteFindings, Review, SourceDetails,
+    SourcePage,
 };
 use squall_types::Report;
 
@@ -22,7 +23,7 @@ use crate::runs::{RunBegin, RunEnd, RunFilter};
 use crate::search::Page;
 use crate::tally::{Sample, Tally};
 use crate::writer::{Message, Writer};
-use crate::{details, insert, retention, reviews, runs, search, sources};
+use crate::{counts, details, insert, retention, reviews, runs, search, sources};
 
 /// How long a review waits for the writer.
 const REVIEW_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -246,6 +247,26 @@ impl Findings {
     /// Fails if the query takes too long, or the database cannot be read.
     pub fn details(&self, event_id: &str) -> Result<Option<FindingDetails>, FindingsError> {
         self.read(|connection| details::details(connection, event_id))
+    }
+
+    /// Counts, for each of these rules, the findings in which it matched, up
+    /// to 10,000.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the query takes too long, or the database cannot be read.
+    pub fn rule_hits(&self, rules: &[String]) -> Result<Vec<u64>, FindingsError> {
+        self.read(|connection| counts::rule_hits(connection, rules))
+    }
+
+    /// Counts the findings of the last `minutes` minutes before `now_us`
+    /// (microseconds since 1970), the oldest minute first.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the query takes too long, or the database cannot be read.
+    pub fn minutes(&self, now_us: i64, minutes: u32) -> Result<Vec<MinuteFindings>, FindingsError> {
+        self.read(|connection| counts::minutes(connection, now_us, minutes))
     }
 
     /// Returns a page of sources, the one heard of last first. `name` is what

@@ -28,6 +28,7 @@ mod model;
 mod plan;
 mod queue;
 mod rate;
+mod recent;
 mod record;
 mod recovery;
 mod results;

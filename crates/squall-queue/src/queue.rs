@@ -18,6 +18,7 @@ use crate::{
     committer,
     lane::Job,
     rate::{self, Pressure},
+    recent,
     record::Extent,
     recovery, results,
     shared::Shared,
@@ -244,6 +245,14 @@ impl Queue {
     pub fn stats(&self) -> Stats {
         let spool_bytes = self.shared.spool_bytes();
         self.shared.lock().stats(spool_bytes)
+    }
+
+    /// Returns the time that `percent` of the last thousand scans did not
+    /// exceed; `None` before the first scan.
+    #[must_use]
+    pub fn scan_time_percentile(&self, percent: usize) -> Option<Duration> {
+        let times_us = self.shared.lock().last_scans.times_us();
+        recent::percentile(times_us, percent)
     }
 
     /// Estimates, from what waits and how fast it drains, when a sender that

@@ -17,6 +17,7 @@ use crate::{
     index::{Index, Taken},
     lane::{Job, Lane},
     rate::DrainRate,
+    recent::RecentScans,
     record::{Extent, SampleRecord},
     shared::Admission,
 };
@@ -134,6 +135,7 @@ pub(crate) struct State {
     pub(crate) immediate: Counters,
     pub(crate) histories: Histories,
     pub(crate) drain: DrainRate,
+    pub(crate) last_scans: RecentScans,
 }
 
 impl State {
@@ -166,6 +168,7 @@ impl State {
             immediate: Counters::default(),
             histories: Histories::default(),
             drain: DrainRate::new(Instant::now()),
+            last_scans: RecentScans::default(),
         }
     }
 
@@ -200,6 +203,7 @@ impl State {
         self.counters.finish(failed, times);
         self.histories.add(History::Samples, clock::now_minute(), 1);
         self.drain.record(Instant::now());
+        self.last_scans.record(times.scan_us);
     }
 
     /// Lets a change be committed next, or once what it relies on is safe.

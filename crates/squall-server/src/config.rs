@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use squall_api::v1::SettingInForce;
 use squall_types::{GapCounts, LogHealth};
 
+use crate::log_tail::LogTail;
 use crate::quota::QuotaConfig;
 use crate::source::{Network, RESOLVE_TIMEOUT_MAX, ReverseLookup};
 
@@ -29,6 +31,9 @@ pub struct ServiceConfig {
     pub quota: QuotaConfig,
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Addresses that may change signatures and see samples and settings,
+    /// beside this machine.
+    pub analysts: Vec<Network>,
     /// How host names of senders are found.
     pub reverse_lookup: ReverseLookup,
     /// Longest time an answer waits for a host name; default and most 200 ms.
@@ -37,6 +42,10 @@ pub struct ServiceConfig {
     pub gaps: Arc<GapCounts>,
     /// How the log files fare, each with its name.
     pub logs: Vec<(&'static str, Arc<LogHealth>)>,
+    /// The configuration as it is shown; without secrets.
+    pub settings: Vec<SettingInForce>,
+    /// The last lines of the log.
+    pub log: LogTail,
 }
 
 impl Default for ServiceConfig {
@@ -51,10 +60,13 @@ impl Default for ServiceConfig {
             limits: Limits::default(),
             quota: QuotaConfig::default(),
             trusted_proxies: Vec::new(),
+            analysts: Vec::new(),
             reverse_lookup: ReverseLookup::default(),
             resolve_timeout: RESOLVE_TIMEOUT_MAX,
             gaps: Arc::default(),
             logs: Vec::new(),
+            settings: Vec::new(),
+            log: LogTail::default(),
         }
     }
 }

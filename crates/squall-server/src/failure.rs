@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     NotFound,
     /// A page of another site made a browser send it.
     OtherSite,
+    /// It comes from an address that may not ask for this.
+    NoAnalyst,
     /// No sample of the kind asked for has that id.
     UnknownSample(String),
     /// There is nothing of that name, or it is not kept.
@@ -61,7 +63,7 @@ impl Failure {
     const fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::OtherSite | Self::NoAnalyst => StatusCode::FORBIDDEN,
             Self::NotFound | Self::UnknownSample(_) | Self::Absent(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -79,6 +81,9 @@ impl Failure {
             }
             Self::UnknownSample(reason) | Self::Conflict(reason) => reason.into(),
             Self::OtherSite => "a page of another site may not ask for this".into(),
+            Self::NoAnalyst => {
+                "only requests from the machine of the service and from addresses of the setting `analyst` may do this".into()
+            }
             Self::NotFound => "there is nothing at this path".into(),
             Self::MethodNotAllowed => "this path does not know this method".into(),
             Self::TooSlow(timeout) => format!(

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod analyst;
 mod bound;
 mod collection;
 mod config;
@@ -7,6 +8,8 @@ mod connection;
 mod failure;
 mod handlers;
 mod history;
+mod library;
+mod log_tail;
 mod metrics;
 mod openapi;
 mod pages;
@@ -14,6 +17,8 @@ mod query;
 mod quota;
 mod reply;
 mod router;
+mod same_site;
+mod samples;
 mod service;
 mod signatures;
 mod source;
@@ -27,9 +32,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use collection::{CollectionEnd, CollectionRun};
 pub use config::{Limits, ServiceConfig};
 pub use connection::{ServeError, serve};
+pub use library::{LibraryError, Mistake, RuleFacts, SignatureLibrary, WrittenFile};
+pub use log_tail::LogTail;
 pub use openapi::openapi;
 pub use quota::QuotaConfig;
 pub use router::router;
+pub use samples::KeptSamples;
 pub use service::Service;
 pub use signatures::{Change, ChangeOutcome, LoadedSet, Pending, SignatureControl, SignatureState};
 pub use source::{Network, NetworkError, ReverseLookup};

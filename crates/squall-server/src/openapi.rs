@@ -19,6 +19,7 @@ use crate::router;
         (name = "v0", description = "First generation: findings in the short form"),
         (name = "v1", description = "Second generation: findings in the v3 log form"),
         (name = "findings", description = "What was found before, and who sent it"),
+        (name = "console", description = "What the console shows besides"),
         (name = "monitoring", description = "For monitoring systems"),
     )
 )]

@@ -18,7 +18,7 @@ use crate::failure::{self, Failure};
 use crate::openapi::Document;
 use crate::service::Service;
 use crate::upload::drain;
-use crate::{handlers, pages};
+use crate::{handlers, pages, same_site};
 
 /// What requests are counted under that are for no path of the router.
 const NO_ENDPOINT: &str = "none";
@@ -77,12 +77,28 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::sources))
         .routes(routes!(handlers::source))
         .routes(routes!(handlers::collections))
+        .routes(routes!(handlers::finding_history))
+        .routes(routes!(handlers::trust_finding))
+        .routes(routes!(handlers::rules))
+        .routes(routes!(handlers::rule_source))
+        .routes(routes!(handlers::own_files))
+        .routes(routes!(
+            handlers::own_file,
+            handlers::write_own_file,
+            handlers::remove_own_file
+        ))
+        .routes(routes!(handlers::kept_sample))
+        .routes(routes!(handlers::configuration))
+        .routes(routes!(handlers::log))
+        .routes(routes!(handlers::overview))
+        .routes(routes!(handlers::events))
 }
 
 /// Adds what every request passes; the last one added is passed first.
 fn layered(routes: Router<Service>, service: &Service) -> Router<Service> {
     routes
         .layer(CatchPanicLayer::custom(failure::from_panic))
+        .layer(middleware::from_fn(same_site::protect))
         .layer(middleware::from_fn(failure::render))
         .layer(middleware::from_fn_with_state(service.clone(), observe))
         .layer(middleware::from_fn(secure))

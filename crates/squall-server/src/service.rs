@@ -13,13 +13,16 @@ use squall_findings::Findings;
 use squall_queue::{EnqueueError, History, Queue};
 use squall_types::SignatureSummary;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::bound::{Bound, BoundLog};
 use crate::collection::{CollectionRun, Runs};
 use crate::config::ServiceConfig;
 use crate::failure::{Failure, whole_seconds};
+use crate::library::SignatureLibrary;
 use crate::metrics::Metrics;
 use crate::quota::{Exhausted, Quota};
+use crate::samples::KeptSamples;
 use crate::signatures::SignatureControl;
 use crate::source::Sources;
 use crate::throttle::Throttle;
@@ -36,6 +39,8 @@ const HISTORIES_MAX: usize = 2;
 const SEARCHES_MAX: usize = 4;
 /// Most exports at the same time.
 const EXPORTS_MAX: usize = 2;
+/// Most consoles that are told the state every second; others ask.
+const LISTENERS_MAX: usize = 32;
 /// Faults of the disk are logged at most this often.
 const STORAGE_LOG_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -48,6 +53,9 @@ struct Inner {
     queue: Queue,
     signatures: Arc<ArcSwapOption<SignatureSummary>>,
     signature_control: OnceLock<Arc<dyn SignatureControl>>,
+    library: OnceLock<Arc<dyn SignatureLibrary>>,
+    kept_samples: OnceLock<Arc<dyn KeptSamples>>,
+    writing: Arc<tokio::sync::Mutex<()>>,
     sources: Sources,
     runs: Runs,
     places: Arc<Places>,
@@ -57,6 +65,8 @@ struct Inner {
     verdicts: OnceLock<Arc<Cache>>,
     searches: Arc<Semaphore>,
     exports: Arc<Semaphore>,
+    listeners: Arc<Semaphore>,
+    stopping: CancellationToken,
     zone: TimeZone,
     started: Instant,
     started_at: Timestamp,
@@ -91,6 +101,8 @@ impl Service {
             verdicts: OnceLock::new(),
             searches: Arc::new(Semaphore::new(SEARCHES_MAX)),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+            listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
+            stopping: CancellationToken::new(),
             zone,
             started: Instant::now(),
             started_at: Timestamp::now(),
@@ -103,6 +115,9 @@ impl Service {
             queue,
             signatures,
             signature_control: OnceLock::new(),
+            library: OnceLock::new(),
+            kept_samples: OnceLock::new(),
+            writing: Arc::default(),
         }))
     }
 
@@ -114,6 +129,31 @@ impl Service {
 
     pub(crate) fn signature_control(&self) -> Option<Arc<dyn SignatureControl>> {
         self.0.signature_control.get().cloned()
+    }
+
+    /// Lets clients see the text of signatures and write files of their own.
+    /// Without it, or the second time, nothing changes.
+    pub fn set_signature_library(&self, library: Arc<dyn SignatureLibrary>) {
+        let _ = self.0.library.set(library);
+    }
+
+    pub(crate) fn library(&self) -> Option<Arc<dyn SignatureLibrary>> {
+        self.0.library.get().cloned()
+    }
+
+    /// Lets clients have samples that were kept. Without it, or the second
+    /// time, nothing changes.
+    pub fn set_kept_samples(&self, samples: Arc<dyn KeptSamples>) {
+        let _ = self.0.kept_samples.set(samples);
+    }
+
+    pub(crate) fn kept_samples(&self) -> Option<Arc<dyn KeptSamples>> {
+        self.0.kept_samples.get().cloned()
+    }
+
+    /// Held by whoever changes signature files.
+    pub(crate) fn writing(&self) -> &Arc<tokio::sync::Mutex<()>> {
+        &self.0.writing
     }
 
     /// Returns the runs of collectors that are remembered, oldest first.
@@ -153,6 +193,16 @@ impl Service {
 
     pub(crate) fn exports(&self) -> &Arc<Semaphore> {
         &self.0.exports
+    }
+
+    pub(crate) fn listeners(&self) -> &Arc<Semaphore> {
+        &self.0.listeners
+    }
+
+    /// Cancelled once no more requests are taken: answers without an end are
+    /// to end then.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.0.stopping
     }
 
     pub(crate) fn config(&self) -> &ServiceConfig {

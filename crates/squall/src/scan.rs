@@ -149,7 +149,7 @@ fn days(text: &str) -> Result<Duration, String> {
 /// Fails if the signatures or the outputs cannot be used.
 pub(crate) fn run(arguments: &ArgMatches, loaded: Loaded) -> anyhow::Result<ExitCode> {
     let mut settings = loaded.settings;
-    logging::start(&settings.outputs.log_level);
+    let _ = logging::start(&settings.outputs.log_level);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }

@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
+use squall_api::v1::SettingInForce;
 use squall_findings::Findings;
 use squall_queue::Queue;
-use squall_server::{Service, SignatureControl as _};
+use squall_server::{KeptSamples, LogTail, Service, ServiceConfig, SignatureControl as _};
 use squall_types::GapCounts;
-use squall_worker::{Signatures, Sinks, Verdicts, WorkerParts, Workers};
+use squall_worker::{Keeper, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
 
-use crate::config::{Loaded, Settings};
+use crate::config::{self, Loaded, Settings};
 use crate::findings::{self, CatchUp};
 use crate::shutdown::Signals;
 use crate::signatures::cache::Cache;
 use crate::signatures::control::{self, Control, Trigger};
-use crate::signatures::{Selection, update, watch};
+use crate::signatures::library::Library;
+use crate::signatures::{self, Selection, update, watch};
 use crate::{backlog, banner, logging, shutdown, wiring};
 
 /// How long samples that are being scanned may take once the service is told
@@ -32,8 +34,9 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 /// directory or a log file that cannot be opened, signatures that cannot be
 /// read.
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
+    let shown = config::shown(&loaded);
     let settings = loaded.settings;
-    logging::start(&settings.outputs.log_level);
+    let log = logging::start(&settings.outputs.log_level);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -44,7 +47,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let mut sinks = wiring::open_sinks(&settings)?;
     let listener = runtime.block_on(wiring::listen(&settings))?;
     let queue = wiring::open_queue(&settings)?;
-    let keeper = wiring::open_keeper(&settings)?;
+    let keeper = wiring::open_keeper(&settings)?.map(Arc::new);
     let findings = findings::open(&settings);
     sinks.findings.clone_from(&findings);
     let sinks = Arc::new(sinks);
@@ -58,7 +61,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             queue: queue.clone(),
             signatures: Arc::clone(&signatures),
             sinks: Arc::clone(&sinks),
-            keeper: keeper.map(Arc::new),
+            keeper: keeper.clone(),
             gaps: Arc::clone(&gaps),
             verdicts: verdicts.clone(),
         },
@@ -80,18 +83,26 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             gaps,
             findings: findings.clone(),
             verdicts,
+            keeper,
+            shown,
+            log,
         },
     ));
     stop(workers, queue);
+    stop_findings(catch_up, findings);
+    // Not waited for: signatures may still be compiling.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Ends the feeding of the findings store, then the store.
+fn stop_findings(catch_up: Option<CatchUp>, findings: Option<Findings>) {
     if let Some(catch_up) = catch_up {
         catch_up.stop();
     }
     if let Some(findings) = findings {
         findings.close();
     }
-    // Not waited for: signatures may still be compiling.
-    runtime.shutdown_background();
-    ended
 }
 
 fn start_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -112,6 +123,19 @@ struct Parts {
     gaps: Arc<GapCounts>,
     findings: Option<Findings>,
     verdicts: Option<Arc<Verdicts>>,
+    keeper: Option<Arc<Keeper>>,
+    /// The configuration as it is shown.
+    shown: Vec<SettingInForce>,
+    log: LogTail,
+}
+
+/// Lets the service have samples that were kept.
+struct Kept(Arc<Keeper>);
+
+impl KeptSamples for Kept {
+    fn read(&self, sha256: [u8; 32]) -> std::io::Result<Option<Vec<u8>>> {
+        self.0.content(&sha256)
+    }
 }
 
 /// Answers requests until told to stop, or until the signatures turn out to be
@@ -122,28 +146,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         .local_addr()
         .context("cannot tell the address")?;
     let url = banner::base_url(&settings.listen, bound);
-    let summary = Arc::new(ArcSwapOption::empty());
-    let service = Service::new(
-        wiring::service_config(settings, &parts.scan_id, parts.gaps, parts.sinks.health())?,
-        parts.queue.clone(),
-        Arc::clone(&summary),
-    );
-    let control = Control::start(control::Parts {
-        selection: Selection::of(settings),
-        cache: Cache::open(&settings.signatures.cache_dir),
-        signatures: parts.signatures,
-        summary,
-    })
-    .context("cannot start the thread that loads signatures")?;
-    service.set_signature_control(Arc::new(control.clone()));
-    let service = match parts.findings {
-        Some(findings) => service.with_findings(findings),
-        None => service,
-    };
-    let service = match &parts.verdicts {
-        Some(verdicts) => service.with_verdicts(Arc::clone(verdicts.cache())),
-        None => service,
-    };
+    let (service, control) = service(settings, &parts)?;
     let tls = wiring::tls(settings)?;
     let hangup = shutdown::on_hangup(parts.signals.hangup, parts.sinks, control.clone());
     tokio::spawn(hangup);
@@ -175,6 +178,49 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     let (served, watched) = tokio::join!(server, watch);
     watched?;
     served.context("the service ended")
+}
+
+/// Makes the service and starts the thread that loads its signatures.
+fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Control)> {
+    let summary = Arc::new(ArcSwapOption::empty());
+    let config = ServiceConfig {
+        settings: parts.shown.clone(),
+        log: parts.log.clone(),
+        ..wiring::service_config(
+            settings,
+            &parts.scan_id,
+            Arc::clone(&parts.gaps),
+            parts.sinks.health(),
+        )?
+    };
+    let service = Service::new(config, parts.queue.clone(), Arc::clone(&summary));
+    let selection = Selection::of(settings);
+    let library = Library::new(
+        selection.clone(),
+        Arc::clone(&parts.signatures),
+        signatures::own_dir(settings),
+    );
+    service.set_signature_library(Arc::new(library));
+    if let Some(keeper) = &parts.keeper {
+        service.set_kept_samples(Arc::new(Kept(Arc::clone(keeper))));
+    }
+    let control = Control::start(control::Parts {
+        selection,
+        cache: Cache::open(&settings.signatures.cache_dir),
+        signatures: Arc::clone(&parts.signatures),
+        summary,
+    })
+    .context("cannot start the thread that loads signatures")?;
+    service.set_signature_control(Arc::new(control.clone()));
+    let service = match &parts.findings {
+        Some(findings) => service.with_findings(findings.clone()),
+        None => service,
+    };
+    let service = match &parts.verdicts {
+        Some(verdicts) => service.with_verdicts(Arc::clone(verdicts.cache())),
+        None => service,
+    };
+    Ok((service, control))
 }
 
 /// Loads the signatures beside the running listener, which answers 503 until

@@ -14,8 +14,8 @@ use squall_worker::{
 };
 use tokio::net::TcpListener;
 
-use crate::config::Settings;
 use crate::config::settings;
+use crate::config::{self, Settings};
 use crate::signatures::BUILD_EPOCH;
 
 pub(crate) fn open_sinks(settings: &Settings) -> anyhow::Result<Sinks> {
@@ -212,7 +212,8 @@ pub(crate) fn service_config(
             samples_per_hour: settings.senders.samples_per_hour_max,
             samples_per_hour_per_source: settings.senders.samples_per_hour_per_source_max,
         },
-        trusted_proxies: trusted_proxies(settings)?,
+        trusted_proxies: networks(&settings.senders.trusted_proxies, "trusted-proxy")?,
+        analysts: networks(&settings.senders.analysts, "analyst")?,
         reverse_lookup: if settings.senders.reverse_dns {
             ReverseLookup::System
         } else {
@@ -221,17 +222,17 @@ pub(crate) fn service_config(
         resolve_timeout: settings.senders.resolve_timeout,
         gaps,
         logs,
+        ..ServiceConfig::default()
     })
 }
 
-fn trusted_proxies(settings: &Settings) -> anyhow::Result<Vec<Network>> {
-    settings
-        .senders
-        .trusted_proxies
+fn networks(named: &[config::Network], setting: &str) -> anyhow::Result<Vec<Network>> {
+    named
         .iter()
         .map(|network| {
             let text = format!("{}/{}", network.address, network.prefix_len);
-            text.parse().context("`trusted-proxy` names no network")
+            text.parse()
+                .with_context(|| format!("`{setting}` names no network"))
         })
         .collect()
 }

@@ -6,9 +6,12 @@
 mod failed;
 mod file;
 mod finding;
+mod library;
+mod overview;
 mod service;
 mod signatures;
 mod store;
+mod system;
 
 pub use failed::{FailedSample, FailedSamples, Retried};
 pub use file::{
@@ -17,6 +20,14 @@ pub use file::{
 pub use finding::{
     ContextObject, Finding, Issue, LOG_VERSION, Matched, Meta, Reason, Relation, Signature,
 };
+pub use library::{
+    FileProblem, OwnFile, OwnFileOutcome, OwnFileText, OwnFiles, RulePage, RuleRow, RuleSource,
+    TrustRequest, Trusted,
+};
+pub use overview::{
+    FindingHistory, FindingsFeed, MinuteFindings, Overview, SampleCounts, ScanTimes,
+    SignatureFacts, Storage,
+};
 pub use service::{AsyncResult, Counters, Error, Info, Status, VersionInfo};
 pub use signatures::{SignatureChange, SignatureChangeOutcome, SignatureSet, Signatures};
 pub use store::{
@@ -24,3 +35,4 @@ pub use store::{
     ReviewRequest, ReviewState, RuleScore, Share, Sighting, SightingBy, SourceDetails, SourcePage,
     SourceRow,
 };
+pub use system::{Configuration, LogTail, SettingInForce};

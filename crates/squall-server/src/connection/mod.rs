@@ -126,7 +126,7 @@ impl Server {
             permits: Arc::new(Semaphore::new(limits.connections_max)),
             refused_permits: Arc::new(Semaphore::new(REFUSED_MAX)),
             tasks: TaskTracker::new(),
-            stopping: CancellationToken::new(),
+            stopping: service.stopping().clone(),
             killing: CancellationToken::new(),
             accept_log: Throttle::new(Duration::from_secs(1)),
             router: crate::router(service.clone()),

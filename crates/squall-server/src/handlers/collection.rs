@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::header;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -87,14 +88,50 @@ async fn answer(service: &Service, request: Request) -> Result<Response, Failure
 
 /// Reads the body of a request that is no sample.
 pub(super) async fn read_message(service: &Service, body: Body) -> Result<Bytes, Failure> {
+    read_body(service, body, MESSAGE_LEN_MAX).await
+}
+
+async fn read_body(service: &Service, body: Body, len_max: usize) -> Result<Bytes, Failure> {
     let timeout = service.config().limits.body_timeout;
-    let collected = tokio::time::timeout(timeout, Limited::new(body, MESSAGE_LEN_MAX).collect());
+    let collected = tokio::time::timeout(timeout, Limited::new(body, len_max).collect());
     match collected.await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::MessageTooLarge {
-            limit: MESSAGE_LEN_MAX,
-        }),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Failure::MessageTooLarge { limit: len_max })
+        }
         Ok(Err(_)) => Err(Failure::BadRequest("the message broke off".into())),
         Err(_) => Err(Failure::TooSlow(timeout)),
     }
+}
+
+/// Reads the JSON body of a request that changes something. It must say what
+/// it is: a page of somebody else's can have a browser send a form, but not
+/// JSON.
+pub(super) async fn read_json<T: serde::de::DeserializeOwned>(
+    service: &Service,
+    request: Request,
+    len_max: usize,
+) -> Result<T, Failure> {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let is_json = content_type
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
+    if !is_json {
+        let reason = "the content type is not `application/json`";
+        return Err(Failure::BadRequest(reason.into()));
+    }
+    let body = read_body(service, request.into_body(), len_max).await?;
+    serde_json::from_slice(&body).map_err(|error| {
+        Failure::BadRequest(format!("the message is not as expected: {error}").into())
+    })
+}
+
+/// Refuses a text that is longer than `chars_max` characters.
+pub(super) fn short_enough(name: &str, text: &str, chars_max: usize) -> Result<(), Failure> {
+    if text.chars().count() > chars_max {
+        let reason = format!("`{name}` is longer than {chars_max} characters");
+        return Err(Failure::BadRequest(reason.into()));
+    }
+    Ok(())
 }

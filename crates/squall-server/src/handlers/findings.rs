@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::header;
 use axum::response::Response;
 use jiff::Timestamp;
 use squall_api::v1;
@@ -13,9 +12,10 @@ use squall_findings::{
     CONDITIONS, Filter, Findings, FindingsError, NOTE_CHARS_MAX, NewReview, Page, WHO_CHARS_MAX,
 };
 
-use super::collection::read_message;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::collection::{read_json, short_enough};
 use super::parameters::{FindingParameters, PageParameters, PrettyParameter};
-use super::signatures::refuse_other_sites;
 use crate::failure::Failure;
 use crate::query::Query;
 use crate::reply;
@@ -26,6 +26,8 @@ const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 1000;
 /// When to come back after a search that took too long or was not begun.
 const SEARCH_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// Longest body of a review.
+const REVIEW_LEN_MAX: usize = 64 * 1024;
 /// How long a search waits for its turn.
 const SEARCH_WAIT_MAX: Duration = Duration::from_secs(5);
 
@@ -112,31 +114,9 @@ pub(crate) async fn review_finding(
 ) -> Result<Response, Failure> {
     let pretty = Query::of(request.uri()).pretty();
     let event_id = segment(event_id)?;
-    refuse_other_sites(request.headers())?;
-    // Of a browser that does not say which page made it send this: a page of
-    // somebody else's can have it send a form, but not JSON.
-    let content_type = request.headers().get(header::CONTENT_TYPE);
-    let is_json = content_type
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
-    if !is_json {
-        let reason = "the content type is not `application/json`";
-        return Err(Failure::BadRequest(reason.into()));
-    }
-    let body = read_message(&service, request.into_body()).await?;
-    let asked: v1::ReviewRequest = serde_json::from_slice(&body).map_err(|error| {
-        Failure::BadRequest(format!("the message is not as expected: {error}").into())
-    })?;
-    for (name, text, chars_max) in [
-        ("note", &asked.note, NOTE_CHARS_MAX),
-        ("who", &asked.who, WHO_CHARS_MAX),
-    ] {
-        if text.chars().count() > chars_max {
-            let reason = format!("`{name}` is longer than {chars_max} characters");
-            return Err(Failure::BadRequest(reason.into()));
-        }
-    }
+    let asked: v1::ReviewRequest = read_json(&service, request, REVIEW_LEN_MAX).await?;
+    short_enough("note", &asked.note, NOTE_CHARS_MAX)?;
+    short_enough("who", &asked.who, WHO_CHARS_MAX)?;
     let review = NewReview {
         event_id,
         state: asked.state,
@@ -144,8 +124,17 @@ pub(crate) async fn review_finding(
         who: asked.who,
         time_us: Timestamp::now().as_microsecond(),
     };
+    let stored = stored_review(&service, review).await?;
+    Ok(reply::json(&stored, pretty))
+}
+
+/// Stores what an analyst makes of a finding, and says so in the log.
+pub(super) async fn stored_review(
+    service: &Service,
+    review: NewReview,
+) -> Result<v1::Review, Failure> {
     let logged = review.clone();
-    let stored = search(&service, move |findings| findings.review(review)).await?;
+    let stored = search(service, move |findings| findings.review(review)).await?;
     let stored = stored.ok_or_else(no_finding)?;
     tracing::info!(
         event_id = ?logged.event_id,
@@ -153,7 +142,7 @@ pub(crate) async fn review_finding(
         who = ?logged.who,
         "a finding was reviewed"
     );
-    Ok(reply::json(&stored, pretty))
+    Ok(stored)
 }
 
 /// Reads the conditions of a search.
@@ -204,10 +193,7 @@ pub(super) async fn search<T: Send + 'static>(
     ask: impl FnOnce(&Findings) -> Result<T, FindingsError> + Send + 'static,
 ) -> Result<T, Failure> {
     let findings = store(service)?;
-    let turn = Arc::clone(service.searches()).acquire_owned();
-    let Ok(Ok(turn)) = tokio::time::timeout(SEARCH_WAIT_MAX, turn).await else {
-        return Err(unavailable("too many searches are under way"));
-    };
+    let turn = turn(service).await?;
     let asked = tokio::task::spawn_blocking(move || {
         let answer = ask(&findings);
         drop(turn);
@@ -218,6 +204,15 @@ pub(super) async fn search<T: Send + 'static>(
         Failure::Internal
     })?;
     answer.map_err(|error| failure(&error))
+}
+
+/// Waits for a turn among searches.
+pub(super) async fn turn(service: &Service) -> Result<OwnedSemaphorePermit, Failure> {
+    let turn = Arc::clone(service.searches()).acquire_owned();
+    match tokio::time::timeout(SEARCH_WAIT_MAX, turn).await {
+        Ok(Ok(turn)) => Ok(turn),
+        _ => Err(unavailable("too many searches are under way")),
+    }
 }
 
 /// Returns what a client is told of an error of the store.

@@ -353,7 +353,7 @@ fn add_verdicts(snapshot: &mut Snapshot, service: &Service) {
 }
 
 /// Reads the age from a version, `YYYY/MM/DD-HHMMSS`.
-fn signature_age_seconds(version: &str) -> Option<f64> {
+pub(super) fn signature_age_seconds(version: &str) -> Option<f64> {
     let made = Timestamp::strptime("%Y/%m/%d-%H%M%S%z", format!("{version}+0000")).ok()?;
     let age = Timestamp::now().duration_since(made);
     Some(age.as_secs_f64().max(0.0))

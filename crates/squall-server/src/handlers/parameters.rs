@@ -50,6 +50,56 @@ pub(crate) struct HistoryParameters {
     pretty: Option<bool>,
 }
 
+/// Parameters of a search in the rules in force.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RuleParameters {
+    /// Words that are all in name, description, tags, author or file.
+    q: Option<String>,
+    /// Only rules from there: `internal`, `custom` or `external`.
+    origin: Option<String>,
+    /// Most rules in the answer, 50 by default, 500 at most.
+    #[param(minimum = 1)]
+    limit: Option<i64>,
+    /// Rules left out: the `next` of the page before.
+    #[param(minimum = 0)]
+    offset: Option<i64>,
+    /// Indents the answer by four.
+    pretty: Option<bool>,
+}
+
+/// Parameters of the text of a rule.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RuleSourceParameters {
+    /// The file it is in, where several have a rule of that name.
+    file: Option<String>,
+    /// Indents the answer by four.
+    pretty: Option<bool>,
+}
+
+/// Parameters of the tail of the log.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LogParameters {
+    /// Lines, 200 by default, 1000 at most.
+    #[param(minimum = 1)]
+    lines: Option<i64>,
+    /// Indents the answer by four.
+    pretty: Option<bool>,
+}
+
+/// Parameters of a count by minute.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MinutesParameters {
+    /// Minutes back from now, 60 by default, 1440 at most.
+    #[param(minimum = 1)]
+    minutes: Option<i64>,
+    /// Indents the answer by four.
+    pretty: Option<bool>,
+}
+
 /// Parameters of the list of failed samples.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use squall_api::v1;
 
@@ -92,7 +91,6 @@ async fn change(
     request: Request,
     ask: impl FnOnce(&dyn SignatureControl) -> Pending,
 ) -> Result<Response, Failure> {
-    refuse_other_sites(request.headers())?;
     let pretty = Query::of(request.uri()).pretty();
     drop(request);
     let control = control(&service)?;
@@ -107,16 +105,6 @@ async fn change(
 
 fn control(service: &Service) -> Result<Arc<dyn SignatureControl>, Failure> {
     service.signature_control().ok_or(Failure::NotFound)
-}
-
-/// Refuses what a web page of somebody else makes a browser send here:
-/// browsers say so, and they send such a request without asking first.
-pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Failure> {
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
-    match site {
-        None | Some(b"same-origin" | b"none") => Ok(()),
-        Some(_) => Err(Failure::OtherSite),
-    }
 }
 
 fn body(state: SignatureState) -> v1::Signatures {

@@ -1,5 +1,7 @@
-//! The landing page, the API document, and the interactive documentation.
+//! The console, the API document, and the interactive documentation.
 //! Everything is in the program; nothing is loaded from elsewhere.
+
+mod console;
 
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -13,7 +15,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::failure::Failure;
 use crate::service::Service;
 
-/// The landing page loads its own files and asks its own service.
+/// The console loads its own files and asks its own service.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
@@ -36,21 +38,13 @@ pub(crate) fn router(document: OpenApi) -> Router<Service> {
     });
     let again = document.clone();
     Router::new()
-        .route("/", get(async || page(HTML, include_str!("landing.html"))))
-        .route(
-            "/static/landing.css",
-            get(async || page(CSS, include_str!("landing.css"))),
-        )
-        .route(
-            "/static/landing.js",
-            get(async || page(JAVASCRIPT, include_str!("landing.js"))),
-        )
         .route(
             "/static/icon.svg",
-            get(async || page(SVG, include_str!("icon.svg"))),
+            get(async || page(SVG, include_str!("../../console/dist/static/icon.svg"))),
         )
         .route("/openapi.json", get(async move || page(JSON, document)))
         .route("/static/api.json", get(async move || page(JSON, again)))
+        .merge(console::router())
         .merge(documentation())
 }
 

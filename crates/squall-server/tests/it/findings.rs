@@ -97,6 +97,20 @@ async fn findings_are_searched_page_by_page() {
 }
 
 #[tokio::test]
+async fn the_history_has_every_minute() {
+    let kept = Kept::new();
+    // The worker says that it scanned long ago.
+    kept.scan("", "/tmp/a", b"EVIL").await.unwrap();
+    let path = "/api/v1/findings/history?minutes=3";
+    let history = kept.app.get(path).await.json();
+    let minutes = history["minutes"].as_array().unwrap();
+    assert_eq!(minutes.len(), 3);
+    assert!(minutes[0]["time"].as_str().unwrap().ends_with(":00Z"));
+    let none = json!({"alert": 0, "warning": 0, "notice": 0});
+    assert_eq!(minutes[2]["findings"], none);
+}
+
+#[tokio::test]
 async fn a_parameter_that_makes_no_sense_is_named() {
     let kept = Kept::new();
     for (query, words) in [

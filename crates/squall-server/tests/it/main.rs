@@ -6,10 +6,12 @@
 
 mod answers;
 mod app;
+mod console;
 mod document;
 mod findings;
 mod histories;
 mod hostile;
+mod library;
 mod overload;
 mod pages;
 mod raw;

@@ -1,5 +1,10 @@
-//! The landing page and the documentation: complete, self-contained, locked
+//! The console and the documentation: complete, self-contained, locked
 //! down.
+
+use std::io::Read as _;
+
+use axum::body::Body;
+use axum::http::Request;
 
 use crate::app::{Answer, TestApp};
 
@@ -8,7 +13,7 @@ fn policy(answer: &Answer) -> &str {
 }
 
 #[tokio::test]
-async fn the_landing_page_has_its_files() {
+async fn the_console_has_its_files() {
     let app = TestApp::new();
     let page = app.get("/").await;
     assert_eq!(page.status.as_u16(), 200);
@@ -42,23 +47,33 @@ fn attributes(html: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_script_writes_text_only() {
+async fn a_browser_has_a_file_once() {
     let app = TestApp::new();
-    let script = app.get("/static/landing.js").await;
+    let ask = |name: &'static str, value: String| {
+        let request = Request::get("/static/console.js").header(name, value);
+        app.send(request.body(Body::empty()).unwrap())
+    };
+    let plain = app.get("/static/console.js").await;
     assert_eq!(
-        script.header("content-type"),
+        plain.header("content-type"),
         "text/javascript; charset=utf-8"
     );
-    let text = script.text();
-    for forbidden in [
-        "innerHTML",
-        "outerHTML",
-        "insertAdjacentHTML",
-        "document.write",
-        "eval(",
-    ] {
-        assert!(!text.contains(forbidden), "{forbidden}");
-    }
+    assert_eq!(plain.header("cache-control"), "no-cache");
+    assert_eq!(plain.header("content-encoding"), "");
+    let tag = plain.header("etag").to_owned();
+    assert!(tag.len() > 10, "{tag}");
+    let again = ask("if-none-match", tag).await;
+    assert_eq!(again.status.as_u16(), 304);
+    assert!(again.body.is_empty());
+    let other = ask("if-none-match", "W/\"0\"".to_owned()).await;
+    assert_eq!(other.body, plain.body);
+    let packed = ask("accept-encoding", "br, gzip".to_owned()).await;
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&packed.body[..])
+        .read_to_end(&mut unpacked)
+        .unwrap();
+    assert_eq!(unpacked, plain.body);
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ impl Server {
     }
 
     /// Tells the service to stop and returns how long that took.
-    async fn stop(mut self) -> Duration {
+    pub(crate) async fn stop(mut self) -> Duration {
         let begun = Instant::now();
         self.stop.take().unwrap().send(()).unwrap();
         self.task.await.unwrap().unwrap();

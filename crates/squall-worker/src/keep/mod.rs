@@ -189,6 +189,23 @@ impl Keeper {
         self.enforce();
     }
 
+    /// Returns the content of the sample with that SHA-256; `None` if it is not
+    /// kept.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be read.
+    pub fn content(&self, sha256: &[u8; 32]) -> io::Result<Option<Vec<u8>>> {
+        let path = place::sample(&self.config.dir, sha256);
+        match std::fs::symlink_metadata(&path) {
+            // A link is not ours.
+            Ok(found) if !found.is_file() => Ok(None),
+            Ok(_) => std::fs::read(&path).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn store(&self, report: &Report, content: &[u8]) -> Result<(), KeepError> {
         let digest = report.submission.digests.sha256;
         let _stripe = self.stripe(&digest);

@@ -92,6 +92,7 @@ fn tls(values: &Values) -> Result<Option<Tls>, ConfigError> {
 fn senders(values: &Values) -> Result<Senders, ConfigError> {
     Ok(Senders {
         trusted_proxies: values.networks("trusted-proxy")?,
+        analysts: values.networks("analyst")?,
         reverse_dns: values.flag("reverse-dns")?,
         resolve_timeout: values.duration("resolve-timeout")?,
         samples_per_hour_max: unless_zero(values.integer("allowed-samples-per-hour")?),

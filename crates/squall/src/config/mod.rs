@@ -20,6 +20,7 @@ mod nearest;
 mod network;
 mod original;
 pub(crate) mod settings;
+mod shown;
 mod syslog;
 mod table;
 mod value;
@@ -36,7 +37,9 @@ use clap::ArgMatches;
 pub(crate) use describe::describe;
 pub(crate) use error::ConfigError;
 pub(crate) use flags::{TEMPLATE, args_of, scan_args, serve_args};
+pub(crate) use network::Network;
 pub(crate) use settings::Settings;
+pub(crate) use shown::shown;
 
 use kind::Kind;
 use layer::Layer;

@@ -68,6 +68,8 @@ pub(crate) enum Tls {
 pub(crate) struct Senders {
     /// The proxies whose word on the sender's address is taken.
     pub(crate) trusted_proxies: Vec<Network>,
+    /// Addresses that may change signatures through the API.
+    pub(crate) analysts: Vec<Network>,
     /// Whether the sender's address is turned into a name.
     pub(crate) reverse_dns: bool,
     /// Longest time the name is waited for.

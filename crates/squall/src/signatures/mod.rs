@@ -9,6 +9,7 @@ pub(crate) mod cache;
 pub(crate) mod command;
 pub(crate) mod control;
 mod fetch;
+pub(crate) mod library;
 mod starter;
 pub(crate) mod store;
 pub(crate) mod update;
@@ -45,6 +46,8 @@ pub(crate) struct Selection {
     pub(crate) custom: Vec<PathBuf>,
     /// What was fetched from sources; any may not be there yet.
     pub(crate) fetched: Vec<Fetched>,
+    /// The directory of what is written through the API; it may not be there.
+    pub(crate) own: Option<PathBuf>,
     /// YARA rules only.
     pub(crate) pure_yara: bool,
 }
@@ -67,6 +70,7 @@ impl Selection {
             packaged: wanted.dirs.clone(),
             custom: wanted.custom.clone(),
             fetched: fetched(settings),
+            own: Some(own_dir(settings)),
             pure_yara: wanted.pure_yara,
         }
     }
@@ -88,7 +92,7 @@ impl Selection {
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
         let named = self.packaged.iter().chain(&self.custom);
         let fetched = self.fetched.iter().map(|fetched| &fetched.shown);
-        named.chain(fetched).cloned().collect()
+        named.chain(fetched).chain(&self.own).cloned().collect()
     }
 
     pub(crate) fn options(&self) -> CompileOptions {
@@ -122,6 +126,11 @@ impl Selection {
         for path in &self.custom {
             read.add(path, SignatureOrigin::Custom)?;
         }
+        if let Some(path) = self.own.as_ref().filter(|path| path.exists()) {
+            let (files, errors) = read_directory(path, SignatureOrigin::Custom)?;
+            read.files.extend(files);
+            read.errors.extend(errors);
+        }
         Ok(read)
     }
 }
@@ -134,6 +143,11 @@ impl fmt::Display for Selection {
         let all: Vec<_> = builtin.into_iter().chain(named).collect();
         f.write_str(&all.join(", "))
     }
+}
+
+/// Where signatures are that were written through the API.
+pub(crate) fn own_dir(settings: &Settings) -> PathBuf {
+    settings.data_dir.join("own-signatures")
 }
 
 /// Returns the bundles of the configured sources and the one brought by hand.

@@ -49,6 +49,12 @@ pub(super) const SENDERS: Section = Section {
             "Proxy, as address or network (10.0.0.0/8), whose X-Forwarded-For and Forwarded headers are believed. Repeatable.",
         ),
         Setting::new(
+            "analyst",
+            Kind::Networks,
+            "",
+            "Address or network (10.0.0.0/8) that may write signatures and trust files through the API and the console, and see kept samples, settings and the log; this machine always may. Repeatable.",
+        ),
+        Setting::new(
             "reverse-dns",
             Kind::Flag,
             "true",

@@ -41,7 +41,7 @@ fn other_value(setting: &Setting) -> &'static str {
         "server-host" => "0.0.0.0",
         "server-cert" => "auto",
         "server-key" => "key.pem",
-        "trusted-proxy" => "10.0.0.0/8",
+        "trusted-proxy" | "analyst" => "10.0.0.0/8",
         "reverse-dns" | "watch-signatures" => "false",
         "resolve-timeout" => "50ms",
         "header-timeout" | "body-timeout" | "idle-timeout" | "scan-timeout" => "7s",

@@ -167,6 +167,7 @@ fn selection(matches: &ArgMatches) -> anyhow::Result<Selection> {
         packaged: named,
         custom: Vec::new(),
         fetched: Vec::new(),
+        own: None,
         pure_yara: configured.pure_yara,
     })
 }

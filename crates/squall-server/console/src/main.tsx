@@ -1,0 +1,142 @@
+// The console: the frame around the pages.
+
+import { render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { start, useLive } from "./live";
+import { Finding } from "./pages/finding";
+import { Findings } from "./pages/findings";
+import { Overview } from "./pages/overview";
+import { Signatures } from "./pages/signatures";
+import { Source, Sources } from "./pages/sources";
+import { Submit } from "./pages/submit";
+import { System } from "./pages/system";
+import { type Route, to, useRoute } from "./router";
+import { remember, remembered } from "./storage";
+import "./style.css";
+
+const PAGES: [string, string][] = [
+  ["", "Overview"],
+  ["submit", "Submit"],
+  ["findings", "Findings"],
+  ["sources", "Sources"],
+  ["signatures", "Signatures"],
+  ["system", "System"],
+];
+
+function App() {
+  const route = useRoute();
+  const name = route.path[0] ?? "";
+  const title = PAGES.find(([path]) => path === name)?.[1] ?? "Not found";
+  const key = route.path.join("/");
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    document.title = `${title} – Squall`;
+    // Who uses the keyboard or a screen reader goes on in the new page.
+    if (!first.current) main.current?.focus({ preventScroll: true });
+    if (!first.current) scrollTo(0, 0);
+    first.current = false;
+  }, [key]);
+  return (
+    <>
+      <a
+        class="skip"
+        href={location.hash}
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        Skip to content
+      </a>
+      <Header current={name} />
+      <main ref={main} id="main" tabIndex={-1}>
+        {route.path.length < 2 && <h1 class="off-screen">{title}</h1>}
+        <Page key={key} route={route} />
+      </main>
+    </>
+  );
+}
+
+function Page({ route }: { route: Route }) {
+  const [name = "", second] = route.path;
+  switch (name) {
+    case "":
+      return <Overview />;
+    case "submit":
+      return <Submit />;
+    case "findings":
+      return second === undefined ? <Findings route={route} /> : <Finding id={second} />;
+    case "sources":
+      return second === undefined ? <Sources route={route} /> : <Source name={second} />;
+    case "signatures":
+      return <Signatures route={route} />;
+    case "system":
+      return <System />;
+    default:
+      return (
+        <p class="empty">
+          There is no such page. <a href={to([])}>To the overview</a>
+        </p>
+      );
+  }
+}
+
+const STATES = {
+  connecting: "connecting",
+  live: "live",
+  polling: "live, every 3 s",
+  lost: "no answer",
+};
+
+function Header({ current }: { current: string }) {
+  const { state, overview } = useLive();
+  return (
+    <header class="top">
+      <a class="brand" href={to([])} aria-label="Squall, overview">
+        <img src="/static/icon.svg" alt="" width="26" height="26" />
+        <span>Squall</span>
+      </a>
+      <nav aria-label="Pages">
+        {PAGES.map(([path, title]) => (
+          <a key={path} href={to(path === "" ? [] : [path])} aria-current={path === current ? "page" : undefined}>
+            {title}
+          </a>
+        ))}
+      </nav>
+      <span class="state" data-state={state} role="status" title={overview === null ? undefined : `Version ${overview.version}`}>
+        {STATES[state]}
+      </span>
+      <Theme />
+    </header>
+  );
+}
+
+const THEMES = ["", "light", "dark"];
+const THEME_NAMES: Record<string, string> = { "": "Auto", light: "Light", dark: "Dark" };
+
+function Theme() {
+  const [theme, setTheme] = useState(remembered("theme"));
+  const next = () => {
+    const chosen = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "";
+    remember("theme", chosen);
+    if (chosen === "") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = chosen;
+    setTheme(chosen);
+    // Charts take their colours when they are drawn.
+    dispatchEvent(new Event("squall:theme"));
+  };
+  return (
+    <button type="button" class="theme" onClick={next} title="Light, dark, or as the system has it">
+      <span aria-hidden="true">◐ </span>
+      <span class="off-screen">Theme: </span>
+      {THEME_NAMES[theme] ?? "Auto"}
+    </button>
+  );
+}
+
+const app = document.getElementById("app");
+if (app !== null) {
+  start();
+  render(<App />, app);
+}

@@ -1,0 +1,401 @@
+// All that is known of one finding: why it scored, what matched and where, and
+// where else it was seen.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, failure } from "../api";
+import { bytes, count } from "../format";
+import { Content, printable } from "../hex";
+import { useLoad } from "../load";
+import { Card, Copy, FindingTable, LevelBadge, Problem, ReviewMark, When } from "../parts";
+import { ReviewForm } from "../review";
+import { to } from "../router";
+import { Reference, Text } from "../text";
+import type { FileFacts, Finding as Body, FindingDetails, Reason } from "../types";
+
+/** A finding of just now may not be in the store yet. */
+const TRIES = 8;
+
+export function Finding({ id }: { id: string }) {
+  const [tries, setTries] = useState(0);
+  const { data, error, reload } = useLoad<FindingDetails>(`/api/v1/findings/${encodeURIComponent(id)}`, tries);
+  useEffect(() => {
+    if (error?.status !== 404 || tries >= TRIES) return;
+    const timer = setTimeout(() => setTries(tries + 1), 400);
+    return () => clearTimeout(timer);
+  }, [error, tries]);
+  if (data === null) {
+    if (error === null || (error.status === 404 && tries < TRIES)) return <p class="muted">Loading…</p>;
+    return <Problem error={error} retry={reload} />;
+  }
+  const { finding, summary } = data;
+  return (
+    <>
+      <div class="finding-head">
+        <h1 class="finding-title">
+          <LevelBadge level={summary.level} /> <span class="score">{summary.score}</span>{" "}
+          <Text max={600}>{summary.name === "" ? "(no name)" : summary.name}</Text> <ReviewMark state={summary.review} />
+        </h1>
+        <p class="muted">
+          <Text>{finding.message}</Text>, <When>{summary.time}</When>, from{" "}
+          <a href={to(["sources", summary.source])}>
+            <Text max={120}>{summary.source}</Text>
+          </a>
+          {summary.sample_id !== null && `, sample ${summary.sample_id}`}
+        </p>
+      </div>
+      <Issues finding={finding} />
+      <div class="columns wide-left">
+        <div>
+          <Score details={data} />
+          <Card title="What matched" id="matched">
+            {finding.reasons.length === 0 ? (
+              <p class="muted">No signature matched.</p>
+            ) : (
+              finding.reasons.map((reason, index) => <ReasonView key={index} reason={reason} />)
+            )}
+          </Card>
+          <Card title="Content" id="content">
+            <Content finding={finding} />
+          </Card>
+        </div>
+        <div>
+          <ReviewForm details={data} changed={reload} />
+          <FileCard file={finding.subject} finding={finding} />
+        </div>
+      </div>
+      <Sightings details={data} />
+    </>
+  );
+}
+
+function Issues({ finding }: { finding: Body }) {
+  const issues = finding.issues ?? [];
+  if (issues.length === 0) return null;
+  return (
+    <div class="problem" role="note">
+      <b>Not everything is known of this file.</b>
+      <ul>
+        {issues.map((issue, index) => (
+          <li key={index}>
+            <b>{issue.category}</b>: <Text>{issue.description}</Text>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Score({ details }: { details: FindingDetails }) {
+  const { shares, summary } = details;
+  if (shares.length === 0) return null;
+  const positive = shares.filter((share) => share.points > 0);
+  let rank = -1;
+  return (
+    <Card title="How the score came about" id="score">
+      <div class="bar" role="img" aria-label={`Score ${summary.score} of 100`}>
+        <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+          <rect class="bar-rest" x="0" y="0" width="100" height="4" />
+          {positive.map((share, index) => (
+            <rect
+              key={index}
+              class={`bar-part part-${index % 6}`}
+              x={positive.slice(0, index).reduce((sum, before) => sum + before.points, 0)}
+              y="0"
+              width={Math.max(0.2, share.points)}
+              height="4"
+            />
+          ))}
+        </svg>
+      </div>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Rule</th>
+              <th scope="col" class="number">
+                Sub-score
+              </th>
+              <th scope="col" class="number">
+                Weight
+              </th>
+              <th scope="col" class="number">
+                Adds
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {shares.map((share, index) => {
+              if (share.subscore > 0) rank += 1;
+              return (
+                <tr key={index}>
+                  <td>
+                    {share.points > 0 && <span class={`dot part-${positive.indexOf(share) % 6}`} />}
+                    <Text max={120}>{share.rule}</Text>
+                  </td>
+                  <td class="number">{share.subscore}</td>
+                  <td class="number">{share.subscore > 0 ? (rank === 0 ? "1" : `1/${2 ** rank}`) : "–"}</td>
+                  <td class="number">{share.points.toFixed(1)}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row" colSpan={3}>
+                Score, between 0 and 100
+              </th>
+              <td class="number">
+                <b>{summary.score}</b>
+              </td>
+            </tr>
+          </tfoot>
+        </table>
+      </div>
+      <p class="sub">
+        The highest sub-score counts in full, each further one half as much as the one before, and only for what is left to 100; negative ones are
+        taken off at the end.
+      </p>
+    </Card>
+  );
+}
+
+function ReasonView({ reason }: { reason: Reason }) {
+  const { signature } = reason;
+  const name = signature.rule_name ?? signature.kind;
+  return (
+    <article class="reason">
+      <h3>
+        <a href={to(["findings"], { rule: name })} title="All findings of this rule">
+          <Text max={200}>{name}</Text>
+        </a>{" "}
+        <span class="badge">{signature.score}</span>
+      </h3>
+      {signature.description && (
+        <p>
+          <Text max={1000}>{signature.description}</Text>
+        </p>
+      )}
+      <dl class="facts">
+        <Fact name="Kind">
+          {signature.kind}, {signature.origin}
+        </Fact>
+        {signature.author && (
+          <Fact name="Author">
+            <Text max={200}>{signature.author}</Text>
+          </Fact>
+        )}
+        {signature.date && (
+          <Fact name="Date">
+            <Text max={60}>{signature.date}</Text>
+          </Fact>
+        )}
+        {signature.id && (
+          <Fact name="Id">
+            <Text max={100}>{signature.id}</Text>
+          </Fact>
+        )}
+        {signature.reference.length > 0 && (
+          <Fact name="Reference">
+            {signature.reference.map((reference) => (
+              <div key={reference}>
+                <Reference>{reference}</Reference>
+              </div>
+            ))}
+          </Fact>
+        )}
+        {(signature.tags?.length ?? 0) > 0 && (
+          <Fact name="Tags">
+            {signature.tags?.map((tag) => (
+              <a key={tag} class="tag" href={to(["findings"], { tag })}>
+                <Text max={60}>{tag}</Text>
+              </a>
+            ))}
+          </Fact>
+        )}
+        {(signature.false_positives?.length ?? 0) > 0 && (
+          <Fact name="Known false positives">
+            {signature.false_positives?.map((text) => (
+              <div key={text}>
+                <Text max={300}>{text}</Text>
+              </div>
+            ))}
+          </Fact>
+        )}
+      </dl>
+      {reason.matched.length > 0 && (
+        <div class="scroll">
+          <table class="matched">
+            <thead>
+              <tr>
+                <th scope="col">Where</th>
+                <th scope="col" class="number">
+                  Offset
+                </th>
+                <th scope="col">Matched</th>
+              </tr>
+            </thead>
+            <tbody>
+              {reason.matched.slice(0, 50).map((matched, index) => (
+                <tr key={index}>
+                  <td>
+                    <Text max={60}>{matched.field.replace(/^\//, "")}</Text>
+                  </td>
+                  <td class="number">{matched.offset}</td>
+                  <td class="mono">
+                    <Text max={300}>{printable(matched.data)}</Text>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          {reason.matched.length > 50 && <p class="sub">{reason.matched.length - 50} more are not shown.</p>}
+        </div>
+      )}
+    </article>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function FileCard({ file, finding }: { file: FileFacts; finding: Body }) {
+  return (
+    <Card title="File" id="file">
+      <Download file={file} finding={finding} />
+      <dl class="facts">
+        <Fact name="Path">
+          <Text max={4096}>{file.path}</Text> <Copy text={file.path} what="the path" />
+        </Fact>
+        <Fact name="Type">
+          <Text max={40}>{file.magic_header}</Text>
+          {file.extension !== "" && (
+            <>
+              , named <Text max={40}>{file.extension}</Text>
+            </>
+          )}
+        </Fact>
+        <Fact name="Size">
+          {bytes(file.size)} ({count(file.size)} bytes)
+        </Fact>
+        {(["md5", "sha1", "sha256"] as const).map(
+          (kind) =>
+            file.hashes && (
+              <Fact key={kind} name={kind.toUpperCase().replace("SHA", "SHA-")}>
+                <code class="hash">{file.hashes[kind]}</code> <Copy text={file.hashes[kind]} what={kind} />
+              </Fact>
+            ),
+        )}
+        {file.first_bytes && (
+          <Fact name="First bytes">
+            <code class="hash">{file.first_bytes.hex}</code> <Text>{file.first_bytes.ascii}</Text>
+          </Fact>
+        )}
+        {(file.unpack_source?.length ?? 0) > 0 && <Fact name="Unpacked from">{file.unpack_source?.join(" › ")}</Fact>}
+        {finding.context?.map((context, index) => (
+          <Fact key={index} name="Member of">
+            <Text max={1000}>{context.object.path}</Text>
+          </Fact>
+        ))}
+        <Fact name="Run">
+          <a href={to(["findings"], { scan_id: finding.meta.scan_id })}>
+            <Text max={80}>{finding.meta.scan_id}</Text>
+          </a>
+        </Fact>
+        {file.pe_info && <PeFacts facts={file.pe_info} />}
+      </dl>
+    </Card>
+  );
+}
+
+/** The sample, if it was kept; of a member, the one that it came in. */
+function Download({ file, finding }: { file: FileFacts; finding: Body }) {
+  const [error, setError] = useState<ApiError | null>(null);
+  const hashes = finding.context?.at(-1)?.object.hashes ?? file.hashes;
+  if (hashes === undefined) return null;
+  const load = async () => {
+    setError(null);
+    try {
+      const answer = await fetch(`/api/v1/samples/${hashes.sha256}/zip`, { cache: "no-store" });
+      if (!answer.ok) throw failure(answer.status, await answer.text(), null);
+      const address = URL.createObjectURL(await answer.blob());
+      const link = document.createElement("a");
+      link.href = address;
+      link.download = `${hashes.sha256}.zip`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    } catch (failed) {
+      setError(failed instanceof ApiError ? failed : new ApiError(0, "the service does not answer"));
+    }
+  };
+  return (
+    <div class="download">
+      <button type="button" onClick={load}>
+        Download the sample
+      </button>{" "}
+      <span class="sub">a zip, password infected</span>
+      <Problem error={error} />
+    </div>
+  );
+}
+
+function PeFacts({ facts }: { facts: Record<string, unknown> }) {
+  return (
+    <>
+      {Object.entries(facts).map(([name, value]) => {
+        if (value === null || value === "") return null;
+        const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+        return (
+          <Fact key={name} name={name.replaceAll("_", " ")}>
+            <Text max={400}>{text}</Text>
+          </Fact>
+        );
+      })}
+    </>
+  );
+}
+
+function Sightings({ details }: { details: FindingDetails }) {
+  const { sightings, summary } = details;
+  const link = (by: string, value: string): Record<string, string> => {
+    if (by === "hash") return { hash: summary.sha256 ?? value };
+    return by === "rule" ? { rule: value } : { name: value };
+  };
+  const title = { hash: "The same content", name: "The same file name", rule: "The same rule" };
+  return (
+    <Card title="Seen elsewhere" id="sightings">
+      {sightings.length === 0 && <p class="muted">Nowhere else.</p>}
+      {sightings.map((sighting, index) => (
+        <div key={index} class="sighting">
+          <h3>
+            {title[sighting.by]}
+            {sighting.by !== "hash" && (
+              <>
+                : <Text max={100}>{sighting.value}</Text>
+              </>
+            )}
+          </h3>
+          {sighting.findings === 0 ? (
+            <p class="muted">In no other finding.</p>
+          ) : (
+            <>
+              <p>
+                In {count(sighting.findings)}
+                {sighting.more ? " or more" : ""} other finding{sighting.findings === 1 ? "" : "s"} from {count(sighting.sources)} source
+                {sighting.sources === 1 ? "" : "s"}.{" "}
+                <a href={to(["findings"], link(sighting.by, sighting.value))}>Show all</a>
+              </p>
+              <FindingTable rows={sighting.latest.slice(0, 3)} caption={title[sighting.by]} />
+            </>
+          )}
+        </div>
+      ))}
+    </Card>
+  );
+}

@@ -1,0 +1,136 @@
+// The signature set in force, and its replacement.
+
+import { useState } from "preact/hooks";
+import { ApiError, post } from "../api";
+import { count, milliseconds } from "../format";
+import { useLive } from "../live";
+import { useLoad } from "../load";
+import { Card, Problem, When } from "../parts";
+import { OwnFiles } from "../own";
+import type { Route } from "../router";
+import { Rules } from "../rules";
+import { Text } from "../text";
+import type { SignatureSet, Signatures as State } from "../types";
+
+export function Signatures({ route }: { route: Route }) {
+  const { overview } = useLive();
+  const { data, error, reload } = useLoad<State>("/api/v1/signatures", overview?.signatures?.version ?? "");
+  const [busy, setBusy] = useState("");
+  const [failed, setFailed] = useState<ApiError | null>(null);
+  const act = (what: "reload" | "rollback") => {
+    setBusy(what);
+    setFailed(null);
+    post<State>(`/api/v1/signatures/${what}`)
+      .catch((error) => setFailed(error instanceof ApiError ? error : new ApiError(0, String(error))))
+      .finally(() => {
+        setBusy("");
+        reload();
+      });
+  };
+  if (data === null) return error === null ? <p class="muted">Loading…</p> : <Problem error={error} retry={reload} />;
+  return (
+    <>
+      <Problem error={failed} />
+      <div class="columns">
+        <Card
+          title="In force"
+          id="current"
+          actions={
+            <button type="button" class="primary" disabled={busy !== ""} onClick={() => act("reload")}>
+              {busy === "reload" ? "Reloading…" : "Reload"}
+            </button>
+          }
+        >
+          {data.current === undefined ? <p class="muted">Being loaded.</p> : <SetFacts set={data.current} />}
+        </Card>
+        <Card
+          title="Before"
+          id="previous"
+          actions={
+            data.previous && (
+              <button type="button" disabled={busy !== ""} onClick={() => act("rollback")}>
+                {busy === "rollback" ? "Rolling back…" : "Roll back to it"}
+              </button>
+            )
+          }
+        >
+          {data.previous === undefined ? <p class="muted">No other set was in force since the start.</p> : <SetFacts set={data.previous} />}
+        </Card>
+      </div>
+      {data.last_change && (
+        <Card title="Last change" id="change">
+          <p data-outcome={data.last_change.outcome}>
+            <span class={`badge outcome-${data.last_change.outcome}`}>{data.last_change.outcome.replace("_", " ")}</span> by{" "}
+            {data.last_change.trigger}, <When>{data.last_change.at}</When>, in {milliseconds(data.last_change.duration_milliseconds)}. Since the
+            start: {count(data.changes)} changed, {count(data.failed_changes)} failed.
+          </p>
+          {data.last_change.error && (
+            <p class="bad">
+              <Text>{data.last_change.error}</Text>
+            </p>
+          )}
+        </Card>
+      )}
+      <OwnFiles changed={reload} />
+      <Rules route={route} version={data.current?.fingerprint ?? ""} />
+      <Card title={`Problems (${count(data.problems.length + data.problems_omitted)})`} id="problems">
+        {data.problems.length === 0 ? (
+          <p class="muted">Every rule and every line could be used.</p>
+        ) : (
+          <ul class="lines">
+            {data.problems.map((problem) => (
+              <li key={problem} class="mono">
+                <Text>{problem}</Text>
+              </li>
+            ))}
+          </ul>
+        )}
+        {data.problems_omitted > 0 && <p class="sub">{count(data.problems_omitted)} more are not shown.</p>}
+      </Card>
+    </>
+  );
+}
+
+function SetFacts({ set }: { set: SignatureSet }) {
+  return (
+    <dl class="facts">
+      <div>
+        <dt>Version</dt>
+        <dd>
+          <Text>{set.version}</Text>
+        </dd>
+      </div>
+      <div>
+        <dt>YARA rules</dt>
+        <dd>{count(set.rules)}</dd>
+      </div>
+      <div>
+        <dt>IOCs</dt>
+        <dd>{count(set.iocs)}</dd>
+      </div>
+      <div>
+        <dt>Not usable</dt>
+        <dd>{count(set.skipped)}</dd>
+      </div>
+      <div>
+        <dt>Engine</dt>
+        <dd>
+          <Text>{set.engine}</Text>
+        </dd>
+      </div>
+      <div>
+        <dt>Loaded</dt>
+        <dd>
+          <When>{set.loaded_at}</When>, in {milliseconds(set.load_time_milliseconds)}
+          {set.from_cache && " from the cache"}
+        </dd>
+      </div>
+      <div>
+        <dt>Fingerprint</dt>
+        <dd>
+          <code class="hash">{set.fingerprint}</code>
+        </dd>
+      </div>
+    </dl>
+  );
+}

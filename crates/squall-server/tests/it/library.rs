@@ -1,0 +1,399 @@
+//! Rules in force, files written through the API, trusted contents, kept
+//! samples, configuration and log, with a library that is in memory.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use squall_api::v1::SettingInForce;
+use squall_findings::{Findings, FindingsConfig};
+use squall_server::{
+    KeptSamples, LibraryError, LogTail, Mistake, Pending, RuleFacts, SignatureControl,
+    SignatureLibrary, SignatureState, WrittenFile,
+};
+
+use crate::app::{Answer, TestApp};
+
+/// Files in memory. A text with `BROKEN` has a mistake in line 2; a reload
+/// with a text that has `UNFIT` fails.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl SignatureLibrary for Memory {
+    fn rules(&self) -> Vec<RuleFacts> {
+        let rule = |name: &str, file: &str, origin| RuleFacts {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            origin,
+            score: 75,
+            description: format!("Finds what {name} is about"),
+            tags: vec!["TAG".to_owned()],
+            ..RuleFacts::default()
+        };
+        vec![
+            rule("Zeta", "z.yar", "internal"),
+            rule("Evil_Test", "own.yar", "custom"),
+            rule("Alpha", "a.yar", "internal"),
+        ]
+    }
+
+    fn source(&self, file: &str, rule: &str) -> Result<Option<(u32, String)>, LibraryError> {
+        Ok((rule != "Zeta").then(|| (7, format!("rule {rule} {{ }} // {file}"))))
+    }
+
+    fn written(&self) -> Result<Vec<WrittenFile>, LibraryError> {
+        let files = self.0.lock().unwrap();
+        let file = |(name, text): (&String, &String)| WrittenFile {
+            name: name.clone(),
+            size_bytes: text.len() as u64,
+            modified: "2026-11-24T08:30:00Z".parse().unwrap(),
+        };
+        Ok(files.iter().map(file).collect())
+    }
+
+    fn read(&self, name: &str) -> Result<Option<String>, LibraryError> {
+        if name.contains('/') {
+            return Err(LibraryError::Name("no such name".to_owned()));
+        }
+        Ok(self.0.lock().unwrap().get(name).cloned())
+    }
+
+    fn check(&self, name: &str, text: &str) -> Result<Vec<Mistake>, LibraryError> {
+        SignatureLibrary::read(self, name)?;
+        let mistake = |fatal| Mistake {
+            line: Some(2),
+            column: Some(5),
+            fatal,
+            reason: "unknown pattern".to_owned(),
+        };
+        let mut mistakes = Vec::new();
+        if text.contains("BROKEN") {
+            mistakes.push(mistake(true));
+        }
+        if text.contains("ODD") {
+            mistakes.push(mistake(false));
+        }
+        Ok(mistakes)
+    }
+
+    fn write(&self, name: &str, text: Option<&str>) -> Result<(), LibraryError> {
+        let mut files = self.0.lock().unwrap();
+        match text {
+            Some(text) => files.insert(name.to_owned(), text.to_owned()),
+            None => files.remove(name),
+        };
+        Ok(())
+    }
+}
+
+impl SignatureControl for Memory {
+    fn state(&self) -> SignatureState {
+        SignatureState::default()
+    }
+
+    fn reload(&self) -> Pending {
+        let (sender, pending) = tokio::sync::oneshot::channel();
+        let files = self.0.lock().unwrap();
+        let fit = !files.values().any(|text| text.contains("UNFIT"));
+        let result = if fit {
+            Ok(())
+        } else {
+            Err("the self-test failed".to_owned())
+        };
+        sender.send(result).unwrap();
+        pending
+    }
+
+    fn roll_back(&self) -> Pending {
+        self.reload()
+    }
+}
+
+impl KeptSamples for Memory {
+    fn read(&self, sha256: [u8; 32]) -> std::io::Result<Option<Vec<u8>>> {
+        Ok((sha256 == [0xab; 32]).then(|| b"MZ evil".to_vec()))
+    }
+}
+
+struct Library {
+    app: TestApp,
+    memory: Memory,
+    findings: Findings,
+}
+
+impl Library {
+    fn new() -> Self {
+        let mut app = TestApp::with(|setup| {
+            setup.config.settings = vec![SettingInForce {
+                section: "Limits".to_owned(),
+                name: "max_file_size".to_owned(),
+                values: vec!["200MB".to_owned()],
+                origin: "default".to_owned(),
+            }];
+            setup.config.log = LogTail::default();
+            for number in 0..5 {
+                setup.config.log.push(&format!("line {number}"));
+            }
+        });
+        let config = FindingsConfig::new(app.dir.path().join("findings.db"));
+        let (findings, _) = Findings::open(config).unwrap();
+        app.service = app.service.clone().with_findings(findings.clone());
+        let memory = Memory::default();
+        app.service.set_signature_library(Arc::new(memory.clone()));
+        app.service.set_signature_control(Arc::new(memory.clone()));
+        app.service.set_kept_samples(Arc::new(memory.clone()));
+        Self {
+            app,
+            memory,
+            findings,
+        }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.app.send(request.body(body).unwrap()).await
+    }
+
+    async fn write(&self, name: &str, text: &str) -> Answer {
+        let path = format!("/api/v1/signatures/own/{name}");
+        self.send("PUT", &path, Some(json!({"text": text}))).await
+    }
+
+    /// Has a sample scanned and its finding stored; returns the event id.
+    async fn finding(&self) -> String {
+        let answer = self.app.upload("/api/v1/check", "/tmp/a", b"EVIL").await;
+        let found = answer.json()[0].clone();
+        let finding = serde_json::from_value(found.clone()).unwrap();
+        self.findings.offer_again(finding, Some(1)).unwrap();
+        assert!(self.findings.flush(Duration::from_secs(10)));
+        found["meta"]["event_id"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        self.findings.close();
+    }
+}
+
+#[tokio::test]
+async fn rules_are_searched_and_shown() {
+    let library = Library::new();
+    library.finding().await;
+    let get = async |query: &str| {
+        let path = format!("/api/v1/signatures/rules?{query}");
+        library.app.get(&path).await.json()
+    };
+    let all = get("limit=2").await;
+    assert_eq!(all["total"], 3);
+    assert_eq!(all["next"], 2);
+    assert_eq!(all["rules"][0]["name"], "Alpha");
+    assert_eq!(all["rules"][1]["name"], "Evil_Test");
+    assert_eq!(all["rules"][1]["hits"], 1);
+    assert_eq!(all["rules"][0]["hits"], 0);
+    let rest = get("limit=2&offset=2").await;
+    assert_eq!(rest["rules"][0]["name"], "Zeta");
+    assert_eq!(rest["next"], Value::Null);
+    assert_eq!(get("q=ABOUT%20evil").await["total"], 1);
+    assert_eq!(get("origin=internal").await["total"], 2);
+    assert_eq!(get("offset=9").await["rules"], json!([]));
+    for query in ["limit=0", "offset=-1", "limit=x"] {
+        let answer = library
+            .app
+            .get(&format!("/api/v1/signatures/rules?{query}"))
+            .await;
+        assert_eq!(answer.status.as_u16(), 400, "{query}");
+    }
+    let source = library
+        .app
+        .get("/api/v1/signatures/rules/Alpha")
+        .await
+        .json();
+    assert_eq!(
+        source,
+        json!({"name": "Alpha", "file": "a.yar", "line": 7, "text": "rule Alpha { } // a.yar"})
+    );
+    for path in ["Alpha?file=z.yar", "Zeta", "Nothing"] {
+        let answer = library
+            .app
+            .get(&format!("/api/v1/signatures/rules/{path}"))
+            .await;
+        assert_eq!(answer.status.as_u16(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_checked_before_it_is_written() {
+    let library = Library::new();
+    let answer = library.write("a.yar", "rule A {\n BROKEN").await;
+    assert_eq!(answer.status.as_u16(), 422);
+    let outcome = answer.json();
+    assert_eq!(outcome["in_force"], false);
+    assert_eq!(outcome["problems"][0]["line"], 2);
+    assert_eq!(outcome["problems"][0]["fatal"], true);
+    assert!(library.memory.0.lock().unwrap().is_empty());
+
+    let path = "/api/v1/signatures/own/a.yar";
+    let body = json!({"text": "ODD", "check_only": true});
+    let answer = library.send("PUT", path, Some(body)).await;
+    assert_eq!(answer.status.as_u16(), 200);
+    assert_eq!(answer.json()["problems"][0]["fatal"], false);
+    assert!(library.memory.0.lock().unwrap().is_empty());
+
+    let answer = library.write("a.yar", "good").await;
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+    assert_eq!(answer.json()["in_force"], true);
+    let list = library.app.get("/api/v1/signatures/own").await.json();
+    assert_eq!(list["files"][0]["name"], "a.yar");
+    assert_eq!(list["files"][0]["size_bytes"], 4);
+    assert_eq!(library.app.get(path).await.json()["text"], "good");
+}
+
+#[tokio::test]
+async fn what_makes_no_fit_set_changes_nothing() {
+    let library = Library::new();
+    library.write("a.yar", "good").await;
+    let answer = library.write("a.yar", "UNFIT").await;
+    assert_eq!(answer.status.as_u16(), 409);
+    assert!(answer.text().contains("self-test"));
+    assert_eq!(library.memory.0.lock().unwrap()["a.yar"], "good");
+    let answer = library.write("b.yar", "UNFIT").await;
+    assert_eq!(answer.status.as_u16(), 409);
+    assert!(!library.memory.0.lock().unwrap().contains_key("b.yar"));
+
+    let gone = library
+        .send("DELETE", "/api/v1/signatures/own/a.yar", None)
+        .await;
+    assert_eq!(gone.status.as_u16(), 200);
+    assert!(library.memory.0.lock().unwrap().is_empty());
+    for method in ["DELETE", "GET"] {
+        let answer = library
+            .send(method, "/api/v1/signatures/own/a.yar", None)
+            .await;
+        assert_eq!(answer.status.as_u16(), 404, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_refused() {
+    let library = Library::new();
+    let long = "x".repeat(1024 * 1024 + 1);
+    for (status, name, body) in [
+        (413, "a.yar", json!({"text": long}).to_string()),
+        (400, "a%2Fb.yar", json!({"text": ""}).to_string()),
+        (400, "a.yar", "{".to_owned()),
+        (400, "a.yar", json!({"text": "", "more": 1}).to_string()),
+    ] {
+        let request = Request::put(format!("/api/v1/signatures/own/{name}"))
+            .header("content-type", "application/json")
+            .body(Body::from(body))
+            .unwrap();
+        let answer = library.app.send(request).await;
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+    }
+    let form = Request::put("/api/v1/signatures/own/a.yar")
+        .header("content-type", "text/plain")
+        .body(Body::from(r#"{"text": ""}"#))
+        .unwrap();
+    assert_eq!(library.app.send(form).await.status.as_u16(), 400);
+    assert!(library.memory.0.lock().unwrap().is_empty());
+    let without = TestApp::new();
+    let answer = without.get("/api/v1/signatures/rules").await;
+    assert_eq!(answer.status.as_u16(), 404);
+}
+
+#[tokio::test]
+async fn a_content_is_trusted_once() {
+    let library = Library::new();
+    let id = library.finding().await;
+    let path = format!("/api/v1/findings/{id}/trust");
+    let body = json!({"note": "our tool;\nsee # 7", "who": "ana"});
+    let answer = library.send("POST", &path, Some(body.clone())).await;
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+    let trusted = answer.json();
+    assert_eq!(trusted["list"], "console-trusted-hashes.txt");
+    assert_eq!(trusted["review"]["state"], "false_positive");
+    assert_eq!(trusted["review"]["who"], "ana");
+    let sha256 = trusted["sha256"].as_str().unwrap().to_owned();
+    let list = library.memory.0.lock().unwrap()["console-trusted-hashes.txt"].clone();
+    assert!(
+        list.starts_with(&format!("{sha256};false positive, ana, 20")),
+        "{list}"
+    );
+    assert!(list.ends_with("Z: our tool, see , 7\n"), "{list}");
+    library.send("POST", &path, Some(body)).await;
+    let again = library.memory.0.lock().unwrap()["console-trusted-hashes.txt"].clone();
+    assert_eq!(again, list);
+    let details = library
+        .app
+        .get(&format!("/api/v1/findings/{id}"))
+        .await
+        .json();
+    assert_eq!(details["summary"]["review"], "false_positive");
+
+    let unknown = library
+        .send("POST", "/api/v1/findings/x/trust", Some(json!({})))
+        .await;
+    assert_eq!(unknown.status.as_u16(), 404);
+    let long = json!({"who": "w".repeat(257)});
+    assert_eq!(
+        library
+            .send("POST", &path, Some(long))
+            .await
+            .status
+            .as_u16(),
+        400
+    );
+}
+
+#[tokio::test]
+async fn a_kept_sample_comes_in_an_archive() {
+    let library = Library::new();
+    let name = "ab".repeat(32);
+    let answer = library
+        .app
+        .get(&format!("/api/v1/samples/{name}/zip"))
+        .await;
+    assert_eq!(answer.status.as_u16(), 200);
+    assert_eq!(answer.header("content-type"), "application/zip");
+    assert_eq!(
+        answer.header("content-disposition"),
+        format!("attachment; filename=\"{name}.zip\"")
+    );
+    let mut archive = zip::ZipArchive::new(Cursor::new(answer.body)).unwrap();
+    let mut content = Vec::new();
+    let mut file = archive.by_name_decrypt(&name, b"infected").unwrap();
+    file.read_to_end(&mut content).unwrap();
+    assert_eq!(content, b"MZ evil");
+    let missing = format!("/api/v1/samples/{}/zip", "cd".repeat(32));
+    for (path, status) in [("/api/v1/samples/12/zip", 400), (&*missing, 404)] {
+        assert_eq!(
+            library.app.get(path).await.status.as_u16(),
+            status,
+            "{path}"
+        );
+    }
+    let none = TestApp::new();
+    let path = format!("/api/v1/samples/{name}/zip");
+    assert_eq!(none.get(&path).await.status.as_u16(), 404);
+}
+
+#[tokio::test]
+async fn configuration_and_log_are_shown() {
+    let library = Library::new();
+    let configuration = library.app.get("/api/v1/configuration").await.json();
+    assert_eq!(configuration["settings"][0]["name"], "max_file_size");
+    assert_eq!(configuration["settings"][0]["values"][0], "200MB");
+    let log = library.app.get("/api/v1/log?lines=2").await.json();
+    assert_eq!(log, json!({"lines": ["line 3", "line 4"]}));
+    let answer = library.app.get("/api/v1/log?lines=0").await;
+    assert_eq!(answer.status.as_u16(), 400);
+}

@@ -18,7 +18,8 @@ from support.service import wait_until
 def test_source_with_a_long_queue_delays_nobody(victim, tmp_path, threads):
     """Source A has 20,000 (long form: 100,000) samples of 20 ms waiting; B sends one at a time."""
     own = write_fault_rules(tmp_path / "rules")
-    service = victim("--scan-timeout", "600s", signatures=own)
+    # A's samples are all the same, and each is to be scanned.
+    service = victim("--scan-timeout", "600s", "--verdict-cache-size", "0", signatures=own)
     fill_queue(service, rounds(20_000, 100_000), SLUGGISH, source="A")
     service.args += ["--threads", threads]
     write_quick_rules(own)

@@ -28,6 +28,8 @@ mod problem;
 mod record;
 #[path = "../../../crates/squall-server/src/throttle.rs"]
 mod throttle;
+#[path = "../../../crates/squall-server/src/turnover.rs"]
+mod turnover;
 #[path = "../../../crates/squall-engine/src/unpack/mod.rs"]
 mod unpack;
 
@@ -41,6 +43,7 @@ mod config {
         pub(crate) connections_max: usize,
         pub(crate) uploads_max: usize,
         pub(crate) bytes_in_flight_max: u64,
+        pub(crate) body_timeout: std::time::Duration,
     }
 }
 

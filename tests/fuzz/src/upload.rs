@@ -5,6 +5,7 @@ mod files {
     pub(crate) mod body;
     mod digest;
     pub(crate) mod disposition;
+    pub(crate) mod known;
     pub(crate) mod parts;
     pub(crate) mod places;
     mod scrub;
@@ -23,6 +24,7 @@ use squall_queue::{Queue, QueueConfig};
 use crate::config::Limits;
 use files::body::{BodyLimits, UploadBody};
 use files::disposition::Disposition;
+use files::known::KnownDigests;
 use files::parts::{Source, read_file};
 use files::places::Places;
 
@@ -64,6 +66,7 @@ pub fn multipart(content: &[u8]) {
             connections_max: 1,
             uploads_max: 1,
             bytes_in_flight_max: 16 * 1024 * 1024,
+            body_timeout: Duration::from_secs(5),
         });
         let place = places.take(None).expect("a free place");
         let limits = BodyLimits {
@@ -76,7 +79,14 @@ pub fn multipart(content: &[u8]) {
             body: &mut body,
             boundary: BOUNDARY,
         };
-        if let Ok(file) = read_file(source, queue.body(), SAMPLE_LEN_MAX).await {
+        if let Ok(file) = read_file(
+            source,
+            queue.body(),
+            SAMPLE_LEN_MAX,
+            &KnownDigests::default(),
+        )
+        .await
+        {
             assert!(file.len <= SAMPLE_LEN_MAX);
         }
     });

@@ -1,5 +1,6 @@
 """Rows of results, and how they are printed."""
 
+import math
 import statistics
 from dataclasses import dataclass
 
@@ -24,7 +25,8 @@ class Row:
 
     @property
     def broken(self):
-        return not self.values or not all(value == value and value >= 0 for value in self.values)
+        # Not a number. A difference of two percentiles may be below nothing.
+        return not self.values or not all(math.isfinite(value) for value in self.values)
 
     @property
     def goal(self):

@@ -1,0 +1,202 @@
+//! Signature files that are written through the API.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use squall_api::v1;
+
+use super::collection::read_json;
+use super::findings::segment;
+use super::library::{TEXT_LEN_MAX, ask, change, library};
+use super::parameters::PrettyParameter;
+use crate::analyst::Analyst;
+use crate::failure::Failure;
+use crate::library::Mistake;
+use crate::query::Query;
+use crate::reply;
+use crate::service::Service;
+
+/// Lists the signature files that were written through the API
+#[utoipa::path(
+    get,
+    path = "/api/v1/signatures/own",
+    operation_id = "ownFiles",
+    tag = "console",
+    params(PrettyParameter),
+    responses(
+        (status = 200, description = "The files, without their text", body = v1::OwnFiles),
+        (status = 403, description = "The address is no analyst's", body = v1::Error),
+        (status = 404, description = "This service does not load signatures itself", body = v1::Error),
+        (status = 500, description = "Internal error", body = v1::Error),
+    )
+)]
+pub(crate) async fn own_files(
+    _: Analyst,
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let files = ask(&service, |library| library.written()).await?;
+    let files = files.into_iter().map(|file| v1::OwnFile {
+        name: file.name,
+        size_bytes: file.size_bytes,
+        modified: file.modified.to_string(),
+        text: None,
+    });
+    let list = v1::OwnFiles {
+        files: files.collect(),
+    };
+    Ok(reply::json(&list, Query::of(request.uri()).pretty()))
+}
+
+/// Shows a signature file that was written through the API
+#[utoipa::path(
+    get,
+    path = "/api/v1/signatures/own/{name}",
+    operation_id = "ownFile",
+    tag = "console",
+    params(("name" = String, Path, description = "The file"), PrettyParameter),
+    responses(
+        (status = 200, description = "The file", body = v1::OwnFile),
+        (status = 403, description = "The address is no analyst's", body = v1::Error),
+        (status = 400, description = "No signature file may be named like that", body = v1::Error),
+        (status = 404, description = "There is no such file", body = v1::Error),
+        (status = 500, description = "Internal error", body = v1::Error),
+    )
+)]
+pub(crate) async fn own_file(
+    _: Analyst,
+    State(service): State<Service>,
+    name: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let name = segment(name)?;
+    let file = ask(&service, move |library| {
+        let Some(text) = library.read(&name)? else {
+            return Ok(None);
+        };
+        let written = library
+            .written()?
+            .into_iter()
+            .find(|file| file.name == name);
+        Ok(written.map(|file| v1::OwnFile {
+            name: file.name,
+            size_bytes: file.size_bytes,
+            modified: file.modified.to_string(),
+            text: Some(text),
+        }))
+    })
+    .await?;
+    let file = file.ok_or_else(no_file)?;
+    Ok(reply::json(&file, Query::of(request.uri()).pretty()))
+}
+
+/// Writes a signature file and puts it in force
+///
+/// First the text is looked at: with a mistake that would cost a signature
+/// nothing is written, and the answer says in which line it is. Rules may not
+/// include other files.
+#[utoipa::path(
+    put,
+    path = "/api/v1/signatures/own/{name}",
+    operation_id = "writeOwnFile",
+    tag = "console",
+    params(("name" = String, Path, description = "The file: `*.yar`, `*.yara`, `*.txt` or `*.json`; the name of a list says what it holds"), PrettyParameter),
+    request_body = v1::OwnFileText,
+    responses(
+        (status = 200, description = "Written and in force, or only looked at", body = v1::OwnFileOutcome),
+        (status = 400, description = "Not as expected, or no signature file may be named like that", body = v1::Error),
+        (status = 403, description = "A page of another site made a browser send it, or the address is no analyst's", body = v1::Error),
+        (status = 404, description = "This service does not load signatures itself", body = v1::Error),
+        (status = 409, description = "The set with the file is not fit; nothing changes", body = v1::Error),
+        (status = 413, description = "The text is too long", body = v1::Error),
+        (status = 422, description = "The text has mistakes; nothing is written", body = v1::OwnFileOutcome),
+        (status = 500, description = "Internal error", body = v1::Error),
+    )
+)]
+pub(crate) async fn write_own_file(
+    _: Analyst,
+    State(service): State<Service>,
+    name: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let name = segment(name)?;
+    let pretty = Query::of(request.uri()).pretty();
+    library(&service)?;
+    // JSON may write a character as six.
+    let asked: v1::OwnFileText = read_json(&service, request, 6 * TEXT_LEN_MAX).await?;
+    if asked.text.len() > TEXT_LEN_MAX {
+        return Err(Failure::MessageTooLarge {
+            limit: TEXT_LEN_MAX,
+        });
+    }
+    let (checked, text) = (name.clone(), asked.text.clone());
+    let mistakes = ask(&service, move |library| library.check(&checked, &text)).await?;
+    let is_fatal = mistakes.iter().any(|mistake| mistake.fatal);
+    if !is_fatal && !asked.check_only {
+        change(&service, name.clone(), Some(asked.text)).await?;
+        tracing::info!(file = ?name, "a signature file was written through the API");
+    }
+    let outcome = v1::OwnFileOutcome {
+        message: match (is_fatal, asked.check_only) {
+            (true, _) => "the text has mistakes; nothing is written".to_owned(),
+            (false, true) => "no mistake was found; nothing is written".to_owned(),
+            (false, false) => "written and in force".to_owned(),
+        },
+        in_force: !is_fatal && !asked.check_only,
+        problems: mistakes.into_iter().map(problem).collect(),
+    };
+    let mut response = reply::json(&outcome, pretty);
+    if is_fatal {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
+}
+
+/// Removes a signature file that was written through the API
+#[utoipa::path(
+    delete,
+    path = "/api/v1/signatures/own/{name}",
+    operation_id = "removeOwnFile",
+    tag = "console",
+    params(("name" = String, Path, description = "The file"), PrettyParameter),
+    responses(
+        (status = 200, description = "Removed, and not in force any more", body = v1::OwnFileOutcome),
+        (status = 400, description = "No signature file may be named like that", body = v1::Error),
+        (status = 403, description = "A page of another site made a browser send it, or the address is no analyst's", body = v1::Error),
+        (status = 404, description = "There is no such file", body = v1::Error),
+        (status = 409, description = "The set without the file is not fit; nothing changes", body = v1::Error),
+        (status = 500, description = "Internal error", body = v1::Error),
+    )
+)]
+pub(crate) async fn remove_own_file(
+    _: Analyst,
+    State(service): State<Service>,
+    name: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let name = segment(name)?;
+    let asked = name.clone();
+    let present = ask(&service, move |library| library.read(&asked)).await?;
+    present.ok_or_else(no_file)?;
+    change(&service, name.clone(), None).await?;
+    tracing::info!(file = ?name, "a signature file was removed through the API");
+    let outcome = v1::OwnFileOutcome {
+        message: "removed".to_owned(),
+        ..v1::OwnFileOutcome::default()
+    };
+    Ok(reply::json(&outcome, Query::of(request.uri()).pretty()))
+}
+
+fn problem(mistake: Mistake) -> v1::FileProblem {
+    v1::FileProblem {
+        line: mistake.line,
+        column: mistake.column,
+        fatal: mistake.fatal,
+        reason: mistake.reason,
+    }
+}
+
+fn no_file() -> Failure {
+    Failure::Absent("no file of that name was written".into())
+}

@@ -1,0 +1,130 @@
+//! The content of a false finding, trusted from then on.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use squall_api::v1;
+use squall_findings::{NOTE_CHARS_MAX, NewReview, WHO_CHARS_MAX};
+
+use super::collection::{read_json, short_enough};
+use super::findings::{search, segment, stored_review};
+use super::library::{TEXT_LEN_MAX, ask, change_in_turn};
+use super::parameters::PrettyParameter;
+use crate::analyst::Analyst;
+use crate::failure::Failure;
+use crate::query::Query;
+use crate::reply;
+use crate::service::Service;
+
+/// The file of the hashes that are trusted because a finding was false.
+const TRUSTED: &str = "console-trusted-hashes.txt";
+
+/// Trusts the content of a finding's file, because the finding is false
+///
+/// Its SHA-256 goes on a list of trusted hashes, with the note, the name and
+/// the time: nothing is reported on that content any more. The finding is
+/// marked as a false positive.
+#[utoipa::path(
+    post,
+    path = "/api/v1/findings/{event_id}/trust",
+    operation_id = "trustFinding",
+    tag = "console",
+    params(("event_id" = String, Path, description = "The finding's `event_id`"), PrettyParameter),
+    request_body = v1::TrustRequest,
+    responses(
+        (status = 200, description = "Trusted from now on", body = v1::Trusted),
+        (status = 400, description = "Not JSON, not said to be, or too long", body = v1::Error),
+        (status = 403, description = "A page of another site made a browser send it, or the address is no analyst's", body = v1::Error),
+        (status = 404, description = "No finding that is kept has this id, or this service does not load signatures itself", body = v1::Error),
+        (status = 409, description = "The file has no digest, or the signatures could not be reloaded", body = v1::Error),
+        (status = 500, description = "Internal error", body = v1::Error),
+        (status = 503, description = "The store is behind", body = v1::Error),
+    )
+)]
+pub(crate) async fn trust_finding(
+    _: Analyst,
+    State(service): State<Service>,
+    event_id: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let event_id = segment(event_id)?;
+    let pretty = Query::of(request.uri()).pretty();
+    let asked: v1::TrustRequest = read_json(&service, request, TEXT_LEN_MAX).await?;
+    short_enough("note", &asked.note, NOTE_CHARS_MAX)?;
+    short_enough("who", &asked.who, WHO_CHARS_MAX)?;
+    let id = event_id.clone();
+    let found = search(&service, move |findings| findings.details(&id)).await?;
+    let details =
+        found.ok_or_else(|| Failure::Absent("no finding that is kept has this id".into()))?;
+    let sha256 = details.summary.sha256.ok_or_else(|| {
+        Failure::Conflict("the file could not be read, so there is no digest to trust".to_owned())
+    })?;
+    trust(&service, &sha256, &asked).await?;
+    let review = NewReview {
+        event_id,
+        state: v1::ReviewState::FalsePositive,
+        note: asked.note,
+        who: asked.who,
+        time_us: jiff::Timestamp::now().as_microsecond(),
+    };
+    let review = stored_review(&service, review).await?;
+    let trusted = v1::Trusted {
+        sha256,
+        list: TRUSTED.to_owned(),
+        review,
+    };
+    Ok(reply::json(&trusted, pretty))
+}
+
+/// Adds a digest to the list of trusted ones, unless it is on it.
+async fn trust(service: &Service, sha256: &str, asked: &v1::TrustRequest) -> Result<(), Failure> {
+    let turn = Arc::clone(service.writing()).lock_owned().await;
+    let list = ask(service, |library| library.read(TRUSTED)).await?;
+    let mut list = list.unwrap_or_default();
+    if list.lines().any(|line| line.starts_with(sha256)) {
+        return Ok(());
+    }
+    if !list.is_empty() && !list.ends_with('\n') {
+        list.push('\n');
+    }
+    list.push_str(&line(sha256, asked));
+    change_in_turn(service, TRUSTED.to_owned(), Some(list), turn).await?;
+    tracing::info!(sha256, who = ?asked.who, "a content is trusted from now on");
+    Ok(())
+}
+
+/// A line of the list: the comment says what happened, on one line, without
+/// what separates fields.
+fn line(sha256: &str, asked: &v1::TrustRequest) -> String {
+    let plain = |text: &str| -> String {
+        let parts = text.split(|c: char| c.is_whitespace() || c.is_control());
+        let words: Vec<_> = parts.filter(|word| !word.is_empty()).collect();
+        words.join(" ").replace([';', '#'], ",")
+    };
+    let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+    let who = plain(&asked.who);
+    let who = if who.is_empty() { "somebody" } else { &who };
+    let note = plain(&asked.note);
+    let colon = if note.is_empty() { "" } else { ": " };
+    format!("{sha256};false positive, {who}, {time}{colon}{note}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_list_is_one_line_of_two_fields() {
+        let asked = v1::TrustRequest {
+            note: "our tool;\r\n# see\u{1b} 7".to_owned(),
+            who: "a;b".to_owned(),
+        };
+        let line = line("ab12", &asked);
+        assert!(line.starts_with("ab12;false positive, a,b, 20"), "{line}");
+        assert!(line.ends_with("Z: our tool, , see 7\n"), "{line}");
+        assert_eq!(line.matches(';').count(), 1);
+        assert_eq!(line.lines().count(), 1);
+    }
+}

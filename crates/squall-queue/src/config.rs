@@ -52,7 +52,8 @@ pub struct Limits {
     /// Bytes of samples kept in the spool: waiting, being scanned, or failed
     /// and kept for a retry. Default 64 GiB.
     pub bytes_max: u64,
-    /// Bytes of disk space left to others; default 256 MiB.
+    /// Bytes of disk space left to others; default 256 MiB. The queue reads at
+    /// least [`Limits::FREE_BYTES_FLOOR`].
     pub free_bytes_min: u64,
     /// Synchronous checks that may wait for a worker; default 1,024.
     pub immediate_max: usize,
@@ -70,6 +71,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Disk space that samples never take: results, and with them the removal
+    /// of what was scanned, need some. Where samples take the last byte, no
+    /// result can be written, and so no sample can go.
+    pub const FREE_BYTES_FLOOR: u64 = 8 * MIB;
+
     /// Bytes that samples in `queue_dir` may take when nobody says how many:
     /// nine tenths of its disk. Without a bound, failed samples, which have a
     /// quarter of it, would fill the disk up to the reserve for good.

@@ -11,7 +11,8 @@ use tokio::sync::oneshot;
 
 use crate::{
     Body, BodyWriter, CheckError, Checked, Claim, Claimed, CompleteError, Completion, EnqueueError,
-    History, Lanes, OpenError, QueueConfig, ReadError, Recovery, SampleState, Stats, StorageError,
+    History, Lanes, Limits, OpenError, QueueConfig, ReadError, Recovery, SampleState, Stats,
+    StorageError,
     body::Content,
     clock,
     closer::Closer,
@@ -52,8 +53,10 @@ impl Queue {
     ///
     /// Fails when another process has it open, when the file system refuses, or
     /// when the database is damaged beyond repair. The message says what to do.
-    pub fn open(config: QueueConfig) -> Result<(Self, Recovery), OpenError> {
+    pub fn open(mut config: QueueConfig) -> Result<(Self, Recovery), OpenError> {
         let dir = config.dir.clone();
+        let limits = &mut config.limits;
+        limits.free_bytes_min = limits.free_bytes_min.max(Limits::FREE_BYTES_FLOOR);
         let (shared, ledger, recovery) = recovery::open(config)?;
         let shared = Arc::new(shared);
         let threads =

@@ -209,7 +209,7 @@ pub(super) const STORAGE: Section = Section {
             "disk-reserve",
             Kind::Size { min: 0 },
             "500MB",
-            "Free space to leave on the disk; below it samples are answered with 503.",
+            "Free space to leave on the disk, at least 8MB; below it samples are answered with 503.",
         ),
         Setting::new(
             "server-result-cache-size",

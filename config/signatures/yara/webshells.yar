@@ -259,7 +259,7 @@ rule SQUALL_Webshell_ASP_Eval_Request : WEBSHELL ASP T1505_003 {
         reference = "https://attack.mitre.org/techniques/T1505/003/"
         id = "9120e851-a7d3-5638-90fd-f1aa0035c2e6"
     strings:
-        $eval = /\b(eval|execute|executeglobal)\s{0,4}\(?\s{0,4}request\s{0,4}(\.\s{0,2}(form|querystring|cookies|item)\s{0,2})?[\(\[]/ nocase
+        $eval = /\b(eval|execute|executeglobal)(\s{1,4}|\s{0,4}\(\s{0,4})request\s{0,4}(\.\s{0,2}(form|querystring|cookies|item)\s{0,2})?[\(\[]/ nocase
         $tag = "<%"
         $script = "runat" nocase
     condition:

@@ -276,6 +276,10 @@ SEEDS = {
         b"\x10--b0undary\r\nContent-Disposition: form-data; name=\"file\"; filename=\"C:\\a.exe\"\r\n\r\nMZ\r\n--b0undary--\r\n"
     ],
     "disposition": [b"form-data; name=\"file\"; filename=\"a.exe\"; filename*=UTF-8''%e4%20b"],
+    "rule_files": [
+        b'include "1.yar"\ninclude "2.yar"\n/* a comment */ rule a : tag { strings: $a = "x" condition: $a }\n\0'
+        b'import "pe"\ninclude "./1.yar" private global rule b { meta: score = 5 condition: pe.is_pe }\0rule c { condition: true }'
+    ],
     "names": [b"C:\\Users\\x\\a.exe", b"/var/www/a.php"],
 }
 SEEDS["recognise"] = [seed for name, seeds in SEEDS.items() if name.startswith("unpack") for seed in seeds]

@@ -1,11 +1,15 @@
 //! The engine: recognising, unpacking, lists of indicators.
 
+use std::path::Path;
 use std::time::Duration;
 
 use squall_types::SignatureOrigin;
 
+use crate::include::{Found, Included, expand_includes};
 use crate::ioc::{IocBuilder, IocKind, StixFacts};
 use crate::name::Name;
+use crate::rule_text::{includes_others, rule_text};
+use crate::source::SourceFile;
 use crate::unpack::{self, Budget, Codec, Container, Format, Member, UnpackLimits};
 use crate::{digest, file_type};
 
@@ -172,4 +176,38 @@ fn ask(kind: IocKind, list: &[u8]) {
         size_bytes: list.len() as u64,
     };
     assert!(iocs.match_stix(&facts).len() <= 100);
+}
+
+/// Reads rule files as a bundle from elsewhere brings them: puts the included
+/// ones in, and finds the text of a rule. Zero bytes part the files, which are
+/// called `0.yar`, `1.yar` and so on and may include one another; the first is
+/// read.
+pub fn rule_files(content: &[u8]) {
+    let files: Vec<&[u8]> = content.split(|&byte| byte == 0).collect();
+    let mut find = |wanted: &Path| {
+        let index = wanted.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        Ok(index
+            .and_then(|index: usize| files.get(index))
+            .map(|&found| Found {
+                path: wanted.to_owned(),
+                name: wanted.display().to_string(),
+                content: found.to_vec(),
+                modified: None,
+            }))
+    };
+    let mut file = SourceFile {
+        name: "0.yar".to_owned(),
+        content: files[0].to_vec(),
+        origin: SignatureOrigin::Custom,
+        modified: None,
+        included: Included::default(),
+    };
+    expand_includes(&mut file, Path::new("0.yar"), &mut find);
+    let pieces: usize = file.pieces().map(|piece| piece.text.len()).sum();
+    assert_eq!(pieces, file.content.len(), "text of no file");
+    let included = includes_others(&file.content);
+    assert!(!included || memchr::memmem::find(&file.content, b"include").is_some());
+    if let Some(found) = rule_text(&file.content, "a") {
+        assert!(found.line >= 1 && !found.text.is_empty());
+    }
 }

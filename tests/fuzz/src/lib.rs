@@ -16,6 +16,8 @@ mod codec;
 mod digest;
 #[path = "../../../crates/squall-engine/src/file_type/mod.rs"]
 mod file_type;
+#[path = "../../../crates/squall-engine/src/include.rs"]
+mod include;
 #[path = "../../../crates/squall-engine/src/ioc/mod.rs"]
 mod ioc;
 #[path = "../../../crates/squall-engine/src/matching/piece.rs"]
@@ -26,6 +28,10 @@ mod name;
 mod problem;
 #[path = "../../../crates/squall-queue/src/record.rs"]
 mod record;
+#[path = "../../../crates/squall-engine/src/rule_text.rs"]
+mod rule_text;
+#[path = "../../../crates/squall-engine/src/source.rs"]
+mod source;
 #[path = "../../../crates/squall-server/src/throttle.rs"]
 mod throttle;
 #[path = "../../../crates/squall-server/src/turnover.rs"]
@@ -57,7 +63,7 @@ pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, 
 }
 
 pub use engine::{
-    indicators, member_names, recognise, stix, unpack_as, unpack_detected, unpack_stream,
+    indicators, member_names, recognise, rule_files, stix, unpack_as, unpack_detected, unpack_stream,
 };
 pub use queue::stored_forms;
 pub use upload::{disposition, multipart};

@@ -5,6 +5,8 @@
 //!   cache nor the file's size, so a flush is followed by an `fdatasync`;
 //! - after one failed write it refuses everything until it is opened anew;
 //! - it panics on some damage, so every call is guarded;
+//! - it takes the snapshot that it was writing when the process was killed for a
+//!   finished one, and then calls the database corrupt: see [`remove_unfinished`];
 //! - a thread waiting for a flush may miss the news of a failed write: see
 //!   [`Store::rescue`].
 
@@ -182,6 +184,7 @@ impl Store {
 }
 
 fn open_handle(path: &Path) -> Result<Handle, StorageError> {
+    remove_unfinished(path).map_err(failed("open database", path))?;
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
@@ -189,6 +192,25 @@ fn open_handle(path: &Path) -> Result<Handle, StorageError> {
     let db = open_patiently(&config).map_err(failed("open database", path))?;
     let file = fs::open(&path.join("db"))?;
     Ok(Handle { db, file })
+}
+
+/// Removes snapshots that were not finished. A snapshot only saves sled from
+/// reading its whole log; the one before stays until the next is complete, and
+/// has its name without this ending.
+fn remove_unfinished(path: &Path) -> io::Result<()> {
+    let entries = match std::fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(b"snap.") && name.ends_with(b".generating") {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Opens the database as soon as nothing holds it any more. The caller has
@@ -244,6 +266,20 @@ mod tests {
             .scan(b"b", |key, value| seen.push((key.to_vec(), value.to_vec())))
             .unwrap();
         assert_eq!(seen, [(b"b1".to_vec(), vec![2])]);
+    }
+
+    #[test]
+    fn a_snapshot_that_a_kill_left_unfinished_is_no_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("db");
+        let store = Store::open(&path, true).unwrap();
+        let mut batch = Batch::default();
+        batch.insert(b"a", vec![1]);
+        store.write(batch).unwrap();
+        store.close().unwrap();
+        std::fs::write(path.join("snap.00000000000FFFFF.generating"), b"half").unwrap();
+        store.reopen().unwrap();
+        assert_eq!(store.get(b"a").unwrap(), Some(vec![1]));
     }
 
     #[test]

@@ -142,3 +142,25 @@ def test_handshake_that_never_comes_is_cut(start):
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as sock:
         assert sock.recv(100) == b"", "a connection without a handshake stays open"
     assert service.check(CLEAN) == []
+
+
+@pytest.mark.parametrize("version", ["tls1_2", "tls1_3"])
+def test_session_is_resumed_after_those_of_a_fleet(start, tmp_path, version):
+    """A collector that comes back once an hour need not shake hands anew, however many others came meanwhile."""
+    cert, key = make_certificate(tmp_path, "own")
+    service = start("--server-cert", cert, "--server-key", key, tls=True)
+
+    def ask(*options) -> str:
+        return subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{service.port}", f"-{version}", "-CAfile", cert, *options],
+            input="GET /api/info HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", text=True, check=True,
+            capture_output=True, timeout=30,
+        ).stdout
+
+    session = tmp_path / "session"
+    first = ask("-ign_eof", "-sess_out", session)
+    assert "200 OK" in first and "New, TLSv1" in first
+    for _ in range(300):
+        connect(service).close()
+    again = ask("-ign_eof", "-sess_in", session)
+    assert "200 OK" in again and "Reused, TLSv1" in again

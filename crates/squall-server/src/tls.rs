@@ -89,6 +89,9 @@ impl Tls {
             .map_err(|source| files.unusable(source))?
             .with_no_client_auth()
             .with_cert_resolver(resolver);
+        // What a session needs goes to the client, encrypted: the memory of the
+        // last 256 sessions, which is the default, does not last for a fleet.
+        config.ticketer = ring::Ticketer::new().map_err(|source| files.unusable(source))?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),

@@ -17,7 +17,7 @@ use axum::response::Response;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,9 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Largest head of a request, and most that is read ahead of a body.
 const READ_BUFFER_LEN_MAX: usize = 64 * 1024;
+/// How much is read at once of a TLS connection: two full records. The TLS
+/// library asks for 4 KiB at a time, a system call each.
+const TLS_READ_LEN: usize = 32 * 1024;
 /// Most requests at the same time on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 64;
 /// How much of one HTTP/2 body is sent ahead; bounds memory per upload.
@@ -191,6 +194,7 @@ impl Server {
             self.serve_stream(stream, peer, refused).await;
             return;
         };
+        let stream = BufReader::with_capacity(TLS_READ_LEN, stream);
         let handshake = tls.acceptor().accept(stream);
         match tokio::time::timeout(self.patience.header_timeout, handshake).await {
             Ok(Ok(stream)) => self.serve_stream(stream, peer, refused).await,

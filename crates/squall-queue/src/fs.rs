@@ -7,7 +7,12 @@ use std::{
     path::Path,
 };
 
+use rustix::{fs::XattrFlags, io::Errno};
+
 use crate::StorageError;
+
+/// Says nothing; setting it does.
+const SYNCED_ATTRIBUTE: &str = "user.squall.synced";
 
 /// Makes the error of `operation` on `path`.
 pub(crate) fn failed(operation: &str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
@@ -61,6 +66,26 @@ pub(crate) fn sync_dir(path: &Path) -> Result<(), StorageError> {
     File::open(path)
         .and_then(|dir| dir.sync_all())
         .map_err(failed("sync directory", path))
+}
+
+/// Forces a file's bytes, and all that was forced before on its file system, to
+/// stable storage.
+///
+/// When ext4 gives up (`errors=remount-ro`), the transaction that was being
+/// written is thrown away, and an `fdatasync` that comes a moment later finds
+/// nothing left to wait for and succeeds. But no change can begin from then on,
+/// so one is tried afterwards: an extended attribute gets the value that it has,
+/// which costs microseconds and no flush. Where there are none, nothing is tried.
+///
+/// # Errors
+///
+/// Fails if the bytes may not be there after a power cut.
+pub fn sync_data(file: &File) -> io::Result<()> {
+    file.sync_data()?;
+    match rustix::fs::fsetxattr(file, SYNCED_ATTRIBUTE, b"1", XattrFlags::empty()) {
+        Err(error @ (Errno::ROFS | Errno::IO)) => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Renames a file.

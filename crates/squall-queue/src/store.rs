@@ -101,7 +101,7 @@ impl Store {
             self.set_flushing(None);
             flushed?;
             if self.durable {
-                handle.file.sync_data()?;
+                fs::sync_data(&handle.file)?;
             }
             #[cfg(test)]
             if self

@@ -73,7 +73,7 @@ fn write_new(path: &Path, content: &[u8], fsync: bool) -> io::Result<()> {
         .open(path)?;
     file.write_all(content)?;
     if fsync {
-        file.sync_data()?;
+        squall_queue::sync_data(&file)?;
     }
     Ok(())
 }

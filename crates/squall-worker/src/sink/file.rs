@@ -349,11 +349,11 @@ struct Unsynced {
 
 impl Unsynced {
     fn sync(&self, path: &Path) -> io::Result<()> {
-        self.file.sync_data()?;
         if self.unnamed {
             dirs::sync_name(path)?;
         }
-        Ok(())
+        // Last, for it tells whether all of it can be believed.
+        squall_queue::sync_data(&self.file)
     }
 }
 

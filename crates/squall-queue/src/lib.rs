@@ -26,6 +26,7 @@ mod ledger;
 #[cfg(test)]
 mod model;
 mod plan;
+mod probe;
 mod queue;
 mod rate;
 mod recent;
@@ -54,6 +55,7 @@ pub use error::{
 pub use failed::FailedSample;
 pub use history::History;
 pub use lane::{Checked, Completion, Lanes, SampleState, Verdict};
+pub use probe::{Probe, ProbeError};
 pub use queue::Queue;
 pub use rate::DrainRate;
 pub use recovery::{Damage, Recovery};

@@ -194,14 +194,18 @@ impl Queue {
     /// slot at the same time.
     #[must_use]
     pub fn claim(&self, lanes: Lanes, slot: usize) -> Option<Claim> {
-        match self.shared.take(lanes, slot, &|| false) {
-            Claimed::Sample(claim) => Some(claim),
-            Claimed::Stopped | Claimed::Left => None,
+        loop {
+            match self.shared.take(lanes, slot, &|| false) {
+                Claimed::Sample(claim) => return Some(claim),
+                // Dropped: whoever claims like this cannot answer.
+                Claimed::Probe(_) => {}
+                Claimed::Stopped | Claimed::Left => return None,
+            }
         }
     }
 
-    /// Like [`claim`](Self::claim), and comes back without a sample when
-    /// `leave` becomes true. It is asked before every wait, which lasts a
+    /// Like [`claim`](Self::claim), and comes back without a sample when there
+    /// is a [`Probe`](crate::Probe) to answer, or when `leave` becomes true. It is asked before every wait, which lasts a
     /// second at most, and must not call the queue.
     #[must_use]
     pub fn claim_unless(&self, lanes: Lanes, slot: usize, leave: impl Fn() -> bool) -> Claimed {
@@ -300,6 +304,7 @@ impl Queue {
         let unanswered = {
             let mut state = self.shared.lock();
             state.stopped = true;
+            state.probe = None;
             state.clear_lane()
         };
         // Outside the lock: it may remove files.

@@ -16,6 +16,7 @@ use crate::{
     hook::Held,
     index::{Index, Taken},
     lane::{Job, Lane},
+    probe::Probe,
     rate::DrainRate,
     recent::RecentScans,
     record::{Extent, SampleRecord},
@@ -114,6 +115,8 @@ pub(crate) struct State {
     pub(crate) scanning: HashMap<SampleId, Taken>,
     pub(crate) lane: Lane,
     pub(crate) immediate_scanning: u64,
+    /// A question for the next worker.
+    pub(crate) probe: Option<Probe>,
 
     pub(crate) changes: Vec<Change>,
     pub(crate) changes_bytes: usize,
@@ -156,6 +159,7 @@ impl State {
             scanning: HashMap::new(),
             lane: Lane::default(),
             immediate_scanning: 0,
+            probe: None,
             changes: Vec::new(),
             changes_bytes: 0,
             urgent: false,

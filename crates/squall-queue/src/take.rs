@@ -15,6 +15,7 @@ use crate::{
     index::Taken,
     keys,
     lane::Job,
+    probe::Probe,
     record::{Extent, Place, SampleRecord},
     shared::Shared,
     spool,
@@ -34,6 +35,7 @@ const POLL: Duration = Duration::from_secs(1);
 enum Next {
     Stop,
     Leave,
+    Probe(Probe),
     Immediate(Job),
     Durable(Taken),
 }
@@ -51,6 +53,7 @@ impl Shared {
             match self.next(lanes, leave) {
                 Next::Stop => return Claimed::Stopped,
                 Next::Leave => return Claimed::Left,
+                Next::Probe(probe) => return Claimed::Probe(probe),
                 Next::Immediate(job) => {
                     let queued_for = job.queued.elapsed();
                     let (shared, id) = (Arc::clone(self), job.id);
@@ -71,6 +74,12 @@ impl Shared {
         loop {
             if state.stopped {
                 return Next::Stop;
+            }
+            // First: it takes a moment, and must not wait for a long queue.
+            if lanes == Lanes::All
+                && let Some(probe) = state.probe.take()
+            {
+                return Next::Probe(probe);
             }
             if let Some(job) = state.lane.take() {
                 state.immediate_scanning += 1;

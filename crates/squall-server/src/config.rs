@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squall_api::v1::SettingInForce;
-use squall_types::{GapCounts, LogHealth};
+use squall_types::{GapCounts, LogHealth, ThreadHealth};
 
 use crate::log_tail::LogTail;
 use crate::quota::QuotaConfig;
@@ -40,6 +40,8 @@ pub struct ServiceConfig {
     pub resolve_timeout: Duration,
     /// What the workers count of what could not be looked at.
     pub gaps: Arc<GapCounts>,
+    /// How the scan threads fare.
+    pub scan_threads: Arc<ThreadHealth>,
     /// How the log files fare, each with its name.
     pub logs: Vec<(&'static str, Arc<LogHealth>)>,
     /// The configuration as it is shown; without secrets.
@@ -64,6 +66,7 @@ impl Default for ServiceConfig {
             reverse_lookup: ReverseLookup::default(),
             resolve_timeout: RESOLVE_TIMEOUT_MAX,
             gaps: Arc::default(),
+            scan_threads: Arc::default(),
             logs: Vec::new(),
             settings: Vec::new(),
             log: LogTail::default(),

@@ -12,6 +12,7 @@ mod pe;
 mod sample;
 mod score;
 mod signature;
+mod thread_health;
 
 pub use finding::{
     FileFacts, Finding, FirstBytes, Incomplete, IncompleteReason, MatchField, MatchedString,
@@ -23,3 +24,4 @@ pub use pe::{PeInfo, PeSignature};
 pub use sample::{Digests, Origin, SampleId, ScanFacts, Submission};
 pub use score::{Level, Score, Thresholds, score_shares, total_score};
 pub use signature::{Match, SignatureKind, SignatureOrigin, SignatureSummary};
+pub use thread_health::ThreadHealth;

@@ -7,7 +7,7 @@ use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
 use squall_server::{Network, QuotaConfig, ReverseLookup, ServiceConfig};
-use squall_types::{GapCounts, LogHealth};
+use squall_types::{GapCounts, LogHealth, ThreadHealth};
 use squall_worker::{
     Console, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Sinks, TextOptions,
     VerdictConfig, Verdicts, WorkerConfig,
@@ -188,6 +188,7 @@ pub(crate) fn service_config(
     settings: &Settings,
     scan_id: &str,
     gaps: Arc<GapCounts>,
+    scan_threads: Arc<ThreadHealth>,
     logs: Vec<(&'static str, Arc<LogHealth>)>,
 ) -> anyhow::Result<ServiceConfig> {
     let limits = &settings.limits;
@@ -221,6 +222,7 @@ pub(crate) fn service_config(
         },
         resolve_timeout: settings.senders.resolve_timeout,
         gaps,
+        scan_threads,
         logs,
         ..ServiceConfig::default()
     })

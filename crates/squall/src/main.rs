@@ -6,11 +6,14 @@ mod config;
 mod failed;
 mod findings;
 mod findings_command;
+mod human;
 mod logging;
+mod running;
 mod scan;
 mod serve;
 mod shutdown;
 mod signatures;
+mod status;
 mod systemd;
 mod wiring;
 
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
             banner::error(&format!("{error:#}"));
             match matches.subcommand_name() {
                 Some(scan::NAME) => scan::FAILURE.into(),
+                Some(status::NAME) => status::UNREACHABLE.into(),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -52,6 +56,7 @@ fn command() -> Command {
                 .about("Show the configuration in force and where each value came from")
                 .args(config::serve_args()),
         )
+        .subcommand(status::command())
         .subcommand(failed::command())
         .subcommand(findings_command::command())
 }
@@ -75,6 +80,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Some((status::NAME, arguments)) => status::run(arguments, std::env::vars_os()),
         Some(("failed", arguments)) => failed::run(arguments).map(|()| ExitCode::SUCCESS),
         Some(("signatures", arguments)) => Ok(signatures::command::run(arguments)),
         Some(("findings", arguments)) => {

@@ -130,6 +130,6 @@ def test_another_set_is_tried_as_well(start, rules):
         assert service.post("/api/v1/signatures/reload").status_code == 200
         time.sleep(1)
         assert ready(service)
-        assert service.check(MARKER)[0]["level"] == "Alert"
+        assert service.check(MARKER)[0]["level"] == "Warning"
     finally:
         (rules / "yara" / "later.yar").unlink()

@@ -43,6 +43,7 @@ mod state;
 mod stock;
 mod store;
 mod take;
+mod times;
 
 pub use body::{Body, BodyWriter};
 pub use claim::{Claim, Claimed};
@@ -59,3 +60,4 @@ pub use probe::{Probe, ProbeError};
 pub use queue::Queue;
 pub use rate::DrainRate;
 pub use recovery::{Damage, Recovery};
+pub use times::{LaneTimes, SampleTimes, TimeCounts};

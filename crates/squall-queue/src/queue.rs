@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 
 use crate::{
     Body, BodyWriter, CheckError, Checked, Claim, Claimed, CompleteError, Completion, EnqueueError,
-    History, Lanes, Limits, OpenError, QueueConfig, ReadError, Recovery, SampleState, Stats,
-    StorageError,
+    History, Lanes, Limits, OpenError, QueueConfig, ReadError, Recovery, SampleState, SampleTimes,
+    Stats, StorageError,
     body::Content,
     clock,
     closer::Closer,
@@ -260,6 +260,12 @@ impl Queue {
     pub fn scan_time_percentile(&self, percent: usize) -> Option<Duration> {
         let times_us = self.shared.lock().last_scans.times_us();
         recent::percentile(times_us, percent)
+    }
+
+    /// Returns how long samples took since the queue was opened.
+    #[must_use]
+    pub fn sample_times(&self) -> SampleTimes {
+        self.shared.lock().times.clone()
     }
 
     /// Estimates, from what waits and how fast it drains, when a sender that

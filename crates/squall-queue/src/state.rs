@@ -21,6 +21,7 @@ use crate::{
     recent::RecentScans,
     record::{Extent, SampleRecord},
     shared::Admission,
+    times::{LaneOf, SampleTimes},
 };
 
 /// A sample on its way to the disk.
@@ -139,6 +140,7 @@ pub(crate) struct State {
     pub(crate) histories: Histories,
     pub(crate) drain: DrainRate,
     pub(crate) last_scans: RecentScans,
+    pub(crate) times: SampleTimes,
 }
 
 impl State {
@@ -173,6 +175,7 @@ impl State {
             histories: Histories::default(),
             drain: DrainRate::new(Instant::now()),
             last_scans: RecentScans::default(),
+            times: SampleTimes::default(),
         }
     }
 
@@ -203,11 +206,12 @@ impl State {
     }
 
     /// Notes that a sample of either lane has its verdict.
-    pub(crate) fn count_verdict(&mut self, failed: bool, times: Times) {
+    pub(crate) fn count_verdict(&mut self, lane: LaneOf, failed: bool, times: Times) {
         self.counters.finish(failed, times);
         self.histories.add(History::Samples, clock::now_minute(), 1);
         self.drain.record(Instant::now());
         self.last_scans.record(times.scan_us);
+        self.times.record(lane, times);
     }
 
     /// Lets a change be committed next, or once what it relies on is safe.

@@ -20,6 +20,7 @@ use crate::{
     shared::Shared,
     spool,
     state::{Change, State},
+    times::LaneOf,
 };
 
 /// Most bytes a result may have.
@@ -216,7 +217,7 @@ impl Shared {
         }
         let failed = verdict.is_failed();
         let record = SampleRecord { failed, ..record };
-        state.count_verdict(failed, times);
+        state.count_verdict(LaneOf::Durable, failed, times);
         if failed {
             state.keep_failed(id, record);
         } else {
@@ -245,7 +246,7 @@ impl Shared {
     fn finish_immediate(&self, failed: bool, times: Times) {
         let mut state = self.lock();
         state.immediate_scanning -= 1;
-        state.count_verdict(failed, times);
+        state.count_verdict(LaneOf::Immediate, failed, times);
         state.immediate.accepted += 1;
         state.immediate.finish(failed, times);
     }

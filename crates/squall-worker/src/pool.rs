@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use squall_engine::{ScanLimits, Scanner};
 use squall_queue::{Claim, Claimed, Completion, Lanes, Probe, Queue, Verdict};
-use squall_types::{GapCounts, SampleId, ThreadHealth};
+use squall_types::{OutcomeCounts, SampleId, ThreadHealth};
 
 use crate::housekeeping::Housekeeping;
 use crate::in_flight::{InFlight, Key};
@@ -45,8 +45,8 @@ pub struct WorkerParts {
     pub sinks: Arc<Sinks>,
     /// Where samples are kept; `None` to keep none.
     pub keeper: Option<Arc<Keeper>>,
-    /// Where it is counted what could not be looked at.
-    pub gaps: Arc<GapCounts>,
+    /// Where it is counted what scans came to.
+    pub outcomes: Arc<OutcomeCounts>,
     /// Verdicts of earlier scans; `None` to scan everything.
     pub verdicts: Option<Arc<Verdicts>>,
 }
@@ -184,7 +184,7 @@ impl Worker {
             keeper: self.parts.keeper.as_deref(),
             scan_id: &self.config.scan_id,
             signature_version: &held.set.summary().version,
-            gaps: &self.parts.gaps,
+            outcomes: &self.parts.outcomes,
             known: self
                 .parts
                 .verdicts

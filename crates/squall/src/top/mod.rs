@@ -95,12 +95,11 @@ fn listen(say: Sender<Said>) -> std::io::Result<()> {
 }
 
 fn quits(event: &Event) -> bool {
-    match event {
-        Event::Key(Key::Char('q' | 'Q') | Key::Esc) => true,
-        // The terminal makes no signals of them now.
-        Event::Key(Key::Ctrl('c' | 'd')) => true,
-        _ => false,
-    }
+    // Of those with Ctrl the terminal makes no signals now.
+    matches!(
+        event,
+        Event::Key(Key::Char('q' | 'Q') | Key::Esc | Key::Ctrl('c' | 'd'))
+    )
 }
 
 #[cfg(test)]

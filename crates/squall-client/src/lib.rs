@@ -2,11 +2,12 @@
 
 mod error;
 mod failed;
+mod state;
 
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, Url};
+use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 pub use error::ClientError;
@@ -92,6 +93,16 @@ impl Client {
         &self,
         request: RequestBuilder,
     ) -> Result<T, ClientError> {
+        let (status, body) = self.answer(request).await?;
+        if !status.is_success() {
+            return Err(ClientError::refusal(status.as_u16(), &body));
+        }
+        self.read(&body)
+    }
+
+    /// Sends a request and returns the status and the body of its answer,
+    /// whatever they are.
+    async fn answer(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), ClientError> {
         let url = || self.base.to_string();
         let unreachable = |source: reqwest::Error| ClientError::Unreachable {
             url: url(),
@@ -110,9 +121,13 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        if !status.is_success() {
-            return Err(ClientError::refusal(status.as_u16(), &body));
-        }
-        serde_json::from_slice(&body).map_err(|source| ClientError::Answer { url: url(), source })
+        Ok((status, body))
+    }
+
+    fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, ClientError> {
+        serde_json::from_slice(body).map_err(|source| ClientError::Answer {
+            url: self.base.to_string(),
+            source,
+        })
     }
 }

@@ -130,6 +130,11 @@ impl<'set> Scanner<'set> {
         (outcome, reuse)
     }
 
+    /// Puts other limits in force; returns those before.
+    pub(crate) fn replace_limits(&mut self, limits: ScanLimits) -> ScanLimits {
+        std::mem::replace(&mut self.limits, limits)
+    }
+
     /// Sets a variable of the rules that is true or false and that no sample
     /// changes. Returns whether there is such a variable.
     pub(crate) fn set_flag(&mut self, variable: &str, value: bool) -> bool {

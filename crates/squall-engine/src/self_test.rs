@@ -75,17 +75,40 @@ impl SignatureSet {
             unpack: None,
             ..ScanLimits::default()
         };
-        let mut scanner = Scanner::new(self, limits);
-        if !scanner.set_flag(VARIABLE, true) {
+        Scanner::new(self, limits).find_eicar()
+    }
+}
+
+impl Scanner<'_> {
+    /// Scans the EICAR file, with this very scanner: what is tested is whether it
+    /// still finds. Afterwards it is as it was.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file is not found: the scanner should not be used any more.
+    pub fn self_test(&mut self) -> Result<(), SelfTestError> {
+        let own = self.replace_limits(ScanLimits {
+            time_max: TIME_MAX,
+            unpack: None,
+            ..ScanLimits::default()
+        });
+        let result = self.find_eicar();
+        self.replace_limits(own);
+        result
+    }
+
+    fn find_eicar(&mut self) -> Result<(), SelfTestError> {
+        if !self.set_flag(VARIABLE, true) {
             return Err(SelfTestError::NotFound);
         }
         let content = eicar();
-        let outcome = scanner.scan(&Sample {
+        let outcome = self.scan(&Sample {
             content: content.as_bytes(),
             file_name: "eicar.com",
             // Not its own: the operator may trust the file.
             digests: Digests::default(),
         });
+        self.set_flag(VARIABLE, false);
         if let Some(incomplete) = outcome.incomplete.first() {
             return Err(SelfTestError::Incomplete(incomplete.description.clone()));
         }

@@ -9,6 +9,7 @@ use crate::{
     body::Content,
     index::Taken,
     lane::Job,
+    probe::Probe,
     record::SampleRecord,
     shared::Shared,
     spool::{self, Opened},
@@ -32,6 +33,8 @@ pub struct Claim {
 pub enum Claimed {
     /// A sample to scan.
     Sample(Claim),
+    /// A question to answer.
+    Probe(Probe),
     /// There are no more claims: the service ends.
     Stopped,
     /// The worker wanted to leave.

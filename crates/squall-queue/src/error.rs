@@ -64,7 +64,9 @@ impl StorageError {
         .any(|errno| self.errno == Some(errno.raw_os_error()))
     }
 
-    pub(crate) fn kind(&self) -> io::ErrorKind {
+    /// Returns what kind of refusal it was; names no path.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
         self.kind
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Layout {
     pub(crate) claims: PathBuf,
     pub(crate) instance: PathBuf,
     pub(crate) lock: PathBuf,
+    /// Written to see whether the disk takes it.
+    pub(crate) write_test: PathBuf,
 }
 
 impl Layout {
@@ -37,6 +39,7 @@ impl Layout {
             claims: dir.join("claims"),
             instance: dir.join("instance"),
             lock: dir.join("lock"),
+            write_test: dir.join("write-test"),
         }
     }
 

@@ -26,6 +26,7 @@ mod ledger;
 #[cfg(test)]
 mod model;
 mod plan;
+mod probe;
 mod queue;
 mod rate;
 mod recent;
@@ -42,6 +43,7 @@ mod state;
 mod stock;
 mod store;
 mod take;
+mod times;
 
 pub use body::{Body, BodyWriter};
 pub use claim::{Claim, Claimed};
@@ -55,6 +57,8 @@ pub use failed::FailedSample;
 pub use fs::sync_data;
 pub use history::History;
 pub use lane::{Checked, Completion, Lanes, SampleState, Verdict};
+pub use probe::{Probe, ProbeError};
 pub use queue::Queue;
 pub use rate::DrainRate;
 pub use recovery::{Damage, Recovery};
+pub use times::{LaneTimes, SampleTimes, TimeCounts};

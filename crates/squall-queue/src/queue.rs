@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 
 use crate::{
     Body, BodyWriter, CheckError, Checked, Claim, Claimed, CompleteError, Completion, EnqueueError,
-    History, Lanes, Limits, OpenError, QueueConfig, ReadError, Recovery, SampleState, Stats,
-    StorageError,
+    History, Lanes, Limits, OpenError, QueueConfig, ReadError, Recovery, SampleState, SampleTimes,
+    Stats, StorageError,
     body::Content,
     clock,
     closer::Closer,
@@ -194,14 +194,18 @@ impl Queue {
     /// slot at the same time.
     #[must_use]
     pub fn claim(&self, lanes: Lanes, slot: usize) -> Option<Claim> {
-        match self.shared.take(lanes, slot, &|| false) {
-            Claimed::Sample(claim) => Some(claim),
-            Claimed::Stopped | Claimed::Left => None,
+        loop {
+            match self.shared.take(lanes, slot, &|| false) {
+                Claimed::Sample(claim) => return Some(claim),
+                // Dropped: whoever claims like this cannot answer.
+                Claimed::Probe(_) => {}
+                Claimed::Stopped | Claimed::Left => return None,
+            }
         }
     }
 
-    /// Like [`claim`](Self::claim), and comes back without a sample when
-    /// `leave` becomes true. It is asked before every wait, which lasts a
+    /// Like [`claim`](Self::claim), and comes back without a sample when there
+    /// is a [`Probe`](crate::Probe) to answer, or when `leave` becomes true. It is asked before every wait, which lasts a
     /// second at most, and must not call the queue.
     #[must_use]
     pub fn claim_unless(&self, lanes: Lanes, slot: usize, leave: impl Fn() -> bool) -> Claimed {
@@ -258,6 +262,12 @@ impl Queue {
         recent::percentile(times_us, percent)
     }
 
+    /// Returns how long samples took since the queue was opened.
+    #[must_use]
+    pub fn sample_times(&self) -> SampleTimes {
+        self.shared.lock().times.clone()
+    }
+
     /// Estimates, from what waits and how fast it drains, when a sender that
     /// was refused should try again: 1 to 600 whole seconds.
     #[must_use]
@@ -300,6 +310,7 @@ impl Queue {
         let unanswered = {
             let mut state = self.shared.lock();
             state.stopped = true;
+            state.probe = None;
             state.clear_lane()
         };
         // Outside the lock: it may remove files.

@@ -16,6 +16,12 @@ impl Queue {
         fs::free_bytes(&self.shared.layout.dir).ok()
     }
 
+    /// Returns the size in bytes of that disk, `None` when it does not tell.
+    #[must_use]
+    pub fn disk_bytes(&self) -> Option<u64> {
+        fs::disk_bytes(&self.shared.layout.dir).ok()
+    }
+
     /// Tells whether [`enqueue`](Self::enqueue) would take a sample of which
     /// `len` bytes are still to come. Takes no room: the answer may be another
     /// when the sample has arrived.

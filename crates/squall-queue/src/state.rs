@@ -16,10 +16,12 @@ use crate::{
     hook::Held,
     index::{Index, Taken},
     lane::{Job, Lane},
+    probe::Probe,
     rate::DrainRate,
     recent::RecentScans,
     record::{Extent, SampleRecord},
     shared::Admission,
+    times::{LaneOf, SampleTimes},
 };
 
 /// A sample on its way to the disk.
@@ -114,6 +116,8 @@ pub(crate) struct State {
     pub(crate) scanning: HashMap<SampleId, Taken>,
     pub(crate) lane: Lane,
     pub(crate) immediate_scanning: u64,
+    /// A question for the next worker.
+    pub(crate) probe: Option<Probe>,
 
     pub(crate) changes: Vec<Change>,
     pub(crate) changes_bytes: usize,
@@ -136,6 +140,7 @@ pub(crate) struct State {
     pub(crate) histories: Histories,
     pub(crate) drain: DrainRate,
     pub(crate) last_scans: RecentScans,
+    pub(crate) times: SampleTimes,
 }
 
 impl State {
@@ -156,6 +161,7 @@ impl State {
             scanning: HashMap::new(),
             lane: Lane::default(),
             immediate_scanning: 0,
+            probe: None,
             changes: Vec::new(),
             changes_bytes: 0,
             urgent: false,
@@ -169,6 +175,7 @@ impl State {
             histories: Histories::default(),
             drain: DrainRate::new(Instant::now()),
             last_scans: RecentScans::default(),
+            times: SampleTimes::default(),
         }
     }
 
@@ -199,11 +206,12 @@ impl State {
     }
 
     /// Notes that a sample of either lane has its verdict.
-    pub(crate) fn count_verdict(&mut self, failed: bool, times: Times) {
+    pub(crate) fn count_verdict(&mut self, lane: LaneOf, failed: bool, times: Times) {
         self.counters.finish(failed, times);
         self.histories.add(History::Samples, clock::now_minute(), 1);
         self.drain.record(Instant::now());
         self.last_scans.record(times.scan_us);
+        self.times.record(lane, times);
     }
 
     /// Lets a change be committed next, or once what it relies on is safe.

@@ -15,10 +15,12 @@ use crate::{
     index::Taken,
     keys,
     lane::Job,
+    probe::Probe,
     record::{Extent, Place, SampleRecord},
     shared::Shared,
     spool,
     state::{Change, State},
+    times::LaneOf,
 };
 
 /// Most bytes a result may have.
@@ -34,6 +36,7 @@ const POLL: Duration = Duration::from_secs(1);
 enum Next {
     Stop,
     Leave,
+    Probe(Probe),
     Immediate(Job),
     Durable(Taken),
 }
@@ -51,6 +54,7 @@ impl Shared {
             match self.next(lanes, leave) {
                 Next::Stop => return Claimed::Stopped,
                 Next::Leave => return Claimed::Left,
+                Next::Probe(probe) => return Claimed::Probe(probe),
                 Next::Immediate(job) => {
                     let queued_for = job.queued.elapsed();
                     let (shared, id) = (Arc::clone(self), job.id);
@@ -71,6 +75,12 @@ impl Shared {
         loop {
             if state.stopped {
                 return Next::Stop;
+            }
+            // First: it takes a moment, and must not wait for a long queue.
+            if lanes == Lanes::All
+                && let Some(probe) = state.probe.take()
+            {
+                return Next::Probe(probe);
             }
             if let Some(job) = state.lane.take() {
                 state.immediate_scanning += 1;
@@ -207,7 +217,7 @@ impl Shared {
         }
         let failed = verdict.is_failed();
         let record = SampleRecord { failed, ..record };
-        state.count_verdict(failed, times);
+        state.count_verdict(LaneOf::Durable, failed, times);
         if failed {
             state.keep_failed(id, record);
         } else {
@@ -236,7 +246,7 @@ impl Shared {
     fn finish_immediate(&self, failed: bool, times: Times) {
         let mut state = self.lock();
         state.immediate_scanning -= 1;
-        state.count_verdict(failed, times);
+        state.count_verdict(LaneOf::Immediate, failed, times);
         state.immediate.accepted += 1;
         state.immediate.finish(failed, times);
     }

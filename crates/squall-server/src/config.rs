@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squall_api::v1::SettingInForce;
-use squall_types::{GapCounts, LogHealth};
+use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
 
 use crate::log_tail::LogTail;
 use crate::quota::QuotaConfig;
@@ -38,8 +38,10 @@ pub struct ServiceConfig {
     pub reverse_lookup: ReverseLookup,
     /// Longest time an answer waits for a host name; default and most 200 ms.
     pub resolve_timeout: Duration,
-    /// What the workers count of what could not be looked at.
-    pub gaps: Arc<GapCounts>,
+    /// What the workers count of what scans came to.
+    pub outcomes: Arc<OutcomeCounts>,
+    /// How the scan threads fare.
+    pub scan_threads: Arc<ThreadHealth>,
     /// How the log files fare, each with its name.
     pub logs: Vec<(&'static str, Arc<LogHealth>)>,
     /// The configuration as it is shown; without secrets.
@@ -63,7 +65,8 @@ impl Default for ServiceConfig {
             analysts: Vec::new(),
             reverse_lookup: ReverseLookup::default(),
             resolve_timeout: RESOLVE_TIMEOUT_MAX,
-            gaps: Arc::default(),
+            outcomes: Arc::default(),
+            scan_threads: Arc::default(),
             logs: Vec::new(),
             settings: Vec::new(),
             log: LogTail::default(),

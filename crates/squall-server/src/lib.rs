@@ -7,6 +7,7 @@ mod config;
 mod connection;
 mod failure;
 mod handlers;
+mod health;
 mod history;
 mod library;
 mod log_tail;

@@ -8,8 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType, Summary};
+use prometheus::proto::{
+    Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
+};
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+use squall_queue::TimeCounts;
 
 use crate::bound::Bound;
 use crate::turnover::Turnover;
@@ -28,7 +32,7 @@ pub(crate) struct Metrics {
     /// The highest values shown so far of counts that may fall for a while: a
     /// retry takes back a failure. To a monitor a counter that falls was
     /// started anew.
-    high_water: [AtomicU64; 3],
+    high_water: [AtomicU64; 2],
 }
 
 /// One open connection; dropped when it ends.
@@ -171,8 +175,6 @@ pub(crate) enum Count {
     Accepted,
     /// Samples scanned.
     Scanned,
-    /// Samples with a verdict.
-    Ended,
 }
 
 /// Values read at the moment somebody looks.
@@ -203,6 +205,15 @@ impl Snapshot {
         self.counters(name, help, "", &[("", value)]);
     }
 
+    /// Adds a value that only grows and is no count.
+    pub(crate) fn counter_of(&mut self, name: &str, help: &str, value: f64) {
+        let mut counter = Counter::default();
+        counter.set_value(value);
+        let mut metric = Metric::from_label(Vec::new());
+        metric.set_counter(counter);
+        self.add(name, help, MetricType::COUNTER, vec![metric]);
+    }
+
     /// Adds values that only grow, one for each word of `label`.
     pub(crate) fn counters(&mut self, name: &str, help: &str, label: &str, values: &[(&str, u64)]) {
         let metric = |&(word, value): &(&str, u64)| {
@@ -216,14 +227,21 @@ impl Snapshot {
         self.add(name, help, MetricType::COUNTER, metrics);
     }
 
-    /// Adds a time: how often it was taken, and its sum in microseconds.
-    pub(crate) fn time(&mut self, name: &str, help: &str, count: u64, total_us: u64) {
-        let mut summary = Summary::default();
-        summary.set_sample_count(count);
-        summary.set_sample_sum(Duration::from_micros(total_us).as_secs_f64());
-        let mut metric = Metric::from_label(Vec::new());
-        metric.set_summary(summary);
-        self.add(name, help, MetricType::SUMMARY, vec![metric]);
+    /// Adds times, one distribution for each word of `label`.
+    pub(crate) fn times(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: &[(&str, &TimeCounts)],
+    ) {
+        let metric = |&(word, times): &(&str, &TimeCounts)| {
+            let mut metric = Metric::from_label(labels(label, word));
+            metric.set_histogram(histogram(times));
+            metric
+        };
+        let metrics = values.iter().map(metric).collect();
+        self.add(name, help, MetricType::HISTOGRAM, metrics);
     }
 
     fn add(&mut self, name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) {
@@ -234,6 +252,21 @@ impl Snapshot {
         family.set_metric(metrics);
         self.0.push(family);
     }
+}
+
+fn histogram(times: &TimeCounts) -> Histogram {
+    let seconds = |us| Duration::from_micros(us).as_secs_f64();
+    let buckets = times.within().map(|(bound_us, count)| {
+        let mut bucket = Bucket::default();
+        bucket.set_upper_bound(seconds(bound_us));
+        bucket.set_cumulative_count(count);
+        bucket
+    });
+    let mut histogram = Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(times.count());
+    histogram.set_sample_sum(seconds(times.sum_us()));
+    histogram
 }
 
 fn labels(label: &str, word: &str) -> Vec<LabelPair> {
@@ -270,7 +303,9 @@ mod tests {
         let mut snapshot = Snapshot::default();
         snapshot.gauges("g", "A gauge.", "bound", &[("a", 1.0), ("b", 2.5)]);
         snapshot.counter("c_total", "A counter.", 7);
-        snapshot.time("t_seconds", "A time.", 2, 3_000_000);
+        let times = TimeCounts::default();
+        snapshot.times("t_seconds", "A time.", "lane", &[("a", &times)]);
+        snapshot.counter_of("w_seconds_total", "A time in all.", 1.5);
         let text = metrics.render(snapshot).unwrap();
         for line in [
             "# TYPE squall_http_requests_total counter",
@@ -281,9 +316,11 @@ mod tests {
             "# HELP g A gauge.",
             r#"g{bound="b"} 2.5"#,
             "c_total 7",
-            "# TYPE t_seconds summary",
-            "t_seconds_sum 3",
-            "t_seconds_count 2",
+            "# TYPE t_seconds histogram",
+            r#"t_seconds_bucket{lane="a",le="0.001"} 0"#,
+            r#"t_seconds_bucket{lane="a",le="+Inf"} 0"#,
+            r#"t_seconds_count{lane="a"} 0"#,
+            "w_seconds_total 1.5",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} in\n{text}");
         }
@@ -295,7 +332,7 @@ mod tests {
     #[test]
     fn what_is_shown_of_a_count_never_falls() {
         let metrics = Metrics::new();
-        let shown = |value| metrics.never_falling(Count::Ended, value);
+        let shown = |value| metrics.never_falling(Count::Scanned, value);
         assert_eq!([shown(5), shown(4), shown(6)], [5, 5, 6]);
         assert_eq!(metrics.never_falling(Count::Accepted, 1), 1);
     }

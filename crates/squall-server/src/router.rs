@@ -8,6 +8,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{self, HeaderName};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,13 +34,18 @@ pub fn router(service: Service) -> Router {
     layered(routes, &service).with_state(service)
 }
 
-/// Makes the router for connections that are too many: it refuses everything.
+/// Makes the router for connections that are too many: it refuses everything
+/// but supervisors, who would restart a service that has much to do.
 pub(crate) fn refusing_router(service: Service) -> Router {
     let refuse = async |State(service): State<Service>, request: Request| -> Failure {
         drain(request.into_body());
         service.deny(Bound::Connections)
     };
-    layered(Router::new().fallback(refuse), &service).with_state(service)
+    let routes = Router::new()
+        .route("/healthz", get(handlers::healthz))
+        .route("/readyz", get(handlers::readyz))
+        .fallback(refuse);
+    layered(routes, &service).with_state(service)
 }
 
 /// Returns the routes of both API generations with their descriptions.
@@ -67,6 +73,8 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::retry_failed_samples))
         .routes(routes!(handlers::retry_sample))
         .routes(routes!(handlers::metrics))
+        .routes(routes!(handlers::healthz))
+        .routes(routes!(handlers::readyz))
         .routes(routes!(handlers::signatures))
         .routes(routes!(handlers::reload_signatures))
         .routes(routes!(handlers::roll_back_signatures))
@@ -158,7 +166,6 @@ mod tests {
     use std::sync::Arc;
 
     use axum::body::Body;
-    use axum::routing::get;
     use http_body_util::BodyExt as _;
     use squall_queue::{Queue, QueueConfig};
     use tower::ServiceExt as _;

@@ -19,6 +19,7 @@ use crate::bound::{Bound, BoundLog};
 use crate::collection::{CollectionRun, Runs};
 use crate::config::ServiceConfig;
 use crate::failure::{Failure, whole_seconds};
+use crate::health::Health;
 use crate::library::SignatureLibrary;
 use crate::metrics::Metrics;
 use crate::quota::{Exhausted, Quota};
@@ -72,6 +73,7 @@ struct Inner {
     started_at: Timestamp,
     quota: Arc<Quota>,
     metrics: Metrics,
+    health: Health,
     denied: AtomicU64,
     bound_log: BoundLog,
     storage_log: Throttle,
@@ -108,6 +110,7 @@ impl Service {
             started_at: Timestamp::now(),
             quota: Quota::new(config.quota),
             metrics: Metrics::new(),
+            health: Health::default(),
             denied: AtomicU64::new(denied_before(&queue)),
             bound_log: BoundLog::default(),
             storage_log: Throttle::new(STORAGE_LOG_INTERVAL),
@@ -259,6 +262,10 @@ impl Service {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    pub(crate) fn health(&self) -> &Health {
+        &self.0.health
     }
 
     pub(crate) fn quota(&self) -> &Arc<Quota> {

@@ -6,20 +6,26 @@
 //! `squall-report` frames with a version.
 
 mod finding;
+mod finding_counts;
 mod gaps;
 mod log_health;
+mod outcome_counts;
 mod pe;
 mod sample;
 mod score;
 mod signature;
+mod thread_health;
 
 pub use finding::{
     FileFacts, Finding, FirstBytes, Incomplete, IncompleteReason, MatchField, MatchedString,
     Outcome, Report,
 };
+pub use finding_counts::{FindingCounts, RuleCounts};
 pub use gaps::GapCounts;
 pub use log_health::{LogHealth, UnderWay};
+pub use outcome_counts::OutcomeCounts;
 pub use pe::{PeInfo, PeSignature};
 pub use sample::{Digests, Origin, SampleId, ScanFacts, Submission};
 pub use score::{Level, Score, Thresholds, score_shares, total_score};
 pub use signature::{Match, SignatureKind, SignatureOrigin, SignatureSummary};
+pub use thread_health::ThreadHealth;

@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
 use std::time::Duration;
 
+use squall_types::ThreadHealth;
+
 use crate::keep::Keeper;
 use crate::limited::Limited;
 use crate::overdue::Scans;
@@ -32,15 +34,16 @@ impl Housekeeping {
         sinks: &Arc<Sinks>,
         keeper: Option<&Arc<Keeper>>,
         scans: &Scans,
+        health: &Arc<ThreadHealth>,
     ) -> io::Result<Self> {
         let (logs_end, logs_ended) = channel();
         let sinks = Arc::clone(sinks);
         let ticks = Builder::new().name("housekeeping".to_owned());
         ticks.spawn(move || run_every(TICK, &logs_ended, || sinks.tick()))?;
         let (end, ended) = channel();
-        let scans = scans.clone();
+        let watch_over = watch_over(scans.clone(), Arc::clone(health));
         let watch = Builder::new().name("scan-watch".to_owned());
-        watch.spawn(move || run_every(TICK, &ended, watch_over(scans)))?;
+        watch.spawn(move || run_every(TICK, &ended, watch_over))?;
         let mut ends = vec![logs_end, end];
         // A thread of its own: a million files take a while, and a log may not
         // answer.
@@ -63,10 +66,11 @@ fn run_every(interval: Duration, ended: &Receiver<()>, work: impl Fn()) {
     }
 }
 
-/// Tells now and then of scans that do not end.
-fn watch_over(scans: Scans) -> impl Fn() {
+/// Notes which scans do not end, and tells of them now and then.
+fn watch_over(scans: Scans, health: Arc<ThreadHealth>) -> impl Fn() {
     let limited = Limited::default();
     move || {
+        scans.note(&health);
         let overdue = scans.overdue();
         if !overdue.is_empty() && limited.pass().is_some() {
             tracing::error!(

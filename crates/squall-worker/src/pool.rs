@@ -1,13 +1,14 @@
 //! The threads that scan.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use squall_engine::{ScanLimits, Scanner};
-use squall_queue::{Claim, Claimed, Completion, Lanes, Queue, Verdict};
-use squall_types::{GapCounts, SampleId};
+use squall_queue::{Claim, Claimed, Completion, Lanes, Probe, Queue, Verdict};
+use squall_types::{OutcomeCounts, SampleId, ThreadHealth};
 
 use crate::housekeeping::Housekeeping;
 use crate::in_flight::{InFlight, Key};
@@ -44,8 +45,8 @@ pub struct WorkerParts {
     pub sinks: Arc<Sinks>,
     /// Where samples are kept; `None` to keep none.
     pub keeper: Option<Arc<Keeper>>,
-    /// Where it is counted what could not be looked at.
-    pub gaps: Arc<GapCounts>,
+    /// Where it is counted what scans came to.
+    pub outcomes: Arc<OutcomeCounts>,
     /// Verdicts of earlier scans; `None` to scan everything.
     pub verdicts: Option<Arc<Verdicts>>,
 }
@@ -54,6 +55,7 @@ pub struct WorkerParts {
 pub struct Workers {
     threads: Vec<JoinHandle<()>>,
     scans: Scans,
+    health: Arc<ThreadHealth>,
     _housekeeping: Housekeeping,
     _saving: Option<Saving>,
     verdicts: Option<Arc<Verdicts>>,
@@ -79,8 +81,10 @@ impl Workers {
     pub fn start(config: &WorkerConfig, parts: &WorkerParts) -> io::Result<Self> {
         let sinks = Arc::clone(&parts.sinks);
         parts.queue.before_results(move || sinks.sync())?;
-        let scans = Scans::new(config.threads, &config.limits);
-        let housekeeping = Housekeeping::start(&parts.sinks, parts.keeper.as_ref(), &scans)?;
+        let scans = Scans::new(config.threads, config.sync_only_threads, &config.limits);
+        let health = Arc::default();
+        let keeper = parts.keeper.as_ref();
+        let housekeeping = Housekeeping::start(&parts.sinks, keeper, &scans, &health)?;
         let in_flight = Arc::new(InFlight::new(config.limits.time_max));
         let verdicts = parts.verdicts.clone();
         let start = |verdicts| Saving::start(verdicts, &in_flight, &parts.queue);
@@ -110,12 +114,19 @@ impl Workers {
         Ok(Self {
             threads,
             scans,
+            health,
             _housekeeping: housekeeping,
             _saving: saving,
             verdicts,
             signatures: Arc::clone(&parts.signatures),
             queue: parts.queue.clone(),
         })
+    }
+
+    /// Returns how the threads fare.
+    #[must_use]
+    pub fn health(&self) -> &Arc<ThreadHealth> {
+        &self.health
     }
 
     /// Stops claiming and waits until what is being scanned is done, for
@@ -173,7 +184,7 @@ impl Worker {
             keeper: self.parts.keeper.as_deref(),
             scan_id: &self.config.scan_id,
             signature_version: &held.set.summary().version,
-            gaps: &self.parts.gaps,
+            outcomes: &self.parts.outcomes,
             known: self
                 .parts
                 .verdicts
@@ -186,6 +197,12 @@ impl Worker {
                 Some(claim) => claim,
                 None => match self.next_claim(held) {
                     Claimed::Sample(claim) => claim,
+                    Claimed::Probe(probe) => {
+                        if answer(probe, &mut scanner) {
+                            continue;
+                        }
+                        return Next::Renew(None);
+                    }
                     Claimed::Left => return Next::Renew(None),
                     Claimed::Stopped => return Next::Stop,
                 },
@@ -332,6 +349,20 @@ impl Worker {
             );
         }
     }
+}
+
+/// Answers whether this thread and its scanner find what they must find.
+/// Returns whether they do.
+fn answer(probe: Probe, scanner: &mut Scanner<'_>) -> bool {
+    // A panic is an answer too.
+    let result = catch_unwind(AssertUnwindSafe(|| scanner.self_test()));
+    let result = match result {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("the self-test panicked".to_owned()),
+    };
+    let passed = result.is_ok();
+    probe.answer(result);
+    passed
 }
 
 /// Why a worker stopped using a scanner.

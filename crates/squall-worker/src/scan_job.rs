@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use squall_engine::{Reuse, Sample, Scanner};
 use squall_queue::{BodyError, Claim, Verdict};
 use squall_report::stored;
-use squall_types::{GapCounts, Outcome, Report, SampleId, ScanFacts, Submission};
+use squall_types::{Outcome, OutcomeCounts, Report, SampleId, ScanFacts, Submission};
 
 use crate::in_flight::{InFlight, Key, Place};
 use crate::keep::Keeper;
@@ -24,8 +24,8 @@ pub(crate) struct Context<'a> {
     pub(crate) scan_id: &'a str,
     /// The version of the set that is used.
     pub(crate) signature_version: &'a str,
-    /// Where it is counted what could not be looked at.
-    pub(crate) gaps: &'a GapCounts,
+    /// Where it is counted what scans came to.
+    pub(crate) outcomes: &'a OutcomeCounts,
     /// Verdicts of earlier scans with the same signatures.
     pub(crate) known: Option<Known<'a>>,
     /// What is being scanned.
@@ -142,7 +142,7 @@ pub(crate) fn run(claim: &Claim, bench: &mut Bench<'_, '_>, context: &Context<'_
         keeper.keep(&report, bench.buffer);
     }
     // Here, so that a sample which waits for its log is not counted twice.
-    context.gaps.count(&report.outcome);
+    context.outcomes.count(&report.outcome);
     End::Verdict(Verdict::Complete(stored::encode_result(&report)))
 }
 

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use squall_engine::{CompileOptions, Included, ScanLimits, SignatureSet, SourceFile, digests};
 use squall_queue::{Body, Queue, QueueConfig, SampleState, Verdict};
 use squall_report::stored::{self, StoredResult};
-use squall_types::{GapCounts, IncompleteReason, Report, SampleId, SignatureOrigin, Submission};
+use squall_types::{
+    IncompleteReason, OutcomeCounts, Report, SampleId, SignatureOrigin, Submission,
+};
 use squall_worker::{
     KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Signatures, Sinks, TextOptions,
     VerdictConfig, Verdicts, WorkerConfig, WorkerParts, Workers,
@@ -43,7 +45,7 @@ struct Bench {
     queue: Queue,
     signatures: Arc<Signatures>,
     sinks: Arc<Sinks>,
-    gaps: Arc<GapCounts>,
+    outcomes: Arc<OutcomeCounts>,
     verdicts: Arc<Verdicts>,
     workers: Workers,
 }
@@ -76,7 +78,7 @@ impl Bench {
             fsync: true,
         })
         .expect("keeper");
-        let gaps = Arc::new(GapCounts::default());
+        let outcomes = Arc::new(OutcomeCounts::default());
         let verdicts = Arc::new(Verdicts::new(VerdictConfig {
             bytes_max: 1 << 20,
             path: Some(dir.path().join("verdicts")),
@@ -87,7 +89,7 @@ impl Bench {
             signatures: Arc::clone(&signatures),
             sinks: Arc::clone(&sinks),
             keeper: Some(Arc::new(keeper)),
-            gaps: Arc::clone(&gaps),
+            outcomes: Arc::clone(&outcomes),
             verdicts: Some(Arc::clone(&verdicts)),
         };
         let config = WorkerConfig {
@@ -102,7 +104,7 @@ impl Bench {
             queue,
             signatures,
             sinks,
-            gaps,
+            outcomes,
             verdicts,
             workers,
         }
@@ -192,9 +194,9 @@ async fn what_could_not_be_looked_at_is_counted_in_both_lanes() {
     let id = bench.enqueue("torn.gz", torn).await;
     bench.result(id).await.expect("told");
     bench.check("whole.txt", b"needle").await.expect("found");
-    let counts = IncompleteReason::ALL.map(|reason| bench.gaps.get(reason));
+    let counts = IncompleteReason::ALL.map(|reason| bench.outcomes.gaps.get(reason));
     assert_eq!(counts.iter().sum::<u64>(), 2);
-    assert_eq!(bench.gaps.get(IncompleteReason::Corrupt), 2);
+    assert_eq!(bench.outcomes.gaps.get(IncompleteReason::Corrupt), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

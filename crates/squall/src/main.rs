@@ -6,11 +6,16 @@ mod config;
 mod failed;
 mod findings;
 mod findings_command;
+mod human;
 mod logging;
+mod running;
 mod scan;
 mod serve;
 mod shutdown;
 mod signatures;
+mod status;
+mod systemd;
+mod top;
 mod wiring;
 
 use std::process::ExitCode;
@@ -27,6 +32,7 @@ fn main() -> ExitCode {
             banner::error(&format!("{error:#}"));
             match matches.subcommand_name() {
                 Some(scan::NAME) => scan::FAILURE.into(),
+                Some(status::NAME) => status::UNREACHABLE.into(),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -51,6 +57,8 @@ fn command() -> Command {
                 .about("Show the configuration in force and where each value came from")
                 .args(config::serve_args()),
         )
+        .subcommand(status::command())
+        .subcommand(top::command())
         .subcommand(failed::command())
         .subcommand(findings_command::command())
 }
@@ -73,6 +81,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
                 banner::error(&format!("warning: {warning}"));
             }
             Ok(ExitCode::SUCCESS)
+        }
+        Some((status::NAME, arguments)) => status::run(arguments, std::env::vars_os()),
+        Some((top::NAME, arguments)) => {
+            top::run(arguments, std::env::vars_os()).map(|()| ExitCode::SUCCESS)
         }
         Some(("failed", arguments)) => failed::run(arguments).map(|()| ExitCode::SUCCESS),
         Some(("signatures", arguments)) => Ok(signatures::command::run(arguments)),

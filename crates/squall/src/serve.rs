@@ -9,7 +9,7 @@ use squall_api::v1::SettingInForce;
 use squall_findings::Findings;
 use squall_queue::Queue;
 use squall_server::{KeptSamples, LogTail, Service, ServiceConfig, SignatureControl as _};
-use squall_types::GapCounts;
+use squall_types::{OutcomeCounts, ThreadHealth};
 use squall_worker::{Keeper, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
 
@@ -20,11 +20,17 @@ use crate::signatures::cache::Cache;
 use crate::signatures::control::{self, Control, Trigger};
 use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, update, watch};
+use crate::systemd::{Pulse, Systemd};
 use crate::{backlog, banner, logging, shutdown, wiring};
 
 /// How long samples that are being scanned may take once the service is told
 /// to stop; then they are handed back to the queue.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
+
+/// How long the first trials are waited for before systemd is told that the
+/// service takes samples, and how often it is looked how they went.
+const TRIAL_MAX: Duration = Duration::from_secs(30);
+const TRIAL_PAUSE: Duration = Duration::from_millis(20);
 
 /// Runs the service until it is told to stop.
 ///
@@ -36,6 +42,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let shown = config::shown(&loaded);
     let settings = loaded.settings;
+    let systemd = Systemd::start().context("cannot start the thread that tells systemd")?;
     let log = logging::start(&settings.outputs.log_level);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
@@ -53,7 +60,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let sinks = Arc::new(sinks);
     let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
-    let gaps = Arc::new(GapCounts::default());
+    let outcomes = Arc::new(OutcomeCounts::default());
     let verdicts = wiring::verdicts(&settings);
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
@@ -62,7 +69,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             signatures: Arc::clone(&signatures),
             sinks: Arc::clone(&sinks),
             keeper: keeper.clone(),
-            gaps: Arc::clone(&gaps),
+            outcomes: Arc::clone(&outcomes),
             verdicts: verdicts.clone(),
         },
     )
@@ -80,7 +87,9 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             sinks,
             signals,
             scan_id,
-            gaps,
+            outcomes,
+            scan_threads: Arc::clone(workers.health()),
+            systemd,
             findings: findings.clone(),
             verdicts,
             keeper,
@@ -120,7 +129,9 @@ struct Parts {
     sinks: Arc<Sinks>,
     signals: Signals,
     scan_id: String,
-    gaps: Arc<GapCounts>,
+    outcomes: Arc<OutcomeCounts>,
+    scan_threads: Arc<ThreadHealth>,
+    systemd: Systemd,
     findings: Option<Findings>,
     verdicts: Option<Arc<Verdicts>>,
     keeper: Option<Arc<Keeper>>,
@@ -148,13 +159,20 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     let url = banner::base_url(&settings.listen, bound);
     let (service, control) = service(settings, &parts)?;
     let tls = wiring::tls(settings)?;
-    let hangup = shutdown::on_hangup(parts.signals.hangup, parts.sinks, control.clone());
+    let systemd = parts.systemd;
+    let hangup = shutdown::on_hangup(
+        parts.signals.hangup,
+        parts.sinks,
+        control.clone(),
+        systemd.clone(),
+    );
     tokio::spawn(hangup);
     if let Some(limit) = settings.queue.warn_samples {
         tokio::spawn(backlog::watch(parts.queue.clone(), limit));
     }
     let mut stop_signals = parts.signals.stop;
     let loading = load_signatures(settings, control, url);
+    let (stopping, tried) = (systemd.clone(), service.clone());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let watch = async move {
         let loaded = tokio::select! {
@@ -162,8 +180,10 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
             () = stop_signals.received() => None,
         };
         if let Some(Ok(())) = loaded {
+            tokio::spawn(tell_ready(systemd, tried));
             stop_signals.received().await;
         }
+        stopping.stopping();
         parts.queue.stop_claims();
         let _ = stop.send(());
         loaded.unwrap_or(Ok(()))
@@ -180,6 +200,34 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     served.context("the service ended")
 }
 
+/// Tells systemd that the service takes samples, as soon as all that was tried
+/// works, and no later than in [`TRIAL_MAX`]: one that is not ready then is better
+/// asked for the reason than started again.
+async fn tell_ready(systemd: Systemd, service: Service) {
+    let ready = async {
+        while !service.readiness().ready {
+            tokio::time::sleep(TRIAL_PAUSE).await;
+        }
+    };
+    let _ = tokio::time::timeout(TRIAL_MAX, ready).await;
+    systemd.ready(pulse(service));
+}
+
+/// Feels the pulse of the service through its runtime.
+fn pulse(service: Service) -> Pulse {
+    let runtime = tokio::runtime::Handle::current();
+    Box::new(move |patience| {
+        let (beat, felt) = std::sync::mpsc::channel();
+        let service = service.clone();
+        runtime.spawn(async move {
+            let alive = service.alive();
+            let _ = beat.send(alive.map_or_else(|e| Err(e.to_owned()), |()| Ok(service.summary())));
+        });
+        felt.recv_timeout(patience)
+            .unwrap_or_else(|_| Err("the runtime does not answer".to_owned()))
+    })
+}
+
 /// Makes the service and starts the thread that loads its signatures.
 fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Control)> {
     let summary = Arc::new(ArcSwapOption::empty());
@@ -189,7 +237,8 @@ fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Contr
         ..wiring::service_config(
             settings,
             &parts.scan_id,
-            Arc::clone(&parts.gaps),
+            Arc::clone(&parts.outcomes),
+            Arc::clone(&parts.scan_threads),
             parts.sinks.health(),
         )?
     };

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use squall_worker::Sinks;
 
 use crate::signatures::control::{Control, Trigger};
+use crate::systemd::Systemd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals, listened to from the moment this exists. It is made before
@@ -53,10 +54,21 @@ impl StopSignals {
 
 /// At every SIGHUP: opens the log files again, for log rotation, and reads the
 /// signatures again. Those that did not change cost nothing but the reading.
-pub(crate) async fn on_hangup(mut hangup: Signal, sinks: Arc<Sinks>, control: Control) {
+pub(crate) async fn on_hangup(
+    mut hangup: Signal,
+    sinks: Arc<Sinks>,
+    control: Control,
+    systemd: Systemd,
+) {
     while hangup.recv().await.is_some() {
-        // Not waited for; how it went is logged.
-        drop(control.load(Trigger::Signal));
+        systemd.reloading();
+        // The logs do not wait for it; how it went is logged.
+        let loading = control.load(Trigger::Signal);
+        let teller = systemd.clone();
+        tokio::spawn(async move {
+            let _ = loading.await;
+            teller.reloaded();
+        });
         let sinks = Arc::clone(&sinks);
         // A disk that hangs must not hold up the runtime.
         let reopened = tokio::task::spawn_blocking(move || sinks.reopen()).await;

@@ -7,7 +7,7 @@ use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
 use squall_server::{Network, QuotaConfig, ReverseLookup, ServiceConfig};
-use squall_types::{GapCounts, LogHealth};
+use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
 use squall_worker::{
     Console, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Sinks, TextOptions,
     VerdictConfig, Verdicts, WorkerConfig,
@@ -187,7 +187,8 @@ fn unpack_limits(settings: &Settings) -> Option<UnpackLimits> {
 pub(crate) fn service_config(
     settings: &Settings,
     scan_id: &str,
-    gaps: Arc<GapCounts>,
+    outcomes: Arc<OutcomeCounts>,
+    scan_threads: Arc<ThreadHealth>,
     logs: Vec<(&'static str, Arc<LogHealth>)>,
 ) -> anyhow::Result<ServiceConfig> {
     let limits = &settings.limits;
@@ -220,7 +221,8 @@ pub(crate) fn service_config(
             ReverseLookup::Off
         },
         resolve_timeout: settings.senders.resolve_timeout,
-        gaps,
+        outcomes,
+        scan_threads,
         logs,
         ..ServiceConfig::default()
     })

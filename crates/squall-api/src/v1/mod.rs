@@ -6,6 +6,7 @@
 mod failed;
 mod file;
 mod finding;
+mod health;
 mod library;
 mod overview;
 mod service;
@@ -20,6 +21,7 @@ pub use file::{
 pub use finding::{
     ContextObject, Finding, Issue, LOG_VERSION, Matched, Meta, Reason, Relation, Signature,
 };
+pub use health::{HealthCheck, Liveness, Readiness, ReadinessChecks};
 pub use library::{
     FileProblem, OwnFile, OwnFileOutcome, OwnFileText, OwnFiles, RulePage, RuleRow, RuleSource,
     TrustRequest, Trusted,

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use crate::health;
 use crate::service::Service;
 use crate::throttle::Throttle;
 use crate::tls::Tls;
@@ -75,6 +76,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) -> Result<(), ServeError> {
+    tokio::spawn(health::watch(service.clone()));
     let server = Arc::new(Server::new(service, tls));
     let mut shutdown = pin!(shutdown);
     let ended = loop {

@@ -1,15 +1,22 @@
 //! What monitoring reads.
 
+mod process;
+
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use squall_queue::Stats;
-use squall_types::{IncompleteReason, LogHealth};
+use squall_types::{IncompleteReason, Level, LogHealth};
 
 use crate::failure::Failure;
 use crate::metrics::{Count, Snapshot, float};
 use crate::service::Service;
+
+/// What rules are counted under that are not shown one by one.
+const OTHER_RULES: &str = "other";
 
 /// The version of the format, as Prometheus wants it said.
 const CONTENT_TYPE: HeaderValue =
@@ -28,9 +35,12 @@ const CONTENT_TYPE: HeaderValue =
 pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, Failure> {
     let mut snapshot = Snapshot::default();
     let stats = service.queue().stats();
+    add_state(&mut snapshot, &service, &stats);
     add_samples(&mut snapshot, &service, &stats);
+    add_outcomes(&mut snapshot, &service);
     add_times(&mut snapshot, &service, &stats);
     add_usage(&mut snapshot, &service, &stats);
+    process::add(&mut snapshot, service.started_at());
     add_limits(&mut snapshot, &service);
     add_signatures(&mut snapshot, &service);
     add_signature_changes(&mut snapshot, &service);
@@ -42,6 +52,60 @@ pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, 
         Failure::Internal
     })?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+}
+
+fn add_state(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
+    snapshot.gauges(
+        "squall_build_info",
+        "1, with the version of the program.",
+        "version",
+        &[(service.config().version.as_str(), 1.0)],
+    );
+    snapshot.gauge(
+        "squall_ready",
+        "1 while /readyz says that samples can be sent.",
+        flag(service.readiness().ready),
+    );
+    snapshot.gauge(
+        "squall_scan_threads",
+        "Scan threads.",
+        float(service.config().threads as u64),
+    );
+    snapshot.gauge(
+        "squall_scan_threads_busy",
+        "Scan threads that scan.",
+        float(stats.scanning + stats.immediate_scanning),
+    );
+    snapshot.gauge(
+        "squall_scan_threads_stuck",
+        "Scan threads whose scan should have ended long ago.",
+        float(service.config().scan_threads.stuck()),
+    );
+}
+
+fn add_outcomes(snapshot: &mut Snapshot, service: &Service) {
+    let findings = &service.config().outcomes.findings;
+    let levels = [Level::Alert, Level::Warning, Level::Notice];
+    snapshot.counters(
+        "squall_findings_total",
+        "Findings by level, since the start.",
+        "level",
+        &levels.map(|level| (level.name(), findings.of_level(level))),
+    );
+    let by_rule = findings.by_rule();
+    let rules = by_rule.rules.iter();
+    let mut rules: Vec<(&str, u64)> = rules.map(|(name, n)| (name.as_str(), *n)).collect();
+    rules.push((OTHER_RULES, by_rule.other));
+    snapshot.counters(
+        "squall_rule_findings_total",
+        "Findings by rule, of the hundred rules with most of them, since the start.",
+        "rule",
+        &rules,
+    );
+}
+
+fn flag(value: bool) -> f64 {
+    f64::from(u8::from(value))
 }
 
 fn add_samples(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
@@ -66,7 +130,7 @@ fn add_samples(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
         "Failed samples that are kept and can be listed.",
         float(service.queue().failed_kept()),
     );
-    let gaps = &service.config().gaps;
+    let gaps = &service.config().outcomes.gaps;
     snapshot.counters(
         "squall_incomplete_total",
         "Files and parts of files that could not be looked at, by reason.",
@@ -89,25 +153,30 @@ fn add_samples(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
 }
 
 fn add_times(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
-    let ended = stats.scanned + stats.failed;
-    let ended = service.metrics().never_falling(Count::Ended, ended);
-    snapshot.time(
+    let times = service.queue().sample_times();
+    snapshot.times(
         "squall_scan_seconds",
-        "Time samples were scanned for.",
-        ended,
-        stats.scan_time_total_us,
+        "Time samples were scanned for, since the start.",
+        "",
+        &[("", &times.scan)],
     );
-    snapshot.time(
+    snapshot.times(
         "squall_wait_seconds",
-        "Time samples waited for a scan thread.",
-        ended,
-        stats.wait_time_total_us,
+        "Time samples waited for a scan thread, since the start.",
+        "lane",
+        &[
+            ("queue", &times.durable.wait),
+            ("checks", &times.immediate.wait),
+        ],
     );
-    snapshot.time(
+    snapshot.times(
         "squall_sample_seconds",
-        "Time from a sample's arrival to its result.",
-        ended,
-        stats.total_time_total_us,
+        "Time from a sample's arrival to its result, since the start.",
+        "lane",
+        &[
+            ("queue", &times.durable.total),
+            ("checks", &times.immediate.total),
+        ],
     );
     let oldest = stats.oldest_waiting.unwrap_or_default();
     snapshot.gauge(
@@ -119,12 +188,6 @@ fn add_times(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
         "squall_drain_rate",
         "Samples that got their result in the last minute, per second.",
         stats.drain_rate_per_second,
-    );
-    let started = service.started_at();
-    snapshot.gauge(
-        "process_start_time_seconds",
-        "When the service was started, in seconds since 1970.",
-        started.as_duration().as_secs_f64(),
     );
 }
 
@@ -162,15 +225,23 @@ fn add_usage(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
             float(free_bytes),
         );
     }
+    if let Some(disk_bytes) = service.queue().disk_bytes() {
+        snapshot.gauge(
+            "squall_disk_bytes",
+            "Size of the disk of the queue.",
+            float(disk_bytes),
+        );
+    }
     snapshot.gauge(
         "squall_storage_ok",
         "1 while the disk takes samples, 0 while it refuses.",
-        if stats.storage_ok { 1.0 } else { 0.0 },
+        flag(stats.storage_ok),
     );
-    snapshot.counter(
-        "squall_quota_wait_milliseconds_total",
+    let quota_wait = Duration::from_millis(service.metrics().quota_wait_time_ms());
+    snapshot.counter_of(
+        "squall_quota_wait_seconds_total",
         "Time samples were told to wait for the quota.",
-        service.metrics().quota_wait_time_ms(),
+        quota_wait.as_secs_f64(),
     );
 }
 
@@ -214,7 +285,7 @@ fn add_signatures(snapshot: &mut Snapshot, service: &Service) {
     snapshot.gauge(
         "squall_signatures_loaded",
         "1 once signatures are loaded; before, synchronous checks are refused.",
-        if loaded { 1.0 } else { 0.0 },
+        flag(loaded),
     );
     snapshot.gauges(
         "squall_signatures",
@@ -315,7 +386,7 @@ fn add_logs(snapshot: &mut Snapshot, service: &Service) {
         "squall_log_hangs",
         "1 while a log file does not answer.",
         "log",
-        &each(service, |health| f64::from(u8::from(health.hangs()))),
+        &each(service, |health| flag(health.hangs())),
     );
 }
 

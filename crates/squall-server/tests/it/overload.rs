@@ -300,7 +300,7 @@ async fn what_is_queued_is_taken_while_the_signatures_load() {
 #[tokio::test]
 async fn metrics_tell_why_files_were_not_looked_at() {
     let app = TestApp::with(|setup| {
-        setup.config.gaps.count(&Outcome {
+        setup.config.outcomes.count(&Outcome {
             incomplete: vec![Incomplete {
                 path: "secret.zip|a".to_owned(),
                 reason: IncompleteReason::Encrypted,

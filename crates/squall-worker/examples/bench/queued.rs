@@ -8,7 +8,7 @@ use squall_engine::{ScanLimits, SignatureSet};
 use squall_findings::{Findings, FindingsConfig};
 use squall_queue::{Body, Limits, Queue, QueueConfig, SampleState};
 use squall_report::stored::{self, StoredResult};
-use squall_types::{Digests, GapCounts, Origin, SampleId, Submission};
+use squall_types::{Digests, Origin, OutcomeCounts, SampleId, Submission};
 use squall_worker::{
     LogDurability, LogSink, Signatures, Sinks, TextOptions, VerdictConfig, Verdicts, WorkerConfig,
     WorkerParts, Workers,
@@ -64,7 +64,7 @@ impl Service {
             signatures: Arc::clone(&signatures),
             sinks: Arc::new(sinks),
             keeper: None,
-            gaps: Arc::<GapCounts>::default(),
+            outcomes: Arc::<OutcomeCounts>::default(),
             verdicts: Some(Arc::new(Verdicts::new(VerdictConfig {
                 bytes_max: 64 << 20,
                 path: Some(dir.join("verdicts")),

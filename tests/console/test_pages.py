@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from support.curl import curl
 from support.rules import CLEAN, MARKER, SECOND
-from support.service import wait_until
+from support.service import Service, running, wait_until
 
 DROP = """([files]) => {
   const transfer = new DataTransfer();
@@ -82,8 +82,6 @@ def test_progress_of_an_upload_is_shown(fresh, open_page):
 
 
 def test_a_refused_upload_says_why(tmp_path, rules, open_page):
-    from support.service import Service, running
-
     with running(Service(tmp_path / "small", "--signatures", str(rules), "--max-file-size", "1KB")) as service:
         page = open_page(service, "#/submit", expected=("413", "ERR_"))
         drop(page, ("large.bin", b"x" * 5000))
@@ -253,6 +251,27 @@ def test_a_finding_tells_why_and_where_else(fresh, open_page):
     assert f"hash={first['sha256']}" in page.url
 
 
+def test_a_file_is_looked_up_elsewhere_where_that_is_set(tmp_path, rules, fresh, open_page):
+    service = Service(tmp_path / "links", "--signatures", str(rules),
+                      "--lookup-link", "Virus<b>Total</b>=https://lookup.example/file/{sha256}",
+                      "--lookup-link", "Ours=http://10.0.0.1:8080/?q={md5}&r={sha1}")
+    with running(service):
+        service.check(MARKER, name="/srv/a.php")
+        [row] = stored(service, 1)
+        page = open_page(service, f"#/findings/{row['event_id']}")
+        facts = page.get_by_role("region", name="File", exact=True)
+        link = facts.get_by_role("link", name="Virus<b>Total</b>")
+        expect(link).to_have_attribute("href", f"https://lookup.example/file/{row['sha256']}")
+        expect(link).to_have_attribute("rel", "noopener noreferrer")
+        expect(facts.get_by_role("link", name="Ours")).to_have_attribute("href", f"http://10.0.0.1:8080/?q={row['md5']}&r={row['sha1']}")
+    # Off until it is set.
+    fresh.check(MARKER, name="/srv/a.php")
+    [row] = stored(fresh, 1)
+    page = open_page(fresh, f"#/findings/{row['event_id']}")
+    expect(page.get_by_role("region", name="File", exact=True)).to_contain_text(row["sha256"])
+    expect(page.get_by_text("Look up elsewhere")).to_have_count(0)
+
+
 def test_a_finding_is_reviewed(fresh, open_page):
     fresh.check(MARKER, name="/srv/a.php")
     [row] = stored(fresh, 1)
@@ -288,7 +307,6 @@ def test_sources_and_a_run_that_never_ended(fresh, open_page):
 
 def test_signatures_are_reloaded_and_rolled_back(tmp_path, open_page):
     from support.rules import CUSTOM_RULE, write_rules
-    from support.service import Service, running
 
     rules = write_rules(tmp_path / "rules")
     service = Service(tmp_path / "squall", "--signatures", str(rules), "--watch-signatures", "false")

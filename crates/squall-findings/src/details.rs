@@ -38,6 +38,7 @@ pub(crate) fn details(
         shares: shares(&finding),
         review: review(connection, event_id).map_err(&failed)?,
         sightings: sightings(connection, id, &summary).map_err(&failed)?,
+        lookups: Vec::new(),
         summary,
         finding,
     }))

@@ -35,6 +35,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 /// read.
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let shown = config::shown(&loaded);
+    let arguments = config::arguments(&loaded);
     let settings = loaded.settings;
     let log = logging::start(&settings.outputs.log_level);
     for warning in &loaded.warnings {
@@ -85,6 +86,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             verdicts,
             keeper,
             shown,
+            arguments,
             log,
         },
     ));
@@ -126,6 +128,8 @@ struct Parts {
     keeper: Option<Arc<Keeper>>,
     /// The configuration as it is shown.
     shown: Vec<SettingInForce>,
+    /// The command line as it is shown.
+    arguments: Vec<String>,
     log: LogTail,
 }
 
@@ -185,6 +189,7 @@ fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Contr
     let summary = Arc::new(ArcSwapOption::empty());
     let config = ServiceConfig {
         settings: parts.shown.clone(),
+        arguments: parts.arguments.clone(),
         log: parts.log.clone(),
         ..wiring::service_config(
             settings,

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
-use squall_server::{Network, QuotaConfig, ReverseLookup, ServiceConfig};
+use squall_server::{LookupLink, Network, QuotaConfig, ReverseLookup, ServiceConfig};
 use squall_types::{GapCounts, LogHealth};
 use squall_worker::{
     Console, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Sinks, TextOptions,
@@ -195,7 +195,6 @@ pub(crate) fn service_config(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build_time: build_time(),
         threads: settings.workers.threads,
-        arguments: std::env::args().skip(1).collect(),
         scan_id: scan_id.to_owned(),
         utc: settings.outputs.utc,
         limits: squall_server::Limits {
@@ -222,8 +221,19 @@ pub(crate) fn service_config(
         resolve_timeout: settings.senders.resolve_timeout,
         gaps,
         logs,
+        lookup_links: lookup_links(settings),
         ..ServiceConfig::default()
     })
+}
+
+fn lookup_links(settings: &Settings) -> Vec<LookupLink> {
+    let links = settings.lookup_links.iter();
+    links
+        .map(|link| LookupLink {
+            name: link.name.clone(),
+            url: link.url.clone(),
+        })
+        .collect()
 }
 
 fn networks(named: &[config::Network], setting: &str) -> anyhow::Result<Vec<Network>> {

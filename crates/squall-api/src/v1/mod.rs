@@ -31,8 +31,8 @@ pub use overview::{
 pub use service::{AsyncResult, Counters, Error, Info, Status, VersionInfo};
 pub use signatures::{SignatureChange, SignatureChangeOutcome, SignatureSet, Signatures};
 pub use store::{
-    CollectionPage, CollectionRow, FindingDetails, FindingPage, FindingRow, LevelCounts, Review,
-    ReviewRequest, ReviewState, RuleScore, Share, Sighting, SightingBy, SourceDetails, SourcePage,
-    SourceRow,
+    CollectionPage, CollectionRow, FindingDetails, FindingPage, FindingRow, LevelCounts, Lookup,
+    Review, ReviewRequest, ReviewState, RuleScore, Share, Sighting, SightingBy, SourceDetails,
+    SourcePage, SourceRow,
 };
 pub use system::{Configuration, LogTail, SettingInForce};

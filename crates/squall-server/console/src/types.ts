@@ -135,6 +135,7 @@ export interface FindingDetails {
     more: boolean;
     latest: FindingRow[];
   }[];
+  lookups: { name: string; url: string }[];
 }
 
 export interface SourceRow {

@@ -28,7 +28,7 @@ use squall_types::{SignatureOrigin, SignatureSummary};
 
 use self::cache::Cache;
 use self::store::{Candidate, Store};
-use crate::config::Settings;
+use crate::config::{self, Settings};
 
 pub(crate) use self::starter::BUILD_EPOCH;
 
@@ -306,7 +306,7 @@ pub(crate) fn refuse_broken_bundles(
         anyhow::ensure!(
             skipped <= usable,
             "of `{}`, {skipped} rules are broken and only {usable} usable",
-            candidate.state.location
+            config::public(&candidate.state.location)
         );
     }
     Ok(())

@@ -10,7 +10,7 @@ import { useLoad } from "../load";
 import { Card, Copy, FindingTable, LevelBadge, Problem, ReviewMark, When } from "../parts";
 import { ReviewForm } from "../review";
 import { to } from "../router";
-import { Reference, Text } from "../text";
+import { Outside, Reference, Text } from "../text";
 import type { FileFacts, Finding as Body, FindingDetails, Reason } from "../types";
 
 /** A finding of just now may not be in the store yet. */
@@ -61,7 +61,7 @@ export function Finding({ id }: { id: string }) {
         </div>
         <div>
           <ReviewForm details={data} changed={reload} />
-          <FileCard file={finding.subject} finding={finding} />
+          <FileCard file={finding.subject} finding={finding} lookups={data.lookups} />
         </div>
       </div>
       <Sightings details={data} />
@@ -265,7 +265,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-function FileCard({ file, finding }: { file: FileFacts; finding: Body }) {
+function FileCard({ file, finding, lookups }: { file: FileFacts; finding: Body; lookups: FindingDetails["lookups"] }) {
   return (
     <Card title="File" id="file">
       <Download file={file} finding={finding} />
@@ -291,6 +291,15 @@ function FileCard({ file, finding }: { file: FileFacts; finding: Body }) {
                 <code class="hash">{file.hashes[kind]}</code> <Copy text={file.hashes[kind]} what={kind} />
               </Fact>
             ),
+        )}
+        {lookups.length > 0 && (
+          <Fact name="Look up elsewhere">
+            {lookups.map((lookup) => (
+              <div key={lookup.name}>
+                <Outside address={lookup.url}>{lookup.name}</Outside>
+              </div>
+            ))}
+          </Fact>
         )}
         {file.first_bytes && (
           <Fact name="First bytes">

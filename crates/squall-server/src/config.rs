@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use squall_api::v1::{self, SettingInForce};
+use squall_api::v1::{self, Check, SettingInForce};
 use squall_types::{GapCounts, LogHealth};
 
 use crate::log_tail::LogTail;
@@ -46,6 +46,8 @@ pub struct ServiceConfig {
     pub settings: Vec<SettingInForce>,
     /// The last lines of the log.
     pub log: LogTail,
+    /// What was looked at when the service was started.
+    pub start_checks: Vec<Check>,
     /// Where a finding's file can be looked up elsewhere.
     pub lookup_links: Vec<LookupLink>,
 }
@@ -93,6 +95,7 @@ impl Default for ServiceConfig {
             logs: Vec::new(),
             settings: Vec::new(),
             log: LogTail::default(),
+            start_checks: Vec::new(),
             lookup_links: Vec::new(),
         }
     }

@@ -89,6 +89,7 @@ impl Bench {
             keeper: Some(Arc::new(keeper)),
             gaps: Arc::clone(&gaps),
             verdicts: Some(Arc::clone(&verdicts)),
+            recent: None,
         };
         let config = WorkerConfig {
             threads,

@@ -11,6 +11,7 @@ mod scan;
 mod serve;
 mod shutdown;
 mod signatures;
+mod start_checks;
 mod wiring;
 
 use std::process::ExitCode;

@@ -8,7 +8,9 @@ mod file;
 mod finding;
 mod library;
 mod overview;
+mod rule_costs;
 mod service;
+mod signature_sources;
 mod signatures;
 mod store;
 mod system;
@@ -28,11 +30,16 @@ pub use overview::{
     FindingHistory, FindingsFeed, MinuteFindings, Overview, SampleCounts, ScanTimes,
     SignatureFacts, Storage,
 };
+pub use rule_costs::{MeasuredCosts, RuleCost, RuleCosts};
 pub use service::{AsyncResult, Counters, Error, Info, Status, VersionInfo};
+pub use signature_sources::{
+    SignatureBundle, SignatureSource, SignatureSourceKind, SignatureSources, SourceCheck,
+    SourceCheckOutcome,
+};
 pub use signatures::{SignatureChange, SignatureChangeOutcome, SignatureSet, Signatures};
 pub use store::{
     CollectionPage, CollectionRow, FindingDetails, FindingPage, FindingRow, LevelCounts, Lookup,
     Review, ReviewRequest, ReviewState, RuleScore, Share, Sighting, SightingBy, SourceDetails,
     SourcePage, SourceRow,
 };
-pub use system::{Configuration, LogTail, SettingInForce};
+pub use system::{Check, CheckState, Configuration, LogTail, SelfCheck, SettingInForce};

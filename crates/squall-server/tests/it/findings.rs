@@ -36,7 +36,7 @@ impl Kept {
         let found = answer.json();
         for finding in found.as_array().unwrap() {
             let finding = serde_json::from_value(finding.clone()).unwrap();
-            self.findings.offer_again(finding, Some(1)).unwrap();
+            self.findings.offer_again(finding, None).unwrap();
         }
         assert!(self.findings.flush(Duration::from_secs(10)));
         found[0]["meta"]["event_id"].as_str().map(str::to_owned)

@@ -28,7 +28,7 @@ impl fmt::Display for LookupLink {
 /// in it; everybody who sees findings sees it, so it has no password.
 pub(super) fn parse_link(text: &str) -> Option<LookupLink> {
     let (name, url) = text.split_once('=')?;
-    let (name, url) = (name.trim(), url.trim());
+    let (name, url) = (name.trim_matches(' '), url.trim_matches(' '));
     let is_name =
         (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     let rest = url
@@ -79,7 +79,7 @@ mod tests {
             "x=https://h/{sha256}\n",
             "a\nb=https://h/{sha256}",
         ] {
-            assert_eq!(parse_link(text.trim_end_matches(' ')), None, "{text:?}");
+            assert_eq!(parse_link(text), None, "{text:?}");
         }
     }
 }

@@ -44,7 +44,8 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
         }
         None => runtime.block_on(fetch_all(&settings))?,
     };
-    let errors: Vec<_> = fresh.errors.iter().map(|e| format!("{e:#}")).collect();
+    let asked = fresh.asked.iter();
+    let errors: Vec<_> = asked.filter_map(|one| one.result.clone().err()).collect();
     for error in &errors {
         banner::error(error);
     }

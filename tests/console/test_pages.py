@@ -88,6 +88,61 @@ def test_a_refused_upload_says_why(tmp_path, rules, open_page):
         expect(page.locator('[data-upload="failed"]')).to_contain_text("larger than the limit")
 
 
+def test_an_upload_that_failed_is_sent_again(fresh, open_page):
+    page = open_page(fresh, "#/submit", expected=("ERR_FAILED",))
+    page.route("**/api/v1/check?*", lambda route: route.abort())
+    page.route("**/api/v1/check", lambda route: route.abort())
+    drop(page, ("evil.php", MARKER), ("clean.txt", CLEAN))
+    failed = page.locator('[data-upload="failed"]')
+    expect(failed).to_have_count(2)
+    expect(failed.first).to_contain_text("could not be sent")
+    page.unroute_all()
+    page.get_by_role("button", name="Send evil.php again").click()
+    expect(page.locator('[data-upload="done"]')).to_contain_text("E2E_Marker")
+    expect(failed).to_have_count(1)
+
+
+def test_an_upload_that_finds_no_room_is_sent_again_by_itself(fresh, open_page):
+    page = open_page(fresh, "#/submit", expected=("503",))
+    refused = []
+
+    def refuse_once(route):
+        if refused:
+            return route.continue_()
+        refused.append(route)
+        route.fulfill(status=503, headers={"Retry-After": "2", "Content-Type": "application/json"},
+                      body='{"message": "the queue is full: 10 of 10 samples are used"}')
+
+    page.route("**/api/v1/check", refuse_once)
+    drop(page, ("evil.php", MARKER))
+    expect(page.locator('[data-upload="waiting"]')).to_contain_text("the queue is full: 10 of 10 samples are used; again in 2 s")
+    expect(page.locator('[data-upload="done"]')).to_contain_text("E2E_Marker")
+    assert len(refused) == 1
+
+
+def test_a_folder_is_dropped_with_all_that_is_in_it(fresh, open_page, tmp_path):
+    folder = tmp_path / "evidence"
+    (folder / "www" / "deep").mkdir(parents=True)
+    (folder / "www" / "shell.php").write_bytes(MARKER)
+    (folder / "www" / "deep" / "second.bin").write_bytes(SECOND)
+    (folder / "readme.txt").write_bytes(CLEAN)
+    # More than a directory gives at once.
+    for number in range(120):
+        (folder / "www" / f"page{number}.html").write_bytes(CLEAN + b"%d" % number)
+    page = open_page(fresh, "#/submit")
+    # As the system would: a script cannot make a folder to drop.
+    box = page.locator("[data-drop]").bounding_box()
+    client = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        client.send("Input.dispatchDragEvent", {
+            "type": kind, "x": box["x"] + 20, "y": box["y"] + 20,
+            "data": {"items": [], "files": [str(folder)], "dragOperationsMask": 1}})
+    expect(page.get_by_role("heading", name="123 of 123 done")).to_be_visible(timeout=60_000)
+    expect(page.locator("li", has_text="evidence/www/shell.php")).to_contain_text("E2E_Marker")
+    assert {row["name"] for row in stored(fresh, 2)} == {"evidence/www/shell.php", "evidence/www/deep/second.bin"}
+    assert fresh.json("/api/v1/status")["scanned_samples"] == 123
+
+
 def test_the_overview_follows_what_others_send(fresh, open_page, screenshots, tmp_path):
     sample = tmp_path / "sample"
     sample.write_bytes(MARKER)

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from support.curl import curl
 from support.rules import CLEAN, MARKER, SECOND
-from support.service import wait_until
+from support.service import Service, running, wait_until
 
 DROP = """([files]) => {
   const transfer = new DataTransfer();
@@ -82,12 +82,65 @@ def test_progress_of_an_upload_is_shown(fresh, open_page):
 
 
 def test_a_refused_upload_says_why(tmp_path, rules, open_page):
-    from support.service import Service, running
-
     with running(Service(tmp_path / "small", "--signatures", str(rules), "--max-file-size", "1KB")) as service:
         page = open_page(service, "#/submit", expected=("413", "ERR_"))
         drop(page, ("large.bin", b"x" * 5000))
         expect(page.locator('[data-upload="failed"]')).to_contain_text("larger than the limit")
+
+
+def test_an_upload_that_failed_is_sent_again(fresh, open_page):
+    page = open_page(fresh, "#/submit", expected=("ERR_FAILED",))
+    page.route("**/api/v1/check?*", lambda route: route.abort())
+    page.route("**/api/v1/check", lambda route: route.abort())
+    drop(page, ("evil.php", MARKER), ("clean.txt", CLEAN))
+    failed = page.locator('[data-upload="failed"]')
+    expect(failed).to_have_count(2)
+    expect(failed.first).to_contain_text("could not be sent")
+    page.unroute_all()
+    page.get_by_role("button", name="Send evil.php again").click()
+    expect(page.locator('[data-upload="done"]')).to_contain_text("E2E_Marker")
+    expect(failed).to_have_count(1)
+
+
+def test_an_upload_that_finds_no_room_is_sent_again_by_itself(fresh, open_page):
+    page = open_page(fresh, "#/submit", expected=("503",))
+    refused = []
+
+    def refuse_once(route):
+        if refused:
+            return route.continue_()
+        refused.append(route)
+        route.fulfill(status=503, headers={"Retry-After": "2", "Content-Type": "application/json"},
+                      body='{"message": "the queue is full: 10 of 10 samples are used"}')
+
+    page.route("**/api/v1/check", refuse_once)
+    drop(page, ("evil.php", MARKER))
+    expect(page.locator('[data-upload="waiting"]')).to_contain_text("the queue is full: 10 of 10 samples are used; again in 2 s")
+    expect(page.locator('[data-upload="done"]')).to_contain_text("E2E_Marker")
+    assert len(refused) == 1
+
+
+def test_a_folder_is_dropped_with_all_that_is_in_it(fresh, open_page, tmp_path):
+    folder = tmp_path / "evidence"
+    (folder / "www" / "deep").mkdir(parents=True)
+    (folder / "www" / "shell.php").write_bytes(MARKER)
+    (folder / "www" / "deep" / "second.bin").write_bytes(SECOND)
+    (folder / "readme.txt").write_bytes(CLEAN)
+    # More than a directory gives at once.
+    for number in range(120):
+        (folder / "www" / f"page{number}.html").write_bytes(CLEAN + b"%d" % number)
+    page = open_page(fresh, "#/submit")
+    # As the system would: a script cannot make a folder to drop.
+    box = page.locator("[data-drop]").bounding_box()
+    client = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        client.send("Input.dispatchDragEvent", {
+            "type": kind, "x": box["x"] + 20, "y": box["y"] + 20,
+            "data": {"items": [], "files": [str(folder)], "dragOperationsMask": 1}})
+    expect(page.get_by_role("heading", name="123 of 123 done")).to_be_visible(timeout=60_000)
+    expect(page.locator("li", has_text="evidence/www/shell.php")).to_contain_text("E2E_Marker")
+    assert {row["name"] for row in stored(fresh, 2)} == {"evidence/www/shell.php", "evidence/www/deep/second.bin"}
+    assert fresh.json("/api/v1/status")["scanned_samples"] == 123
 
 
 def test_the_overview_follows_what_others_send(fresh, open_page, screenshots, tmp_path):
@@ -253,6 +306,27 @@ def test_a_finding_tells_why_and_where_else(fresh, open_page):
     assert f"hash={first['sha256']}" in page.url
 
 
+def test_a_file_is_looked_up_elsewhere_where_that_is_set(tmp_path, rules, fresh, open_page):
+    service = Service(tmp_path / "links", "--signatures", str(rules),
+                      "--lookup-link", "Virus<b>Total</b>=https://lookup.example/file/{sha256}",
+                      "--lookup-link", "Ours=http://10.0.0.1:8080/?q={md5}&r={sha1}")
+    with running(service):
+        service.check(MARKER, name="/srv/a.php")
+        [row] = stored(service, 1)
+        page = open_page(service, f"#/findings/{row['event_id']}")
+        facts = page.get_by_role("region", name="File", exact=True)
+        link = facts.get_by_role("link", name="Virus<b>Total</b>")
+        expect(link).to_have_attribute("href", f"https://lookup.example/file/{row['sha256']}")
+        expect(link).to_have_attribute("rel", "noopener noreferrer")
+        expect(facts.get_by_role("link", name="Ours")).to_have_attribute("href", f"http://10.0.0.1:8080/?q={row['md5']}&r={row['sha1']}")
+    # Off until it is set.
+    fresh.check(MARKER, name="/srv/a.php")
+    [row] = stored(fresh, 1)
+    page = open_page(fresh, f"#/findings/{row['event_id']}")
+    expect(page.get_by_role("region", name="File", exact=True)).to_contain_text(row["sha256"])
+    expect(page.get_by_text("Look up elsewhere")).to_have_count(0)
+
+
 def test_a_finding_is_reviewed(fresh, open_page):
     fresh.check(MARKER, name="/srv/a.php")
     [row] = stored(fresh, 1)
@@ -288,7 +362,6 @@ def test_sources_and_a_run_that_never_ended(fresh, open_page):
 
 def test_signatures_are_reloaded_and_rolled_back(tmp_path, open_page):
     from support.rules import CUSTOM_RULE, write_rules
-    from support.service import Service, running
 
     rules = write_rules(tmp_path / "rules")
     service = Service(tmp_path / "squall", "--signatures", str(rules), "--watch-signatures", "false")

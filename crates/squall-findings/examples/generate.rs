@@ -2,7 +2,8 @@
 //! each kind of search takes, while findings keep coming.
 //!
 //! `generate COUNT [DATABASE]`: without a database in a temporary directory.
-//! `+COUNT` adds so many to those that are in the database.
+//! `+COUNT` adds so many to those that are in the database. With `--only-fill`
+//! behind it nothing is searched.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -15,7 +16,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use squall_findings::{Filter, Findings, FindingsConfig, Page, RunFilter, Sample};
+use squall_api::v0::CollectionEvent;
+use squall_findings::{
+    Filter, Findings, FindingsConfig, Page, RunBegin, RunEnd, RunFilter, Sample,
+};
 use squall_types::{
     Digests, FileFacts, Finding, FirstBytes, Level, Match, MatchField, MatchedString, Origin,
     Outcome, Report, SampleId, ScanFacts, Score, SignatureKind, SignatureOrigin, Submission,
@@ -23,6 +27,8 @@ use squall_types::{
 
 const SOURCES: u64 = 2000;
 const RULES: u64 = 3000;
+/// Runs of collectors.
+const RUNS: u64 = 5000;
 /// The findings are spread over this time before now.
 const SPAN_US: u64 = 60 * 24 * 3600 * 1_000_000;
 const ROUNDS: u64 = 40;
@@ -42,9 +48,16 @@ fn main() {
         Some(more) => opened.stored + more.parse::<u64>().unwrap(),
         None => count.parse().unwrap(),
     };
+    if opened.stored == 0 {
+        begin_runs(&findings);
+    }
     fill(&findings, opened.stored, count);
     let bytes = std::fs::metadata(&path).unwrap().len();
     println!("{} findings, {} bytes each", count, bytes / count.max(1));
+    if arguments.next().is_some_and(|word| word == "--only-fill") {
+        findings.close();
+        return;
+    }
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         // 200 findings a second keep coming.
@@ -62,6 +75,36 @@ fn main() {
         ended.store(true, Ordering::Relaxed);
     });
     findings.close();
+}
+
+/// Begins the collector runs that findings will be of; two of three end.
+fn begin_runs(findings: &Findings) {
+    let now_us = jiff::Timestamp::now().as_microsecond();
+    for number in 0..RUNS {
+        while findings.stats().waiting > 0 || (number % 1000 == 0 && !flushed(findings)) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let at_us = now_us - (SPAN_US / RUNS * (RUNS - number)) as i64;
+        findings.begin_run(RunBegin {
+            scan_id: run(number),
+            source: source(number % SOURCES),
+            collector: "generate/1.0".to_owned(),
+            at_us,
+        });
+        if !number.is_multiple_of(3) {
+            findings.end_run(RunEnd {
+                scan_id: run(number),
+                event: CollectionEvent::End,
+                at_us: at_us + 600_000_000,
+                stats: None,
+            });
+        }
+    }
+    assert!(flushed(findings));
+}
+
+fn flushed(findings: &Findings) -> bool {
+    findings.flush(Duration::from_secs(60))
 }
 
 fn fill(findings: &Findings, from: u64, to: u64) {
@@ -188,7 +231,7 @@ fn filter(conditions: &str, n: u64, count: u64) -> Filter {
         .replace("{until}", &format!("{}d", n % 60))
         .replace("{hash}", &hex(&digests(n % count).sha256))
         .replace("{number}", &(n % count).to_string())
-        .replace("{run}", &run(n % 5000));
+        .replace("{run}", &run(n % RUNS));
     let mut filter = Filter::default();
     for condition in conditions.split('&').filter(|text| !text.is_empty()) {
         let (name, value) = condition.split_once('=').unwrap();
@@ -255,7 +298,7 @@ fn report(number: u64, count: u64) -> Report {
             nonce,
         },
         scan: ScanFacts {
-            scan_id: run(random / 4096 % 5000),
+            scan_id: run(random / 4096 % RUNS),
             scanned_at_us: time_us,
             scan_time_us: 900,
             signature_version: String::new(),

@@ -38,9 +38,35 @@ pub(crate) fn details(
         shares: shares(&finding),
         review: review(connection, event_id).map_err(&failed)?,
         sightings: sightings(connection, id, &summary).map_err(&failed)?,
+        lookups: Vec::new(),
+        sample_sha256: sample_sha256(connection, id, &summary, &finding).map_err(&failed)?,
         summary,
         finding,
     }))
+}
+
+/// Returns the digest of the sample that a finding is of. Of the sample itself
+/// and of its members the finding tells it; of what is deeper, the store.
+fn sample_sha256(
+    connection: &Connection,
+    id: i64,
+    summary: &FindingRow,
+    finding: &Finding,
+) -> rusqlite::Result<Option<String>> {
+    let parent = || {
+        let context = finding.context.as_ref()?.first()?;
+        Some(context.object.hashes.as_ref()?.sha256.clone())
+    };
+    match summary.depth {
+        0 => Ok(summary.sha256.clone()),
+        1 => Ok(parent()),
+        _ => {
+            let stored: Option<[u8; 32]> = connection
+                .prepare_cached("SELECT sample_sha256 FROM finding WHERE id = ?1")?
+                .query_row([id], |row| row.get(0))?;
+            Ok(stored.map(|digest| record::hex(&digest)))
+        }
+    }
 }
 
 /// Returns what each reason adds to the score.

@@ -76,9 +76,9 @@ impl Inserter {
             .prepare_cached(
                 "INSERT INTO finding (id, event_id, time_us, sample_id, level, score, source, run,
                     name, base, depth, type, size, md5, sha1, sha256, reasons, rules, tags,
-                    issues, review)
+                    issues, review, sample_sha256)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                    ?17, ?18, ?19, ?20, ?21)",
+                    ?17, ?18, ?19, ?20, ?21, ?22)",
             )?
             .execute(params![
                 id,
@@ -102,6 +102,7 @@ impl Inserter {
                 tags,
                 record.issues,
                 review.unwrap_or(0),
+                record.sample_sha256,
             ])?;
         Ok(())
     }

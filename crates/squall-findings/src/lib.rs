@@ -31,6 +31,7 @@ pub use export::{Export, ExportFormat, Exported};
 pub use filter::{CONDITIONS, ConditionError, Filter, Hash, PAGE_MAX};
 pub use log::{LogError, read_log, read_log_end};
 pub use rebuild::{Rebuilt, rebuild};
+pub use record::SampleRef;
 pub use reviews::{NOTE_CHARS_MAX, NewReview, WHO_CHARS_MAX};
 pub use runs::{RunBegin, RunEnd, RunFilter};
 pub use search::Page;

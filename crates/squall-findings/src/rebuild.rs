@@ -11,7 +11,7 @@ use crate::database::{self, beside};
 use crate::error::{FindingsError, io_error};
 use crate::insert::Inserter;
 use crate::log::{LogError, read_log};
-use crate::record::Record;
+use crate::record::{Record, SampleRef};
 use crate::{reviews, row};
 
 /// Findings written in one transaction.
@@ -109,35 +109,45 @@ impl New {
     fn keep(&mut self, old: &Path, rebuilt: &mut Rebuilt) -> Result<(), FindingsError> {
         let failed = FindingsError::during("read the old database");
         attach(&self.connection, old).map_err(&failed)?;
-        self.connection
-            .execute(
-                "UPDATE finding SET sample_id = (
-                    SELECT o.sample_id FROM old.finding o WHERE o.event_id = finding.event_id)
-                 WHERE sample_id IS NULL",
-                [],
-            )
-            .map_err(&failed)?;
-        let ids: Vec<(i64, Option<i64>)> = self
+        let version: i64 = self
             .connection
-            .prepare(
-                "SELECT o.id, o.sample_id FROM old.finding o
+            .query_row("PRAGMA old.user_version", [], |row| row.get(0))
+            .map_err(&failed)?;
+        let sha256 = match version {
+            ..2 => "NULL",
+            _ => "o.sample_sha256",
+        };
+        let update = format!(
+            "UPDATE finding SET (sample_id, sample_sha256) = (
+                SELECT o.sample_id, {sha256} FROM old.finding o
+                WHERE o.event_id = finding.event_id)
+             WHERE sample_id IS NULL"
+        );
+        self.connection.execute(&update, []).map_err(&failed)?;
+        let ids: Vec<(i64, Option<i64>, Option<[u8; 32]>)> = self
+            .connection
+            .prepare(&format!(
+                "SELECT o.id, o.sample_id, {sha256} FROM old.finding o
                  WHERE NOT EXISTS (SELECT 1 FROM finding f WHERE f.event_id = o.event_id)
-                 ORDER BY o.id",
-            )
+                 ORDER BY o.id"
+            ))
             .and_then(|mut statement| {
                 statement
-                    .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
                     .collect()
             })
             .map_err(&failed)?;
         detach(&self.connection).map_err(&failed)?;
         let reader = Connection::open(old).map_err(&failed)?;
-        for (id, sample_id) in ids {
+        for (id, sample_id, sha256) in ids {
             let line = row::line(&reader, id).ok().flatten();
             let finding = line.and_then(|line| serde_json::from_slice(&line).ok());
-            let sample_id = sample_id.map(crate::number::count);
+            let sample = sample_id.map(|id| SampleRef {
+                id: crate::number::count(id),
+                sha256,
+            });
             let mut outcome = Ok(());
-            let taken = finding.is_some_and(|finding| self.take(finding, sample_id, &mut outcome));
+            let taken = finding.is_some_and(|finding| self.take(finding, sample, &mut outcome));
             outcome?;
             rebuilt.passed_over += u64::from(!taken);
         }
@@ -150,10 +160,10 @@ impl New {
     fn take(
         &mut self,
         finding: Finding,
-        sample_id: Option<u64>,
+        sample: Option<SampleRef>,
         outcome: &mut Result<(), FindingsError>,
     ) -> bool {
-        let Ok(record) = Record::of(finding, sample_id) else {
+        let Ok(record) = Record::of(finding, sample) else {
             return false;
         };
         self.waiting.push(record);

@@ -24,6 +24,15 @@ const EVENT_ID_LEN_MAX: usize = 128;
 /// Largest document; in a larger one the matched strings are left out.
 pub(crate) const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
 
+/// The sample that a finding is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleRef {
+    /// Its id.
+    pub id: u64,
+    /// Its SHA-256, where it is known: what it is kept under.
+    pub sha256: Option<[u8; 32]>,
+}
+
 /// A finding, ready to be stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
@@ -31,6 +40,8 @@ pub(crate) struct Record {
     pub(crate) time_us: i64,
     /// Unknown of a finding that was read from a log.
     pub(crate) sample_id: Option<i64>,
+    /// Of what is deep in a sample; of the others the finding itself tells it.
+    pub(crate) sample_sha256: Option<[u8; 32]>,
     pub(crate) level: Level,
     pub(crate) score: u8,
     pub(crate) source: String,
@@ -70,7 +81,7 @@ impl Record {
     /// # Errors
     ///
     /// Fails if the finding is not one that this program writes.
-    pub(crate) fn of(mut finding: Finding, sample_id: Option<u64>) -> Result<Self, RecordError> {
+    pub(crate) fn of(mut finding: Finding, sample: Option<SampleRef>) -> Result<Self, RecordError> {
         let level = number::level_named(&finding.meta.level).ok_or(RecordError::Level)?;
         let time: Timestamp = finding.meta.time.parse().map_err(|_| RecordError::Time)?;
         let words = text::words_of(&finding);
@@ -84,7 +95,10 @@ impl Record {
         Ok(Self {
             event_id,
             time_us: time.as_microsecond(),
-            sample_id: sample_id.and_then(|id| i64::try_from(id).ok()),
+            sample_id: sample.and_then(|sample| i64::try_from(sample.id).ok()),
+            sample_sha256: sample
+                .and_then(|sample| sample.sha256)
+                .filter(|_| finding.subject.unpack_source.len() > 1),
             level,
             score: finding.score.min(100),
             source: cut(&finding.meta.hostname, LABEL_CHARS_MAX),

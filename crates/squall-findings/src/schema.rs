@@ -7,7 +7,7 @@ use crate::error::FindingsError;
 /// The steps from one version of the schema to the next; a database states in
 /// `user_version` how many it has behind it. A step is never changed once it
 /// was released: what changes is a further step.
-const STEPS: [&str; 1] = [include_str!("schema_1.sql")];
+const STEPS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// Brings the database to the current schema.
 ///
@@ -47,7 +47,7 @@ mod tests {
         let version: i64 = connection
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(version, 1);
+        assert_eq!(version, 2);
     }
 
     #[test]

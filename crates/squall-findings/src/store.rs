@@ -17,7 +17,7 @@ use crate::config::FindingsConfig;
 use crate::database::{self, Lock, Readers};
 use crate::error::FindingsError;
 use crate::filter::Filter;
-use crate::record::Record;
+use crate::record::{Record, SampleRef};
 use crate::reviews::NewReview;
 use crate::runs::{RunBegin, RunEnd, RunFilter};
 use crate::search::Page;
@@ -157,13 +157,16 @@ impl Findings {
         if report.outcome.is_clean() {
             return;
         }
-        let sample_id = report.id.value();
+        let sample = SampleRef {
+            id: report.id.value(),
+            sha256: Some(report.submission.digests.sha256),
+        };
         for finding in squall_report::v1::findings(report) {
-            self.send(finding, Some(sample_id));
+            self.send(finding, Some(sample));
         }
     }
 
-    fn send(&self, finding: Finding, sample_id: Option<u64>) {
+    fn send(&self, finding: Finding, sample: Option<SampleRef>) {
         let shared = &self.0.shared;
         let bytes = weight(&finding);
         let waiting = shared.waiting_bytes.fetch_add(bytes, Ordering::AcqRel);
@@ -171,7 +174,7 @@ impl Findings {
             shared.waiting.fetch_add(1, Ordering::AcqRel);
             let message = Message::Finding {
                 finding: Box::new(finding),
-                sample_id,
+                sample,
                 bytes,
                 since: Instant::now(),
             };
@@ -345,7 +348,7 @@ impl Findings {
     pub fn offer_again(
         &self,
         finding: Finding,
-        sample_id: Option<u64>,
+        sample: Option<SampleRef>,
     ) -> Result<bool, FindingsError> {
         // An id it has spares making a record of it.
         if let Some(event_id) = finding.meta.event_id.as_deref()
@@ -353,7 +356,7 @@ impl Findings {
         {
             return Ok(false);
         }
-        let Ok(record) = Record::of(finding.clone(), sample_id) else {
+        let Ok(record) = Record::of(finding.clone(), sample) else {
             return Ok(false);
         };
         if self.knows(&record.event_id)? || self.is_past(record.time_us)? {
@@ -370,7 +373,7 @@ impl Findings {
             }
             std::thread::sleep(ROOM_CHECK_INTERVAL);
         }
-        self.send(finding, sample_id);
+        self.send(finding, sample);
         Ok(true)
     }
 

@@ -12,7 +12,7 @@ use squall_api::v1::Finding;
 use crate::database;
 use crate::error::FindingsError;
 use crate::insert::Inserter;
-use crate::record::Record;
+use crate::record::{Record, SampleRef};
 use crate::retention::{self, Deleted};
 use crate::reviews::{self, NewReview};
 use crate::runs::{self, RunBegin, RunEnd};
@@ -33,7 +33,7 @@ const TRIES_MAX: u32 = 3;
 pub(crate) enum Message {
     Finding {
         finding: Box<Finding>,
-        sample_id: Option<u64>,
+        sample: Option<SampleRef>,
         /// What it counts in `Shared::waiting_bytes`.
         bytes: usize,
         since: Instant,
@@ -142,7 +142,7 @@ impl Writer {
         match message {
             Message::Finding {
                 finding,
-                sample_id,
+                sample,
                 bytes,
                 since,
             } => {
@@ -150,10 +150,10 @@ impl Writer {
                 self.shared.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
                 let lag = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
                 self.shared.lag_ms.store(lag, Ordering::Release);
-                match Record::of(*finding, sample_id) {
+                match Record::of(*finding, sample) {
                     Ok(record) => Some(Change::Finding(Box::new(record))),
                     Err(error) => {
-                        tracing::warn!(?sample_id, %error, "a finding cannot be kept in the store");
+                        tracing::warn!(?sample, %error, "a finding cannot be kept in the store");
                         None
                     }
                 }

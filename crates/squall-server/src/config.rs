@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use squall_api::v1::SettingInForce;
+use squall_api::v1::{self, Check, SettingInForce};
 use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
 
 use crate::log_tail::LogTail;
@@ -48,6 +48,34 @@ pub struct ServiceConfig {
     pub settings: Vec<SettingInForce>,
     /// The last lines of the log.
     pub log: LogTail,
+    /// What was looked at when the service was started.
+    pub start_checks: Vec<Check>,
+    /// Where a finding's file can be looked up elsewhere.
+    pub lookup_links: Vec<LookupLink>,
+}
+
+/// A link to look up a file elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookupLink {
+    /// What it is called.
+    pub name: String,
+    /// Its address, `http://…` or `https://…`, with `{md5}`, `{sha1}` or
+    /// `{sha256}` in it.
+    pub url: String,
+}
+
+impl LookupLink {
+    /// Returns the address for a file.
+    pub(crate) fn of(&self, hashes: &v1::Hashes) -> v1::Lookup {
+        v1::Lookup {
+            name: self.name.clone(),
+            url: self
+                .url
+                .replace("{md5}", &hashes.md5)
+                .replace("{sha1}", &hashes.sha1)
+                .replace("{sha256}", &hashes.sha256),
+        }
+    }
 }
 
 impl Default for ServiceConfig {
@@ -70,6 +98,8 @@ impl Default for ServiceConfig {
             logs: Vec::new(),
             settings: Vec::new(),
             log: LogTail::default(),
+            start_checks: Vec::new(),
+            lookup_links: Vec::new(),
         }
     }
 }

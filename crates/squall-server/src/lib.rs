@@ -31,7 +31,7 @@ mod upload;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use collection::{CollectionEnd, CollectionRun};
-pub use config::{Limits, ServiceConfig};
+pub use config::{Limits, LookupLink, ServiceConfig};
 pub use connection::{ServeError, serve};
 pub use library::{LibraryError, Mistake, RuleFacts, SignatureLibrary, WrittenFile};
 pub use log_tail::LogTail;

@@ -1,6 +1,8 @@
 //! What the service may ask of whoever has the signatures' files: the rules in
 //! force and their text, and the files that are written through the API.
 
+use squall_api::v1;
+
 /// A rule in force.
 #[derive(Clone, Debug, Default)]
 pub struct RuleFacts {
@@ -52,6 +54,9 @@ pub enum LibraryError {
     /// The name is none that a file may have; it says why.
     #[error("{0}")]
     Name(String),
+    /// It cannot be done at the moment; it says why.
+    #[error("{0}")]
+    NotNow(String),
     /// There are too many files.
     #[error("there are {0} files already, which is the limit")]
     TooMany(usize),
@@ -107,4 +112,14 @@ pub trait SignatureLibrary: Send + Sync {
     ///
     /// Fails if the name is none of a signature file, or it cannot be written.
     fn write(&self, name: &str, text: Option<&str>) -> Result<(), LibraryError>;
+
+    /// Returns what rules cost in time, as far as it was measured.
+    fn costs(&self) -> v1::RuleCosts;
+
+    /// Begins to measure what rules cost in time.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is nothing to measure with, or if it is being measured.
+    fn measure(&self) -> Result<(), LibraryError>;
 }

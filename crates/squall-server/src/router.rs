@@ -87,6 +87,9 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::collections))
         .routes(routes!(handlers::finding_history))
         .routes(routes!(handlers::trust_finding))
+        .routes(routes!(handlers::signature_sources))
+        .routes(routes!(handlers::update_signatures))
+        .routes(routes!(handlers::rule_costs, handlers::measure_rule_costs))
         .routes(routes!(handlers::rules))
         .routes(routes!(handlers::rule_source))
         .routes(routes!(handlers::own_files))
@@ -98,6 +101,7 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::kept_sample))
         .routes(routes!(handlers::configuration))
         .routes(routes!(handlers::log))
+        .routes(routes!(handlers::self_check))
         .routes(routes!(handlers::overview))
         .routes(routes!(handlers::events))
 }

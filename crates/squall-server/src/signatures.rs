@@ -4,6 +4,7 @@
 //! [`SignatureControl`].
 
 use jiff::Timestamp;
+use squall_api::v1;
 use squall_types::SignatureSummary;
 use tokio::sync::oneshot;
 
@@ -17,6 +18,13 @@ pub trait SignatureControl: Send + Sync {
 
     /// Asks for the set that was in force before.
     fn roll_back(&self) -> Pending;
+
+    /// Returns every place that signatures are read from. Reads files: it is
+    /// asked beside the runtime.
+    fn sources(&self) -> v1::SignatureSources;
+
+    /// Asks the sources on the network for something new.
+    fn update(&self) -> Pending;
 }
 
 /// Resolves when a change was made, or with the reason why it was not. The
@@ -41,6 +49,10 @@ pub struct SignatureState {
     pub changed: u64,
     /// Changes that failed, since the start.
     pub failed: u64,
+    /// Nothing but YARA rules is applied.
+    pub pure_yara: bool,
+    /// The version that was rolled back, while the files are those of it.
+    pub rolled_back: Option<String>,
 }
 
 /// A set that was put in force.

@@ -8,6 +8,7 @@ mod limited;
 mod overdue;
 mod patience;
 mod pool;
+mod recent;
 mod scan_job;
 mod signatures;
 mod sink;
@@ -15,6 +16,7 @@ mod verdicts;
 
 pub use keep::{KeepConfig, KeepError, KeepLevel, Keeper};
 pub use pool::{WorkerConfig, WorkerParts, Workers};
+pub use recent::{Recent, RecentSample};
 pub use signatures::Signatures;
 pub use sink::{Console, LogDurability, LogSink, SinkError, Sinks, TextOptions};
 pub use verdicts::{VerdictConfig, Verdicts};

@@ -15,6 +15,7 @@ use crate::in_flight::{InFlight, Key};
 use crate::keep::Keeper;
 use crate::overdue::{Current, Scans};
 use crate::patience::Patience;
+use crate::recent::Recent;
 use crate::scan_job::{self, Bench, Context, End, First, Unknown};
 use crate::signatures::{Held, Signatures};
 use crate::sink::Sinks;
@@ -49,6 +50,8 @@ pub struct WorkerParts {
     pub outcomes: Arc<OutcomeCounts>,
     /// Verdicts of earlier scans; `None` to scan everything.
     pub verdicts: Option<Arc<Verdicts>>,
+    /// Where some samples are copied to after their scan; `None` to copy none.
+    pub recent: Option<Arc<Recent>>,
 }
 
 /// The running scan threads.
@@ -191,6 +194,7 @@ impl Worker {
                 .as_ref()
                 .and_then(|verdicts| verdicts.of(held, &self.config.limits)),
             in_flight: &self.in_flight,
+            recent: self.parts.recent.as_deref(),
         };
         loop {
             let claim = match pending.take() {

@@ -11,6 +11,7 @@ use squall_types::{Outcome, OutcomeCounts, Report, SampleId, ScanFacts, Submissi
 
 use crate::in_flight::{InFlight, Key, Place};
 use crate::keep::Keeper;
+use crate::recent::Recent;
 use crate::sink::Sinks;
 use crate::verdicts::Known;
 
@@ -30,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) known: Option<Known<'a>>,
     /// What is being scanned.
     pub(crate) in_flight: &'a InFlight,
+    /// Where some samples are copied to.
+    pub(crate) recent: Option<&'a Recent>,
 }
 
 /// What a worker scans with, and what it knows of the sample at hand.
@@ -184,6 +187,9 @@ fn outcome(
         file_name: &submission.file_name,
         digests: submission.digests,
     });
+    if let Some(recent) = context.recent {
+        recent.offer(bench.buffer, submission);
+    }
     if let Some((known, keys)) = &known {
         known.keep(keys, reuse, &outcome);
     }

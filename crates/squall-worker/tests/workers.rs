@@ -91,6 +91,7 @@ impl Bench {
             keeper: Some(Arc::new(keeper)),
             outcomes: Arc::clone(&outcomes),
             verdicts: Some(Arc::clone(&verdicts)),
+            recent: None,
         };
         let config = WorkerConfig {
             threads,

@@ -8,12 +8,14 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use squall_findings::{Findings, FindingsConfig, FindingsError, read_log_end};
+use squall_api::v1::Check;
+use squall_findings::{Findings, FindingsConfig, FindingsError, SampleRef, read_log_end};
 use squall_queue::{Queue, SampleState};
 use squall_report::stored::{self, StoredResult};
 use squall_types::SampleId;
 
 use crate::config::{Settings, settings};
+use crate::start_checks;
 
 /// How often it is looked whether the store misses something.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
@@ -30,10 +32,15 @@ pub(crate) fn config(wanted: &settings::Findings) -> FindingsConfig {
 }
 
 /// Opens the store; `None` if there is to be none. It is a copy, so one that
-/// cannot be opened keeps no sample from being scanned: that is logged.
-pub(crate) fn open(settings: &Settings) -> Option<Findings> {
+/// cannot be opened keeps no sample from being scanned: that is logged, and
+/// told in `checks`.
+pub(crate) fn open(settings: &Settings, checks: &mut Vec<Check>) -> Option<Findings> {
     let wanted = settings.findings.as_ref()?;
-    match Findings::open(config(wanted)) {
+    let opened = Findings::open(config(wanted));
+    checks.push(start_checks::findings(
+        opened.as_ref().map(|(_, opened)| opened),
+    ));
+    match opened {
         Ok((findings, opened)) => {
             if let Some(aside) = &opened.set_aside {
                 tracing::error!(
@@ -167,9 +174,13 @@ impl Source {
         let Ok(StoredResult::Report(report)) = stored::decode_result(&result) else {
             return Ok(0);
         };
+        let sample = SampleRef {
+            id: id.value(),
+            sha256: Some(report.submission.digests.sha256),
+        };
         let mut missed = 0;
         for finding in squall_report::v1::findings(&report) {
-            missed += u64::from(self.findings.offer_again(finding, Some(id.value()))?);
+            missed += u64::from(self.findings.offer_again(finding, Some(sample))?);
         }
         Ok(missed)
     }

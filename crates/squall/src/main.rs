@@ -13,6 +13,7 @@ mod scan;
 mod serve;
 mod shutdown;
 mod signatures;
+mod start_checks;
 mod status;
 mod systemd;
 mod top;
@@ -20,7 +21,10 @@ mod wiring;
 
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+/// The flag of `check-config` that shows what is secret.
+const SHOW_SECRETS: &str = "show-secrets";
 
 /// Everything the operator needs to know of an error is in its chain; this is
 /// the one place that prints it.
@@ -55,7 +59,15 @@ fn command() -> Command {
         .subcommand(
             Command::new("check-config")
                 .about("Show the configuration in force and where each value came from")
-                .args(config::serve_args()),
+                .args(config::serve_args())
+                .arg(
+                    Arg::new(SHOW_SECRETS)
+                        .long(SHOW_SECRETS)
+                        .action(ArgAction::SetTrue)
+                        .help(
+                            "Show passwords, and those in addresses, instead of leaving them out",
+                        ),
+                ),
         )
         .subcommand(status::command())
         .subcommand(top::command())
@@ -76,7 +88,12 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         }
         Some(("check-config", arguments)) => {
             let loaded = config::load(arguments, std::env::vars_os())?;
-            banner::print(&config::describe(&loaded));
+            let secrets = if arguments.get_flag(SHOW_SECRETS) {
+                config::Secrets::Shown
+            } else {
+                config::Secrets::Hidden
+            };
+            banner::print(&config::describe(&loaded, secrets));
             for warning in &loaded.warnings {
                 banner::error(&format!("warning: {warning}"));
             }

@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
-use squall_api::v1::SettingInForce;
+use squall_api::v1::{Check, SettingInForce};
 use squall_findings::Findings;
 use squall_queue::Queue;
-use squall_server::{KeptSamples, LogTail, Service, ServiceConfig, SignatureControl as _};
+use squall_server::{KeptSamples, LogTail, Service, ServiceConfig};
 use squall_types::{OutcomeCounts, ThreadHealth};
-use squall_worker::{Keeper, Signatures, Sinks, Verdicts, WorkerParts, Workers};
+use squall_worker::{Keeper, Recent, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
 
 use crate::config::{self, Loaded, Settings};
 use crate::findings::{self, CatchUp};
 use crate::shutdown::Signals;
+use crate::signatures::administration::Administration;
 use crate::signatures::cache::Cache;
 use crate::signatures::control::{self, Control, Trigger};
 use crate::signatures::library::Library;
-use crate::signatures::{self, Selection, update, watch};
+use crate::signatures::{self, Selection, watch};
 use crate::systemd::{Pulse, Systemd};
 use crate::{backlog, banner, logging, shutdown, wiring};
 
@@ -41,6 +42,7 @@ const TRIAL_PAUSE: Duration = Duration::from_millis(20);
 /// read.
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let shown = config::shown(&loaded);
+    let arguments = config::arguments(&loaded);
     let settings = loaded.settings;
     let systemd = Systemd::start().context("cannot start the thread that tells systemd")?;
     let log = logging::start(&settings.outputs.log_level);
@@ -53,15 +55,17 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let signals = runtime.block_on(async { Signals::listen() })?;
     let mut sinks = wiring::open_sinks(&settings)?;
     let listener = runtime.block_on(wiring::listen(&settings))?;
-    let queue = wiring::open_queue(&settings)?;
+    let (queue, queue_check) = wiring::open_queue(&settings)?;
+    let mut start_checks = vec![queue_check];
     let keeper = wiring::open_keeper(&settings)?.map(Arc::new);
-    let findings = findings::open(&settings);
+    let findings = findings::open(&settings, &mut start_checks);
     sinks.findings.clone_from(&findings);
     let sinks = Arc::new(sinks);
     let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
     let outcomes = Arc::new(OutcomeCounts::default());
     let verdicts = wiring::verdicts(&settings);
+    let recent = Arc::new(Recent::default());
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
         &WorkerParts {
@@ -71,6 +75,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             keeper: keeper.clone(),
             outcomes: Arc::clone(&outcomes),
             verdicts: verdicts.clone(),
+            recent: Some(Arc::clone(&recent)),
         },
     )
     .context("cannot start the scan threads")?;
@@ -92,8 +97,11 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             systemd,
             findings: findings.clone(),
             verdicts,
+            recent,
             keeper,
             shown,
+            arguments,
+            start_checks,
             log,
         },
     ));
@@ -134,9 +142,14 @@ struct Parts {
     systemd: Systemd,
     findings: Option<Findings>,
     verdicts: Option<Arc<Verdicts>>,
+    recent: Arc<Recent>,
     keeper: Option<Arc<Keeper>>,
     /// The configuration as it is shown.
     shown: Vec<SettingInForce>,
+    /// The command line as it is shown.
+    arguments: Vec<String>,
+    /// What was looked at so far.
+    start_checks: Vec<Check>,
     log: LogTail,
 }
 
@@ -157,7 +170,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         .local_addr()
         .context("cannot tell the address")?;
     let url = banner::base_url(&settings.listen, bound);
-    let (service, control) = service(settings, &parts)?;
+    let (service, control, administration) = service(settings, &parts)?;
     let tls = wiring::tls(settings)?;
     let systemd = parts.systemd;
     let hangup = shutdown::on_hangup(
@@ -171,7 +184,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         tokio::spawn(backlog::watch(parts.queue.clone(), limit));
     }
     let mut stop_signals = parts.signals.stop;
-    let loading = load_signatures(settings, control, url);
+    let loading = load_signatures(settings, control, administration, url);
     let (stopping, tried) = (systemd.clone(), service.clone());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let watch = async move {
@@ -229,10 +242,15 @@ fn pulse(service: Service) -> Pulse {
 }
 
 /// Makes the service and starts the thread that loads its signatures.
-fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Control)> {
+fn service(
+    settings: &Settings,
+    parts: &Parts,
+) -> anyhow::Result<(Service, Control, Administration)> {
     let summary = Arc::new(ArcSwapOption::empty());
     let config = ServiceConfig {
         settings: parts.shown.clone(),
+        arguments: parts.arguments.clone(),
+        start_checks: parts.start_checks.clone(),
         log: parts.log.clone(),
         ..wiring::service_config(
             settings,
@@ -248,6 +266,7 @@ fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Contr
         selection.clone(),
         Arc::clone(&parts.signatures),
         signatures::own_dir(settings),
+        Arc::clone(&parts.recent),
     );
     service.set_signature_library(Arc::new(library));
     if let Some(keeper) = &parts.keeper {
@@ -260,7 +279,13 @@ fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Contr
         summary,
     })
     .context("cannot start the thread that loads signatures")?;
-    service.set_signature_control(Arc::new(control.clone()));
+    let administration = Administration::new(
+        settings.clone(),
+        Arc::clone(&parts.signatures),
+        control.clone(),
+        tokio::runtime::Handle::current(),
+    );
+    service.set_signature_control(Arc::new(administration.clone()));
     let service = match &parts.findings {
         Some(findings) => service.with_findings(findings.clone()),
         None => service,
@@ -269,12 +294,17 @@ fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Contr
         Some(verdicts) => service.with_verdicts(Arc::clone(verdicts.cache())),
         None => service,
     };
-    Ok((service, control))
+    Ok((service, control, administration))
 }
 
 /// Loads the signatures beside the running listener, which answers 503 until
 /// they are there.
-async fn load_signatures(settings: &Settings, control: Control, url: String) -> anyhow::Result<()> {
+async fn load_signatures(
+    settings: &Settings,
+    control: Control,
+    administration: Administration,
+    url: String,
+) -> anyhow::Result<()> {
     if settings.signatures.watch {
         let paths = Selection::of(settings).paths();
         watch::start(paths, control.clone()).context("cannot watch the signatures")?;
@@ -284,7 +314,7 @@ async fn load_signatures(settings: &Settings, control: Control, url: String) -> 
         .await
         .context("loading the signatures failed")?
         .map_err(anyhow::Error::msg)?;
-    start_updates(settings, &control);
+    start_updates(settings, administration);
     if let Some(set) = control.state().current {
         banner::print(&banner::ready(settings, &url, &set.summary));
     }
@@ -292,7 +322,7 @@ async fn load_signatures(settings: &Settings, control: Control, url: String) -> 
 }
 
 /// Fetches signatures every so many hours from now on, if that is asked for.
-fn start_updates(settings: &Settings, control: &Control) {
+fn start_updates(settings: &Settings, administration: Administration) {
     let Some(hours) = settings.signatures.update_interval_hours else {
         return;
     };
@@ -301,8 +331,7 @@ fn start_updates(settings: &Settings, control: &Control) {
         return;
     }
     let interval = Duration::from_secs(u64::from(hours) * 3600);
-    let updating = update::keep_updating(settings.clone(), interval, control.clone());
-    tokio::spawn(updating);
+    tokio::spawn(administration.keep_updating(interval));
 }
 
 /// Finishes what is being scanned, hands back the rest and closes the queue.

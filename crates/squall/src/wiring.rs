@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use squall_api::v1::Check;
 use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
-use squall_server::{Network, QuotaConfig, ReverseLookup, ServiceConfig};
+use squall_server::{LookupLink, Network, QuotaConfig, ReverseLookup, ServiceConfig};
 use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
 use squall_worker::{
     Console, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Sinks, TextOptions,
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 use crate::config::settings;
 use crate::config::{self, Settings};
 use crate::signatures::BUILD_EPOCH;
+use crate::start_checks;
 
 pub(crate) fn open_sinks(settings: &Settings) -> anyhow::Result<Sinks> {
     let outputs = &settings.outputs;
@@ -73,7 +75,7 @@ pub(crate) async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("cannot listen on `{}` port {}", listen.host, listen.port))
 }
 
-pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<Queue> {
+pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<(Queue, Check)> {
     let wanted = &settings.queue;
     let mut config = QueueConfig::new(&wanted.dir);
     config.durability = match wanted.durability {
@@ -89,7 +91,7 @@ pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<Queue> {
     config.limits.immediate_max = settings.limits.waiting_checks_max;
     let (queue, recovery) = Queue::open(config)?;
     log_recovery(&recovery);
-    Ok(queue)
+    Ok((queue, start_checks::queue(&recovery)))
 }
 
 /// Says what was found in the data directory, and exactly what was not intact.
@@ -196,7 +198,6 @@ pub(crate) fn service_config(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build_time: build_time(),
         threads: settings.workers.threads,
-        arguments: std::env::args().skip(1).collect(),
         scan_id: scan_id.to_owned(),
         utc: settings.outputs.utc,
         limits: squall_server::Limits {
@@ -224,8 +225,19 @@ pub(crate) fn service_config(
         outcomes,
         scan_threads,
         logs,
+        lookup_links: lookup_links(settings),
         ..ServiceConfig::default()
     })
+}
+
+fn lookup_links(settings: &Settings) -> Vec<LookupLink> {
+    let links = settings.lookup_links.iter();
+    links
+        .map(|link| LookupLink {
+            name: link.name.clone(),
+            url: link.url.clone(),
+        })
+        .collect()
 }
 
 fn networks(named: &[config::Network], setting: &str) -> anyhow::Result<Vec<Network>> {

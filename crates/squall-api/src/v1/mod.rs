@@ -9,7 +9,9 @@ mod finding;
 mod health;
 mod library;
 mod overview;
+mod rule_costs;
 mod service;
+mod signature_sources;
 mod signatures;
 mod store;
 mod system;
@@ -30,11 +32,16 @@ pub use overview::{
     FindingHistory, FindingsFeed, MinuteFindings, Overview, SampleCounts, ScanTimes,
     SignatureFacts, Storage,
 };
+pub use rule_costs::{MeasuredCosts, RuleCost, RuleCosts};
 pub use service::{AsyncResult, Counters, Error, Info, Status, VersionInfo};
+pub use signature_sources::{
+    SignatureBundle, SignatureSource, SignatureSourceKind, SignatureSources, SourceCheck,
+    SourceCheckOutcome,
+};
 pub use signatures::{SignatureChange, SignatureChangeOutcome, SignatureSet, Signatures};
 pub use store::{
-    CollectionPage, CollectionRow, FindingDetails, FindingPage, FindingRow, LevelCounts, Review,
-    ReviewRequest, ReviewState, RuleScore, Share, Sighting, SightingBy, SourceDetails, SourcePage,
-    SourceRow,
+    CollectionPage, CollectionRow, FindingDetails, FindingPage, FindingRow, LevelCounts, Lookup,
+    Review, ReviewRequest, ReviewState, RuleScore, Share, Sighting, SightingBy, SourceDetails,
+    SourcePage, SourceRow,
 };
-pub use system::{Configuration, LogTail, SettingInForce};
+pub use system::{Check, CheckState, Configuration, LogTail, SelfCheck, SettingInForce};

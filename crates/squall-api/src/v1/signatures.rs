@@ -29,6 +29,14 @@ pub struct Signatures {
     /// Changes that failed, since the start.
     #[schema(example = 0)]
     pub failed_changes: u64,
+    /// Whether `pure-yara` is set: lists of indicators and of trusted hashes,
+    /// and heuristics, are not applied.
+    #[serde(default)]
+    pub pure_yara: bool,
+    /// The version that was rolled back, while the files still are those of
+    /// it: a reload would bring it back. Null otherwise.
+    #[serde(default)]
+    pub rolled_back: Option<String>,
 }
 
 /// A signature set.

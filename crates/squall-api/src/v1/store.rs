@@ -124,6 +124,24 @@ pub struct FindingDetails {
     pub review: Option<Review>,
     /// Where else the file, its name and its rules were seen.
     pub sightings: Vec<Sighting>,
+    /// SHA-256 of the sample that the file is, or is inside of, by which
+    /// `samples/{sha256}/zip` finds it; null where it is not known.
+    #[serde(default)]
+    pub sample_sha256: Option<String>,
+    /// Where the file can be looked up elsewhere, as `lookup-link` is set.
+    #[serde(default)]
+    pub lookups: Vec<Lookup>,
+}
+
+/// A page elsewhere that may know more of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = v1::Lookup)]
+pub struct Lookup {
+    /// What it is called.
+    #[schema(example = "VirusTotal")]
+    pub name: String,
+    /// Its address, `http://…` or `https://…`.
+    pub url: String,
 }
 
 /// A reason's part of the total score.

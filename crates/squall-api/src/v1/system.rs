@@ -35,3 +35,41 @@ pub struct LogTail {
     /// The lines, oldest first; a long one is cut.
     pub lines: Vec<String>,
 }
+
+/// The answer to `self-check`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = v1::SelfCheck)]
+pub struct SelfCheck {
+    /// The worst state there is among the checks.
+    pub state: CheckState,
+    /// Everything that was looked at.
+    pub checks: Vec<Check>,
+}
+
+/// Something that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = v1::Check)]
+pub struct Check {
+    /// What.
+    #[schema(example = "Disk")]
+    pub name: String,
+    /// Whether it is as it should be.
+    pub state: CheckState,
+    /// What was found, in words.
+    pub message: String,
+    /// More of it, a line each.
+    pub details: Vec<String>,
+}
+
+/// Whether something is as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[schema(as = v1::CheckState)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// It is.
+    Ok,
+    /// Somebody should know.
+    Attention,
+    /// It is not.
+    Bad,
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use squall_api::v1::ReviewState;
 use squall_findings::{Filter, Findings, NewReview};
 
-use crate::support::{Made, Store, now_us};
+use crate::support::{Made, Store, now_us, sample};
 
 fn review(made: &Made) -> NewReview {
     NewReview {
@@ -42,7 +42,7 @@ fn a_damaged_database_is_moved_aside_and_reviews_come_back() {
     assert_eq!((opened.stored, opened.reviews_restored), (0, 1));
     assert!(findings.take_behind());
     let finding = squall_report::v1::findings(&made.report()).remove(0);
-    assert!(findings.offer_again(finding, Some(2)).unwrap());
+    assert!(findings.offer_again(finding, Some(sample(2))).unwrap());
     assert!(findings.flush(Duration::from_secs(10)));
     let row = findings
         .search(&Filter::default(), &squall_findings::Page::default())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use squall_api::v1::ReviewState;
 use squall_findings::{Filter, NewReview, Page};
 
-use crate::support::{Made, Store, now_us};
+use crate::support::{Made, Store, now_us, sample};
 
 #[test]
 fn a_repetition_changes_nothing() {
@@ -80,7 +80,7 @@ fn what_there_is_no_room_for_is_put_off_and_taken_later() {
         for finding in squall_report::v1::findings(report) {
             store
                 .findings
-                .offer_again(finding, Some(report.id.value()))
+                .offer_again(finding, Some(sample(report.id.value())))
                 .unwrap();
         }
     }
@@ -140,6 +140,37 @@ fn what_is_too_old_goes() {
         },
     ] {
         assert_eq!(store.ids(&filter), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_sample_of_a_member_is_known_however_deep_it_is() {
+    let store = Store::new();
+    for (number, containers) in [&[][..], &["ZIP"], &["ZIP", "TAR"], &["ZIP", "TAR", "GZIP"]]
+        .into_iter()
+        .enumerate()
+    {
+        let made = Made::new(u32::try_from(number).unwrap());
+        let mut report = made.report();
+        let sample = report.outcome.sample.clone();
+        let finding = &mut report.outcome.findings[0];
+        finding.file.unpack_source = containers.iter().map(ToString::to_string).collect();
+        if !containers.is_empty() {
+            finding.file.digests.sha256 = [9; 32];
+            let mut parent = sample;
+            if containers.len() > 1 {
+                parent.digests.sha256 = [8; 32];
+            }
+            finding.parent = Some(parent);
+        }
+        store.feed(&[report]);
+        let details = store.findings.details(&made.event_id()).unwrap().unwrap();
+        assert_eq!(details.summary.depth, containers.len() as u64);
+        assert_eq!(
+            details.sample_sha256,
+            Some("01".repeat(32)),
+            "{containers:?}"
+        );
     }
 }
 

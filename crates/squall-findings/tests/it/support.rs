@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use squall_api::v1::FindingRow;
-use squall_findings::{Filter, Findings, FindingsConfig, Page};
+use squall_findings::{Filter, Findings, FindingsConfig, Page, SampleRef};
 use squall_types::{
     Digests, FileFacts, Finding, FirstBytes, Level, Match, MatchField, MatchedString, Origin,
     Outcome, Report, SampleId, ScanFacts, Score, SignatureKind, SignatureOrigin, Submission,
@@ -94,6 +94,11 @@ impl Drop for Store {
 /// Now, in whole seconds so that tests can add to it.
 pub(crate) fn now_us() -> i64 {
     jiff::Timestamp::now().as_second() * 1_000_000
+}
+
+/// A sample of which only the id is known.
+pub(crate) fn sample(id: u64) -> SampleRef {
+    SampleRef { id, sha256: None }
 }
 
 /// A report with one finding.

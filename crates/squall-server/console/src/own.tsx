@@ -136,6 +136,7 @@ function Editor({ draft, cancel, done }: { draft: Draft; cancel: () => void; don
         check_only: checkOnly,
       });
       if (answer.in_force) done(`${name} is in force.`);
+      else if (!checkOnly) done(`${name} is ${answer.message}.`);
       else setOutcome(answer);
     } catch (error) {
       if (error instanceof ApiError && error.status === 422) setOutcome(error.body as OwnFileOutcome);

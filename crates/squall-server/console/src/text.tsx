@@ -48,9 +48,14 @@ export function Text({ children, max }: { children: string; max?: number }) {
 
 /** A link to what a rule refers to, if it is one; else the text. */
 export function Reference({ children }: { children: string }) {
-  if (!/^https?:\/\/[^\s]+$/i.test(children)) return <Text>{children}</Text>;
+  return <Outside address={children}>{children}</Outside>;
+}
+
+/** A link to a page elsewhere; of another address than such a page's, the text alone. */
+export function Outside({ address, children }: { address: string; children: string }) {
+  if (!/^https?:\/\/[^\s]+$/i.test(address)) return <Text>{children}</Text>;
   return (
-    <a href={children} target="_blank" rel="noopener noreferrer">
+    <a href={address} target="_blank" rel="noopener noreferrer">
       <Text>{children}</Text>
     </a>
   );

@@ -135,6 +135,8 @@ export interface FindingDetails {
     more: boolean;
     latest: FindingRow[];
   }[];
+  sample_sha256: string | null;
+  lookups: { name: string; url: string }[];
 }
 
 export interface SourceRow {
@@ -180,6 +182,45 @@ export interface Signatures {
   last_change?: { at: string; trigger: string; outcome: string; error?: string; duration_milliseconds: number };
   changes: number;
   failed_changes: number;
+  pure_yara: boolean;
+  rolled_back: string | null;
+}
+
+export interface SignatureSources {
+  sources: {
+    kind: "built_in" | "packaged" | "custom" | "fetched" | "by_hand" | "own";
+    location: string;
+    rules: number;
+    skipped: number;
+    bundle: { sha256: string; size_bytes: number; fetched_at: string } | null;
+    checked: { at: string; outcome: "updated" | "unchanged" | "failed"; error: string | null } | null;
+  }[];
+  update_interval_hours: number | null;
+  updating: boolean;
+}
+
+export interface RuleCost {
+  file: string;
+  rule: string | null;
+  microseconds: number;
+  hits: number | null;
+}
+
+export interface RuleCosts {
+  running: boolean;
+  files_done: number;
+  files_total: number;
+  samples_available: number;
+  error: string | null;
+  measured: {
+    at: string;
+    duration_milliseconds: number;
+    samples: number;
+    bytes: number;
+    base_microseconds: number;
+    rules: RuleCost[];
+    files: RuleCost[];
+  } | null;
 }
 
 export interface FailedSamples {
@@ -240,6 +281,13 @@ export interface OwnFileOutcome {
   message: string;
   in_force: boolean;
   problems: { line: number | null; column: number | null; fatal: boolean; reason: string }[];
+}
+
+export type CheckState = "ok" | "attention" | "bad";
+
+export interface SelfCheck {
+  state: CheckState;
+  checks: { name: string; state: CheckState; message: string; details: string[] }[];
 }
 
 export interface Configuration {

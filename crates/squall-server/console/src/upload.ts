@@ -57,6 +57,13 @@ export class Uploads {
     this.begin();
   }
 
+  /** Sends a file again that could not be sent, or scanned. */
+  again(upload: Upload): void {
+    if (upload.state.is !== "failed") return;
+    this.set(upload, { is: "waiting" });
+    this.begin();
+  }
+
   clear(): void {
     this.all = this.all.filter((upload) => upload.state.is !== "done" && upload.state.is !== "failed");
     this.tell();

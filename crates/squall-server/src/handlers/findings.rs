@@ -84,7 +84,11 @@ pub(crate) async fn finding(
 ) -> Result<Response, Failure> {
     let event_id = segment(event_id)?;
     let found = search(&service, move |findings| findings.details(&event_id)).await?;
-    let details = found.ok_or_else(no_finding)?;
+    let mut details = found.ok_or_else(no_finding)?;
+    if let Some(hashes) = &details.finding.subject.hashes {
+        let links = service.config().lookup_links.iter();
+        details.lookups = links.map(|link| link.of(hashes)).collect();
+    }
     Ok(reply::json(&details, Query::of(request.uri()).pretty()))
 }
 

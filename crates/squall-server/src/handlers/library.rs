@@ -75,7 +75,7 @@ pub(super) async fn ask<T: Send + 'static>(
     })?;
     answer.map_err(|error| match error {
         LibraryError::Name(_) => Failure::BadRequest(error.to_string().into()),
-        LibraryError::TooMany(_) => Failure::Conflict(error.to_string()),
+        LibraryError::TooMany(_) | LibraryError::NotNow(_) => Failure::Conflict(error.to_string()),
         error @ LibraryError::Io { .. } => {
             tracing::error!(error = &error as &dyn std::error::Error, "signature files");
             Failure::Internal

@@ -137,13 +137,21 @@ pub(crate) async fn write_own_file(
         change(&service, name.clone(), Some(asked.text)).await?;
         tracing::info!(file = ?name, "a signature file was written through the API");
     }
+    let is_written = !is_fatal && !asked.check_only;
+    let control = service.signature_control();
+    let is_applied =
+        is_rule_file(&name) || !control.is_some_and(|control| control.state().pure_yara);
+    let message = match (is_fatal, asked.check_only, is_applied) {
+        (true, ..) => "the text has mistakes; nothing is written",
+        (false, true, _) => "no mistake was found; nothing is written",
+        (false, false, true) => "written and in force",
+        (false, false, false) => {
+            "written, but not in force: `pure-yara` is set, so lists are not applied"
+        }
+    };
     let outcome = v1::OwnFileOutcome {
-        message: match (is_fatal, asked.check_only) {
-            (true, _) => "the text has mistakes; nothing is written".to_owned(),
-            (false, true) => "no mistake was found; nothing is written".to_owned(),
-            (false, false) => "written and in force".to_owned(),
-        },
-        in_force: !is_fatal && !asked.check_only,
+        message: message.to_owned(),
+        in_force: is_written && is_applied,
         problems: mistakes.into_iter().map(problem).collect(),
     };
     let mut response = reply::json(&outcome, pretty);
@@ -186,6 +194,14 @@ pub(crate) async fn remove_own_file(
         ..v1::OwnFileOutcome::default()
     };
     Ok(reply::json(&outcome, Query::of(request.uri()).pretty()))
+}
+
+/// Tells rules from lists of indicators.
+fn is_rule_file(name: &str) -> bool {
+    let extension = name.rsplit('.').next().unwrap_or_default();
+    ["yar", "yara"]
+        .iter()
+        .any(|e| e.eq_ignore_ascii_case(extension))
 }
 
 fn problem(mistake: Mistake) -> v1::FileProblem {

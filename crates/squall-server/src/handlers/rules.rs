@@ -137,10 +137,18 @@ async fn ask_in_turn<T: Send + 'static>(
 
 /// Counts the findings of each rule, where findings are kept.
 async fn hits(service: &Service, rules: &[RuleFacts]) -> Result<Option<Vec<u64>>, Failure> {
+    let names = rules.iter().map(|rule| rule.name.clone()).collect();
+    count_hits(service, names).await
+}
+
+/// Counts the findings of rules by their names, where findings are kept.
+pub(super) async fn count_hits(
+    service: &Service,
+    names: Vec<String>,
+) -> Result<Option<Vec<u64>>, Failure> {
     if service.findings().is_none() {
         return Ok(None);
     }
-    let names: Vec<String> = rules.iter().map(|rule| rule.name.clone()).collect();
     let hits = search(service, move |findings| findings.rule_hits(&names)).await?;
     Ok(Some(hits))
 }

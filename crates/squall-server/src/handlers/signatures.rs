@@ -6,7 +6,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use squall_api::v1;
 
+use super::findings::turn;
 use super::parameters::PrettyParameter;
+use crate::analyst::Analyst;
 use crate::bound::Bound;
 use crate::failure::Failure;
 use crate::query::Query;
@@ -86,6 +88,64 @@ pub(crate) async fn roll_back_signatures(
     change(service, request, |control| control.roll_back()).await
 }
 
+/// Lists where the signatures come from
+#[utoipa::path(
+    get,
+    path = "/api/v1/signatures/sources",
+    operation_id = "signatureSources",
+    tag = "console",
+    params(PrettyParameter),
+    responses(
+        (status = 200, description = "Every place that signatures are read from", body = v1::SignatureSources),
+        (status = 404, description = "This service does not load signatures itself", body = v1::Error),
+        (status = 500, description = "Internal error", body = v1::Error),
+        (status = 503, description = "Too many searches are under way", body = v1::Error),
+    )
+)]
+pub(crate) async fn signature_sources(
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let control = control(&service)?;
+    // In turn with searches: everybody may ask, and it costs.
+    let turn = turn(&service).await?;
+    let sources = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        control.sources()
+    });
+    let sources = sources.await.map_err(|error| {
+        tracing::error!(%error, "listing the sources of signatures panicked");
+        Failure::Internal
+    })?;
+    Ok(reply::json(&sources, Query::of(request.uri()).pretty()))
+}
+
+/// Asks the sources of `signature-sources` for something new, and puts it in force
+///
+/// What is new is checked and tested like everything else before it is put in
+/// force; the answer comes when that is done. Sources that fail keep the others
+/// from nothing.
+#[utoipa::path(
+    post,
+    path = "/api/v1/signatures/update",
+    operation_id = "updateSignatures",
+    tag = "console",
+    params(PrettyParameter),
+    responses(
+        (status = 200, description = "Every source was asked; `last_change` says whether anything changed", body = v1::Signatures),
+        (status = 403, description = "Sent by a page of another site, or the address is no analyst's", body = v1::Error),
+        (status = 404, description = "This service does not load signatures itself", body = v1::Error),
+        (status = 409, description = "There are no sources, one could not be asked, or what is new is not fit", body = v1::Error),
+    )
+)]
+pub(crate) async fn update_signatures(
+    _: Analyst,
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Failure> {
+    change(service, request, |control| control.update()).await
+}
+
 async fn change(
     service: Service,
     request: Request,
@@ -116,6 +176,8 @@ fn body(state: SignatureState) -> v1::Signatures {
         last_change: state.last_change.map(last_change),
         changes: state.changed,
         failed_changes: state.failed,
+        pure_yara: state.pure_yara,
+        rolled_back: state.rolled_back,
     }
 }
 

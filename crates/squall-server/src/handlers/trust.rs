@@ -38,7 +38,7 @@ const TRUSTED: &str = "console-trusted-hashes.txt";
         (status = 400, description = "Not JSON, not said to be, or too long", body = v1::Error),
         (status = 403, description = "A page of another site made a browser send it, or the address is no analyst's", body = v1::Error),
         (status = 404, description = "No finding that is kept has this id, or this service does not load signatures itself", body = v1::Error),
-        (status = 409, description = "The file has no digest, or the signatures could not be reloaded", body = v1::Error),
+        (status = 409, description = "The file has no digest, the signatures could not be reloaded, or `pure-yara` is set", body = v1::Error),
         (status = 500, description = "Internal error", body = v1::Error),
         (status = 503, description = "The store is behind", body = v1::Error),
     )
@@ -80,6 +80,11 @@ pub(crate) async fn trust_finding(
 
 /// Adds a digest to the list of trusted ones, unless it is on it.
 async fn trust(service: &Service, sha256: &str, asked: &v1::TrustRequest) -> Result<(), Failure> {
+    let control = service.signature_control().ok_or(Failure::NotFound)?;
+    if control.state().pure_yara {
+        let reason = "`pure-yara` is set: lists of trusted hashes are not applied, so the file would go on being found";
+        return Err(Failure::Conflict(reason.to_owned()));
+    }
     let turn = Arc::clone(service.writing()).lock_owned().await;
     let list = ask(service, |library| library.read(TRUSTED)).await?;
     let mut list = list.unwrap_or_default();

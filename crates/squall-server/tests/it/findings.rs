@@ -6,8 +6,9 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use squall_findings::{Findings, FindingsConfig};
+use squall_server::LookupLink;
 
-use crate::app::{Answer, TestApp};
+use crate::app::{Answer, Setup, TestApp};
 
 /// An app with a store; what its worker finds is offered as the real one does.
 struct Kept {
@@ -17,7 +18,11 @@ struct Kept {
 
 impl Kept {
     fn new() -> Self {
-        let mut app = TestApp::new();
+        Self::with(|_| {})
+    }
+
+    fn with(adjust: impl FnOnce(&mut Setup)) -> Self {
+        let mut app = TestApp::with(adjust);
         let config = FindingsConfig::new(app.dir.path().join("findings.db"));
         let (findings, _) = Findings::open(config).unwrap();
         app.service = app.service.clone().with_findings(findings.clone());
@@ -31,7 +36,7 @@ impl Kept {
         let found = answer.json();
         for finding in found.as_array().unwrap() {
             let finding = serde_json::from_value(finding.clone()).unwrap();
-            self.findings.offer_again(finding, Some(1)).unwrap();
+            self.findings.offer_again(finding, None).unwrap();
         }
         assert!(self.findings.flush(Duration::from_secs(10)));
         found[0]["meta"]["event_id"].as_str().map(str::to_owned)
@@ -155,6 +160,23 @@ async fn a_finding_is_shown_with_its_shares_and_sightings() {
     let answer = kept.app.get("/api/v1/findings/%ff").await;
     assert_eq!(answer.status.as_u16(), 400, "{}", answer.text());
     assert!(answer.json()["message"].is_string());
+}
+
+#[tokio::test]
+async fn a_file_can_be_looked_up_elsewhere_where_that_is_set() {
+    let kept = Kept::with(|setup| {
+        setup.config.lookup_links = vec![LookupLink {
+            name: "Ours".to_owned(),
+            url: "https://h/{sha256}?m={md5}&s={sha1}".to_owned(),
+        }];
+    });
+    let id = kept.scan("source=web-01", "/tmp/a", b"EVIL").await.unwrap();
+    let details = kept.app.get(&format!("/api/v1/findings/{id}")).await.json();
+    let hashes = &details["finding"]["subject"]["hashes"];
+    let text = |name: &str| hashes[name].as_str().unwrap().to_owned();
+    let (md5, sha1, sha256) = (text("md5"), text("sha1"), text("sha256"));
+    let url = format!("https://h/{sha256}?m={md5}&s={sha1}");
+    assert_eq!(details["lookups"], json!([{"name": "Ours", "url": url}]));
 }
 
 #[tokio::test]

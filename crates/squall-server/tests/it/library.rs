@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use squall_api::v1::SettingInForce;
+use squall_api::v1::{self, SettingInForce};
 use squall_findings::{Findings, FindingsConfig};
 use squall_server::{
     KeptSamples, LibraryError, LogTail, Mistake, Pending, RuleFacts, SignatureControl,
@@ -21,7 +22,13 @@ use crate::app::{Answer, TestApp};
 /// Files in memory. A text with `BROKEN` has a mistake in line 2; a reload
 /// with a text that has `UNFIT` fails.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<BTreeMap<String, String>>>);
+struct Memory(Arc<Mutex<BTreeMap<String, String>>>, Arc<AtomicBool>);
+
+impl Memory {
+    fn set_pure_yara(&self) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+}
 
 impl SignatureLibrary for Memory {
     fn rules(&self) -> Vec<RuleFacts> {
@@ -88,11 +95,36 @@ impl SignatureLibrary for Memory {
         };
         Ok(())
     }
+
+    fn costs(&self) -> v1::RuleCosts {
+        let cost = |rule: &str| v1::RuleCost {
+            rule: Some(rule.to_owned()),
+            microseconds: 12.5,
+            ..v1::RuleCost::default()
+        };
+        v1::RuleCosts {
+            measured: Some(v1::MeasuredCosts {
+                rules: vec![cost("Evil_Test"), cost("Alpha")],
+                ..v1::MeasuredCosts::default()
+            }),
+            ..v1::RuleCosts::default()
+        }
+    }
+
+    fn measure(&self) -> Result<(), LibraryError> {
+        match self.0.lock().unwrap().is_empty() {
+            true => Err(LibraryError::NotNow("nothing to measure".to_owned())),
+            false => Ok(()),
+        }
+    }
 }
 
 impl SignatureControl for Memory {
     fn state(&self) -> SignatureState {
-        SignatureState::default()
+        SignatureState {
+            pure_yara: self.1.load(Ordering::Relaxed),
+            ..SignatureState::default()
+        }
     }
 
     fn reload(&self) -> Pending {
@@ -109,6 +141,14 @@ impl SignatureControl for Memory {
     }
 
     fn roll_back(&self) -> Pending {
+        self.reload()
+    }
+
+    fn sources(&self) -> v1::SignatureSources {
+        v1::SignatureSources::default()
+    }
+
+    fn update(&self) -> Pending {
         self.reload()
     }
 }
@@ -172,7 +212,7 @@ impl Library {
         let answer = self.app.upload("/api/v1/check", "/tmp/a", b"EVIL").await;
         let found = answer.json()[0].clone();
         let finding = serde_json::from_value(found.clone()).unwrap();
-        self.findings.offer_again(finding, Some(1)).unwrap();
+        self.findings.offer_again(finding, None).unwrap();
         assert!(self.findings.flush(Duration::from_secs(10)));
         found["meta"]["event_id"].as_str().unwrap().to_owned()
     }
@@ -182,6 +222,47 @@ impl Drop for Library {
     fn drop(&mut self) {
         self.findings.close();
     }
+}
+
+#[tokio::test]
+async fn expensive_rules_are_told_with_their_findings() {
+    let library = Library::new();
+    library.finding().await;
+    let path = "/api/v1/signatures/costs";
+    let costs = library.app.get(path).await.json();
+    let rules = &costs["measured"]["rules"];
+    assert_eq!(
+        (&rules[0]["rule"], &rules[0]["hits"]),
+        (&json!("Evil_Test"), &json!(1))
+    );
+    assert_eq!(
+        (&rules[1]["rule"], &rules[1]["hits"]),
+        (&json!("Alpha"), &json!(0))
+    );
+    let refused = library.send("POST", path, None).await;
+    assert_eq!(refused.status.as_u16(), 409);
+    assert_eq!(refused.json()["message"], "nothing to measure");
+    library.write("a.yar", "rule A { condition: true }").await;
+    let begun = library.send("POST", path, None).await;
+    assert_eq!(begun.status.as_u16(), 202);
+}
+
+#[tokio::test]
+async fn with_yara_rules_only_nothing_pretends_to_be_trusted() {
+    let library = Library::new();
+    library.memory.set_pure_yara();
+    let event_id = library.finding().await;
+    let path = format!("/api/v1/findings/{event_id}/trust");
+    let refused = library.send("POST", &path, Some(json!({}))).await;
+    assert_eq!(refused.status.as_u16(), 409, "{}", refused.text());
+    assert!(refused.text().contains("pure-yara"), "{}", refused.text());
+    let details = library.app.get(&format!("/api/v1/findings/{event_id}"));
+    assert_eq!(details.await.json()["review"], Value::Null);
+    let list = library.write("x-hash-iocs.txt", "").await.json();
+    assert_eq!(list["in_force"], false);
+    assert!(list["message"].as_str().unwrap().contains("pure-yara"));
+    let rules = library.write("x.yar", "rule A { condition: true }").await;
+    assert_eq!(rules.json()["in_force"], true);
 }
 
 #[tokio::test]

@@ -3,8 +3,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::json;
+use squall_api::v1;
 use squall_server::{Change, ChangeOutcome, LoadedSet, Pending, SignatureControl, SignatureState};
 use squall_types::SignatureSummary;
 
@@ -41,6 +43,17 @@ impl SignatureControl for Loader {
 
     fn roll_back(&self) -> Pending {
         self.answer(ChangeOutcome::RolledBack, Ok(()))
+    }
+
+    fn sources(&self) -> v1::SignatureSources {
+        v1::SignatureSources {
+            update_interval_hours: Some(6),
+            ..v1::SignatureSources::default()
+        }
+    }
+
+    fn update(&self) -> Pending {
+        self.answer(ChangeOutcome::Failed, Err("no answer".to_owned()))
     }
 }
 
@@ -110,4 +123,20 @@ async fn a_service_that_does_not_load_signatures_says_so() {
     );
     let answer = app.send(post("reload").body("".into()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn sources_are_listed_and_asked() {
+    let app = TestApp::new();
+    let sources = "/api/v1/signatures/sources";
+    assert_eq!(app.get(sources).await.status, StatusCode::NOT_FOUND);
+    app.service.set_signature_control(Arc::<Loader>::default());
+    let listed = app.get(sources).await.json();
+    assert_eq!(
+        listed,
+        json!({"sources": [], "update_interval_hours": 6, "updating": false})
+    );
+    let answer = app.send(post("update").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(answer.json()["message"], "no answer");
 }

@@ -70,6 +70,7 @@ impl Service {
                 path: Some(dir.join("verdicts")),
                 program: "bench".to_owned(),
             }))),
+            recent: Some(Arc::default()),
         };
         let config = WorkerConfig {
             threads: plan.threads,

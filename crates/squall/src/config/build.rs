@@ -11,6 +11,7 @@ use super::settings::{
     Durability, Findings, Limits, Listen, Outputs, Queue, Samples, Senders, Settings,
     SignatureSource, Signatures, StoreSamples, Tls, Unpacking, Workers,
 };
+use super::shown::public;
 use super::values::Values;
 
 /// The word that stands for a self-signed certificate in `server-cert`.
@@ -46,6 +47,7 @@ pub(crate) fn build(values: &Values, cores: usize) -> Result<Settings, ConfigErr
         samples: samples(values, &data_dir)?,
         outputs: outputs(values)?,
         findings: findings(values, &data_dir)?,
+        lookup_links: values.links("lookup-link")?,
         data_dir,
     })
 }
@@ -179,7 +181,7 @@ fn signature_sources(values: &Values) -> Result<Vec<SignatureSource>, ConfigErro
         SignatureSource::parse(&text).ok_or_else(|| ConfigError::Value {
             setting,
             origin: origin.clone(),
-            value: text.clone().into_owned(),
+            value: public(&text),
             expected: "an address https://…, or the path of a bundle or a directory, with or \
                        without #sha256= and 64 hexadecimal digits behind it"
                 .to_owned(),

@@ -4,15 +4,25 @@ use std::fmt::Write as _;
 
 use super::Loaded;
 use super::settings::Settings;
+use super::shown::{HIDDEN, public_texts};
 use super::table::SECTIONS;
 use super::values::InForce;
 
 /// The column at which comments begin, where there is room.
 const COMMENT_COLUMN: usize = 44;
 
+/// Whether secrets are part of a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// They are left out: listings end up in tickets.
+    Hidden,
+    /// They are, so that the listing gives the same configuration.
+    Shown,
+}
+
 /// Returns the configuration in force as a configuration file, with where each
 /// value came from in a comment.
-pub(crate) fn describe(loaded: &Loaded) -> String {
+pub(crate) fn describe(loaded: &Loaded, secrets: Secrets) -> String {
     let mut text = String::new();
     for section in &SECTIONS {
         if !text.is_empty() {
@@ -26,7 +36,7 @@ pub(crate) fn describe(loaded: &Loaded) -> String {
                 .any(|setting| setting.name == in_force.setting.name)
         };
         for in_force in loaded.values.iter().filter(in_section) {
-            let _ = writeln!(text, "{}", line(in_force, &loaded.settings));
+            let _ = writeln!(text, "{}", line(in_force, &loaded.settings, secrets));
         }
     }
     text
@@ -34,14 +44,19 @@ pub(crate) fn describe(loaded: &Loaded) -> String {
 
 /// Returns a setting's line. One without a value is commented out, so that the
 /// listing can be used as a file.
-fn line(in_force: &InForce, settings: &Settings) -> String {
+fn line(in_force: &InForce, settings: &Settings, secrets: Secrets) -> String {
     let InForce {
         setting,
         value,
         origin,
     } = in_force;
+    let is_hidden = secrets == Secrets::Hidden && public_texts(in_force) != value.texts();
     let texts: Vec<String> = value.texts().iter().map(|text| scalar(text)).collect();
     let (entry, note) = match (texts.as_slice(), derived(setting.name, settings)) {
+        _ if is_hidden => (
+            format!("# {}: {HIDDEN}", setting.name),
+            " (--show-secrets shows it)".to_owned(),
+        ),
         (_, Some(Derived::Value(derived))) if texts.is_empty() => (
             format!("{}: {}", setting.name, scalar(&derived)),
             String::new(),

@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     SyslogTargets,
     /// Any number of passwords, taken as they are.
     Passwords,
+    /// Any number of links to look up a file.
+    Links,
 }
 
 impl Kind {
@@ -45,8 +47,13 @@ impl Kind {
     pub(crate) const fn is_list(self) -> bool {
         matches!(
             self,
-            Self::Paths | Self::Networks | Self::SyslogTargets | Self::Passwords
+            Self::Paths | Self::Networks | Self::SyslogTargets | Self::Passwords | Self::Links
         )
+    }
+
+    /// Tells whether nobody but the service may see the values.
+    pub(crate) const fn is_secret(self) -> bool {
+        matches!(self, Self::Passwords)
     }
 
     /// Returns what stands for the value in `--help`.
@@ -62,6 +69,7 @@ impl Kind {
             Self::Networks => "NETWORK".to_owned(),
             Self::SyslogTargets => "TARGET".to_owned(),
             Self::Passwords => "PASSWORD".to_owned(),
+            Self::Links => "NAME=URL".to_owned(),
         }
     }
 
@@ -88,6 +96,9 @@ impl Kind {
                  CEF, JSON, SYSLOGJSON, SYSLOGKV and PROTOCOL one of UDP, TCP, TCPTLS"
                 .to_owned(),
             Self::Passwords => "a password in UTF-8, or a list of them".to_owned(),
+            Self::Links => "NAME=URL with an http:// or https:// address that has {md5}, {sha1} \
+                 or {sha256} in its path or query, and no password"
+                .to_owned(),
         }
     }
 }

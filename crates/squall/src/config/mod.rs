@@ -16,6 +16,7 @@ mod file;
 mod flags;
 mod kind;
 mod layer;
+mod link;
 mod nearest;
 mod network;
 mod original;
@@ -34,12 +35,12 @@ use std::path::Path;
 
 use clap::ArgMatches;
 
-pub(crate) use describe::describe;
+pub(crate) use describe::{Secrets, describe};
 pub(crate) use error::ConfigError;
 pub(crate) use flags::{TEMPLATE, args_of, scan_args, serve_args};
 pub(crate) use network::Network;
 pub(crate) use settings::Settings;
-pub(crate) use shown::shown;
+pub(crate) use shown::{arguments, public, shown};
 
 use kind::Kind;
 use layer::Layer;
@@ -56,6 +57,8 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<String>,
     /// What the configuration was made from.
     values: Values,
+    /// The file's path, where a flag names it.
+    template_flag: Option<OsString>,
 }
 
 /// Loads the configuration from the flags of a command that has
@@ -92,9 +95,8 @@ fn load_for(
 ) -> Result<Loaded, ConfigError> {
     let flags = flags::read(matches)?;
     let environment = env::read(variables)?;
-    let template = flags::typed(matches, flags::TEMPLATE)
-        .and_then(|mut typed| typed.pop())
-        .or(environment.template);
+    let template_flag = flags::typed(matches, flags::TEMPLATE).and_then(|mut typed| typed.pop());
+    let template = template_flag.clone().or(environment.template);
     let file = match template {
         Some(path) => file::read(Path::new(&path))?,
         None => Layer::default(),
@@ -111,5 +113,6 @@ fn load_for(
         settings,
         warnings,
         values,
+        template_flag,
     })
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use squall_types::Thresholds;
 
+use super::link::LookupLink;
 use super::network::Network;
 use super::syslog::SyslogTarget;
 
@@ -36,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) outputs: Outputs,
     /// The database that findings are searched in; `None` for no such.
     pub(crate) findings: Option<Findings>,
+    /// Links to look up a finding's file elsewhere.
+    pub(crate) lookup_links: Vec<LookupLink>,
 }
 
 /// Where the service listens.

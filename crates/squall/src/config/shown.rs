@@ -3,10 +3,14 @@
 use squall_api::v1::SettingInForce;
 
 use super::Loaded;
+use super::error::Origin;
+use super::flags::TEMPLATE;
+use super::kind::Kind;
 use super::table::SECTIONS;
-use super::value::Value;
+use super::values::InForce;
 
-const HIDDEN: &str = "(hidden)";
+/// What stands for a secret.
+pub(super) const HIDDEN: &str = "(hidden)";
 
 /// Returns every setting, in the table's order.
 pub(crate) fn shown(loaded: &Loaded) -> Vec<SettingInForce> {
@@ -20,17 +24,46 @@ pub(crate) fn shown(loaded: &Loaded) -> Vec<SettingInForce> {
     let settings = loaded.values.iter().map(|in_force| SettingInForce {
         section: section(in_force.setting.name),
         name: in_force.setting.name.to_owned(),
-        values: match &in_force.value {
-            Value::Passwords(passwords) => passwords.iter().map(|_| HIDDEN.to_owned()).collect(),
-            value => value.texts().iter().map(|text| public(text)).collect(),
-        },
+        values: public_texts(in_force),
         origin: in_force.origin.to_string(),
     });
     settings.collect()
 }
 
+/// Returns the command line as the service shows it: made of what was
+/// understood, since in what was typed a secret can be anywhere.
+pub(crate) fn arguments(loaded: &Loaded) -> Vec<String> {
+    let template = loaded.template_flag.as_ref();
+    let template = template.map(|path| format!("--{TEMPLATE}={}", path.to_string_lossy()));
+    let flags = loaded.values.iter().flat_map(|in_force| {
+        let texts = match &in_force.origin {
+            Origin::Flag { flag } => public_texts(in_force)
+                .into_iter()
+                .map(|text| format!("{flag}={text}"))
+                .collect(),
+            _ => Vec::new(),
+        };
+        texts.into_iter()
+    });
+    std::iter::once("serve".to_owned())
+        .chain(template)
+        .chain(flags)
+        .collect()
+}
+
+/// Returns the values of a setting without what of them is secret.
+pub(super) fn public_texts(in_force: &InForce) -> Vec<String> {
+    let texts = in_force.value.texts().into_iter();
+    match in_force.setting.kind {
+        kind if kind.is_secret() => texts.map(|_| HIDDEN.to_owned()).collect(),
+        // Shown at every finding anyway.
+        Kind::Links => texts.collect(),
+        _ => texts.map(|text| public(&text)).collect(),
+    }
+}
+
 /// Hides what of an address may be a secret: the user and the query.
-fn public(text: &str) -> String {
+pub(crate) fn public(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();
     };

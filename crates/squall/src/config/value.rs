@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::kind::{Kind, duration_text};
+use super::link::{LookupLink, parse_link};
 use super::network::{Network, parse_host, parse_network};
 use super::syslog::{SyslogTarget, parse_target};
 
@@ -34,6 +35,8 @@ pub(crate) enum Value {
     SyslogTargets(Vec<SyslogTarget>),
     /// Passwords, in order.
     Passwords(Vec<String>),
+    /// Links to look up a file, in order.
+    Links(Vec<LookupLink>),
 }
 
 /// Says why a value is not accepted.
@@ -57,6 +60,7 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
         Kind::Networks => each(kind, given, parse_network).map(Value::Networks),
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
         Kind::Passwords => each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords),
+        Kind::Links => each(kind, given, parse_link).map(Value::Links),
         _ => match given {
             [] => one(kind, &OsString::new()),
             [value] => one(kind, value),
@@ -135,7 +139,12 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
             .iter()
             .find(|word| word.eq_ignore_ascii_case(text))
             .map(|&word| Value::Text(word.to_owned())),
-        Kind::Path | Kind::Paths | Kind::Networks | Kind::SyslogTargets | Kind::Passwords => None,
+        Kind::Path
+        | Kind::Paths
+        | Kind::Networks
+        | Kind::SyslogTargets
+        | Kind::Passwords
+        | Kind::Links => None,
     }
 }
 
@@ -222,6 +231,7 @@ impl Value {
             Self::Networks(networks) => strings(networks),
             Self::SyslogTargets(targets) => strings(targets),
             Self::Passwords(passwords) => passwords.clone(),
+            Self::Links(links) => strings(links),
         }
     }
 }

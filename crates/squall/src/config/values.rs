@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::error::{ConfigError, Origin};
 use super::layer::{Given, Layer};
+use super::link::LookupLink;
 use super::network::Network;
+use super::shown::{HIDDEN, public};
 use super::syslog::SyslogTarget;
 use super::table::{Setting, Status, settings};
 use super::value::{Value, parse};
@@ -171,6 +173,14 @@ impl Values {
         })
     }
 
+    /// Returns a setting that is a list of links.
+    pub(crate) fn links(&self, name: &'static str) -> Result<Vec<LookupLink>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::Links(links) => Some(links.clone()),
+            _ => None,
+        })
+    }
+
     fn pick<T>(
         &self,
         name: &'static str,
@@ -197,7 +207,11 @@ fn understand(setting: &'static Setting, given: Given) -> Result<InForce, Config
         Err(refusal) => Err(ConfigError::Value {
             setting: setting.name,
             origin: given.origin,
-            value: refusal.value,
+            value: if setting.kind.is_secret() {
+                HIDDEN.to_owned()
+            } else {
+                public(&refusal.value)
+            },
             expected: refusal.expected,
         }),
     }

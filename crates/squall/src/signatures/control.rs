@@ -17,7 +17,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use squall_engine::{Fingerprint, SignatureSet};
-use squall_server::{Change, ChangeOutcome, LoadedSet, Pending, SignatureControl, SignatureState};
+use squall_server::{Change, ChangeOutcome, LoadedSet, Pending, SignatureState};
 use squall_types::SignatureSummary;
 use squall_worker::Signatures;
 use tokio::sync::oneshot;
@@ -104,13 +104,17 @@ impl Control {
     /// Fails if the thread cannot be started.
     pub(crate) fn start(parts: Parts) -> io::Result<Self> {
         let (jobs, received) = channel();
-        let state = Arc::default();
+        let state = Arc::new(Mutex::new(SignatureState {
+            pure_yara: parts.selection.pure_yara,
+            ..SignatureState::default()
+        }));
         let loader = Loader {
             parts,
             state: Arc::clone(&state),
             current: None,
             previous: None,
             refused: None,
+            rolled_back: None,
             versions: VecDeque::new(),
         };
         std::thread::Builder::new()
@@ -128,6 +132,16 @@ impl Control {
     /// none. Those that are not fit are forgotten.
     pub(crate) fn adopt(&self, candidates: Vec<Candidate>) -> Pending {
         self.ask(|reply| Job::Adopt(candidates, reply))
+    }
+
+    /// Returns what is in force and how the last change went.
+    pub(crate) fn state(&self) -> SignatureState {
+        lock(&self.state).clone()
+    }
+
+    /// Asks for the set that was in force before.
+    pub(crate) fn roll_back(&self) -> Pending {
+        self.ask(Job::RollBack)
     }
 
     /// Tells that a source could not be asked.
@@ -151,20 +165,6 @@ impl Control {
     }
 }
 
-impl SignatureControl for Control {
-    fn state(&self) -> SignatureState {
-        lock(&self.state).clone()
-    }
-
-    fn reload(&self) -> Pending {
-        self.load(Trigger::Request)
-    }
-
-    fn roll_back(&self) -> Pending {
-        self.ask(Job::RollBack)
-    }
-}
-
 /// A set, and what is shown of it.
 struct InForce {
     set: Arc<SignatureSet>,
@@ -183,6 +183,9 @@ struct Loader {
     /// The set that was rolled back, or that the last automatic attempt found
     /// unfit: not tried again until somebody asks.
     refused: Option<Fingerprint>,
+    /// The version of the set that was rolled back, as long as the files are
+    /// those of it.
+    rolled_back: Option<String>,
     /// Versions given so far.
     versions: VecDeque<(String, Fingerprint)>,
 }
@@ -257,6 +260,7 @@ impl Loader {
             return Ok(ChangeOutcome::Unchanged);
         }
         if self.current.as_ref().is_some_and(is_current) {
+            self.rolled_back = None;
             adopt(candidates)?;
             return Ok(ChangeOutcome::Unchanged);
         }
@@ -295,6 +299,7 @@ impl Loader {
             summary,
         };
         self.previous = self.current.take();
+        self.rolled_back = None;
         self.install(InForce {
             set,
             shown,
@@ -313,6 +318,7 @@ impl Loader {
         };
         if let Some(current) = &self.current {
             self.refused = Some(*current.set.fingerprint());
+            self.rolled_back = Some(current.shown.summary.version.clone());
             give_back(&current.adopted);
         }
         tracing::warn!(
@@ -374,6 +380,7 @@ impl Loader {
         let mut state = lock(&self.state);
         state.current = self.current.as_ref().map(|set| set.shown.clone());
         state.previous = self.previous.as_ref().map(|set| set.shown.clone());
+        state.rolled_back.clone_from(&self.rolled_back);
         let problems = self
             .current
             .as_ref()

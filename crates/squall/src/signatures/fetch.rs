@@ -21,6 +21,7 @@ use squall_types::SignatureOrigin;
 
 use super::bundle;
 use super::store::{SourceState, hex};
+use crate::config;
 use crate::config::settings::SignatureSource;
 
 /// The largest bundle; the largest public set is a twentieth of it.
@@ -65,7 +66,9 @@ pub(crate) async fn fetch(
     } else {
         read(Path::new(location))
     };
-    let Some((bytes, state)) = got.with_context(|| format!("cannot fetch `{location}`"))? else {
+    // Errors are logged and shown: no password of the address is part of them.
+    let shown = config::public(location);
+    let Some((bytes, state)) = got.with_context(|| format!("cannot fetch `{shown}`"))? else {
         return Ok(Fetched::Unchanged);
     };
     let check = async {
@@ -81,7 +84,7 @@ pub(crate) async fn fetch(
     };
     check
         .await
-        .with_context(|| format!("cannot use what `{location}` offers"))?;
+        .with_context(|| format!("cannot use what `{shown}` offers"))?;
     if known.is_some_and(|known| known.sha256 == hex(&Sha256::digest(&bytes))) {
         return Ok(Fetched::Unchanged);
     }
@@ -134,7 +137,7 @@ async fn download(
             request = request.header(name, value);
         }
     }
-    let answer = request.send().await?;
+    let answer = request.send().await.map_err(reqwest::Error::without_url)?;
     if answer.status() == StatusCode::NOT_MODIFIED && known.is_some() {
         return Ok(None);
     }
@@ -157,7 +160,10 @@ async fn download(
 /// says, and not shorter than its header says.
 async fn bounded(mut answer: reqwest::Response, limit: u64) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
+    let next = async |answer: &mut reqwest::Response| {
+        answer.chunk().await.map_err(reqwest::Error::without_url)
+    };
+    while let Some(chunk) = next(&mut answer).await? {
         anyhow::ensure!(
             (bytes.len() + chunk.len()) as u64 <= limit,
             "it is larger than {limit} bytes"
@@ -213,7 +219,9 @@ async fn signature_of(location: &str) -> anyhow::Result<String> {
         let bytes = if is_url(location) {
             let mut url = reqwest::Url::parse(location)?;
             url.set_path(&format!("{}.minisig", url.path()));
-            let answer = client()?.get(url).send().await?.error_for_status()?;
+            let answer = client()?.get(url).send().await;
+            let answer = answer.and_then(reqwest::Response::error_for_status);
+            let answer = answer.map_err(reqwest::Error::without_url)?;
             bounded(answer, SIGNATURE_BYTES_MAX).await?
         } else {
             let path = PathBuf::from(format!("{location}.minisig"));

@@ -9,14 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use squall_api::v1;
 use squall_engine::{
     CompileOptions, Included, Problem, Severity, SignatureSet, SourceFile, includes_others,
     is_signature_file, rule_text,
 };
 use squall_server::{LibraryError, Mistake, RuleFacts, SignatureLibrary, WrittenFile};
 use squall_types::SignatureOrigin;
-use squall_worker::Signatures;
+use squall_worker::{Recent, Signatures};
 
+use super::timing::Timing;
 use super::{Selection, is_rule_file};
 
 /// Files that may be written.
@@ -33,13 +35,20 @@ pub(crate) struct Library {
     selection: Selection,
     signatures: Arc<Signatures>,
     dir: PathBuf,
+    timing: Timing,
 }
 
 impl Library {
     /// Makes the library of what `selection` selects; files are written to
-    /// `dir`, which is part of it.
-    pub(crate) fn new(selection: Selection, signatures: Arc<Signatures>, dir: PathBuf) -> Self {
+    /// `dir`, which is part of it. Rules are timed with samples of `recent`.
+    pub(crate) fn new(
+        selection: Selection,
+        signatures: Arc<Signatures>,
+        dir: PathBuf,
+        recent: Arc<Recent>,
+    ) -> Self {
         Self {
+            timing: Timing::new(selection.clone(), recent),
             selection,
             signatures,
             dir,
@@ -163,6 +172,14 @@ impl SignatureLibrary for Library {
         }
         replace(&self.dir, &path, text.as_bytes()).map_err(failed("writing a file"))
     }
+
+    fn costs(&self) -> v1::RuleCosts {
+        self.timing.costs()
+    }
+
+    fn measure(&self) -> Result<(), LibraryError> {
+        self.timing.measure()
+    }
 }
 
 /// Writes a file under another name, hidden from those who read signatures,
@@ -229,7 +246,7 @@ mod tests {
             own: Some(own.clone()),
             ..Selection::default()
         };
-        Library::new(selection, Arc::default(), own)
+        Library::new(selection, Arc::default(), own, Arc::default())
     }
 
     #[test]

@@ -2,8 +2,11 @@
 //!
 //! [`Selection`] says which files, [`bundle`] reads and writes them packed into
 //! one, [`cache`] keeps what was compiled, [`control`] replaces the set of the
-//! running service, [`watch`] sees when files change.
+//! running service, [`watch`] sees when files change, [`update`] asks sources for
+//! something new, [`timing`] tells what rules cost, and [`administration`] answers
+//! the service.
 
+pub(crate) mod administration;
 pub(crate) mod bundle;
 pub(crate) mod cache;
 pub(crate) mod command;
@@ -12,6 +15,7 @@ mod fetch;
 pub(crate) mod library;
 mod starter;
 pub(crate) mod store;
+pub(crate) mod timing;
 pub(crate) mod update;
 pub(crate) mod watch;
 
@@ -28,7 +32,7 @@ use squall_types::{SignatureOrigin, SignatureSummary};
 
 use self::cache::Cache;
 use self::store::{Candidate, Store};
-use crate::config::Settings;
+use crate::config::{self, Settings};
 
 pub(crate) use self::starter::BUILD_EPOCH;
 
@@ -306,7 +310,7 @@ pub(crate) fn refuse_broken_bundles(
         anyhow::ensure!(
             skipped <= usable,
             "of `{}`, {skipped} rules are broken and only {usable} usable",
-            candidate.state.location
+            config::public(&candidate.state.location)
         );
     }
     Ok(())

@@ -11,6 +11,9 @@ use squall_types::SignatureOrigin;
 /// all of it deflated (see `build.rs`).
 static STARTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/starter.deflate"));
 
+/// What the names of these files begin with.
+pub(crate) const FOLDER: &str = "builtin";
+
 /// When the binary was built, in seconds since 1970-01-01 UTC.
 pub(crate) const BUILD_EPOCH: &str = env!("SQUALL_BUILD_EPOCH");
 
@@ -33,7 +36,7 @@ pub(crate) fn files() -> io::Result<Vec<SourceFile>> {
         let mut content = vec![0; len];
         reader.read_exact(&mut content)?;
         files.push(SourceFile {
-            name: format!("builtin/yara/{name}"),
+            name: format!("{FOLDER}/yara/{name}"),
             content,
             origin: SignatureOrigin::Internal,
             modified: built.map(|since| UNIX_EPOCH + since),

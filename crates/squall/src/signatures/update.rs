@@ -2,25 +2,27 @@
 //! together: by the service every so many hours, or by `squall signatures
 //! update`.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 
-use super::control::Control;
 use super::fetch::{self, Fetched};
 use super::store::{Candidate, SourceState, Store, StoreLock};
 use crate::config::Settings;
 use crate::config::settings::SignatureSource;
 
-/// How long after the start the first update is.
-const FIRST_AFTER: Duration = Duration::from_secs(5);
-
 /// New bundles, and who may put them in force.
 pub(crate) struct Fresh {
     pub(crate) candidates: Vec<Candidate>,
-    /// What each source that failed said.
-    pub(crate) errors: Vec<anyhow::Error>,
+    /// How each source answered, in the settings' order.
+    pub(crate) asked: Vec<Asked>,
     _lock: StoreLock,
+}
+
+/// How a source answered.
+pub(crate) struct Asked {
+    /// The source.
+    pub(crate) location: String,
+    /// Whether it offers something new, or what went wrong.
+    pub(crate) result: Result<bool, String>,
 }
 
 /// Asks all sources.
@@ -34,19 +36,25 @@ pub(crate) async fn fetch_all(settings: &Settings) -> anyhow::Result<Fresh> {
     let lock = store.lock()?;
     let mut fresh = Fresh {
         candidates: Vec::new(),
-        errors: Vec::new(),
+        asked: Vec::new(),
         _lock: lock,
     };
     for source in &settings.signatures.sources {
         let slot = store.slot(&source.location);
-        match fetch_one(settings, source, slot.state()).await {
-            Ok(Fetched::Unchanged) => {}
-            Ok(Fetched::Bundle(bytes, state)) => fresh.candidates.push(
-                slot.keep(&bytes, state)
-                    .context("cannot keep the fetched signatures")?,
-            ),
-            Err(error) => fresh.errors.push(error),
-        }
+        let result = match fetch_one(settings, source, slot.state()).await {
+            Ok(Fetched::Unchanged) => Ok(false),
+            Ok(Fetched::Bundle(bytes, state)) => {
+                let kept = slot.keep(&bytes, state);
+                let kept = kept.context("cannot keep the fetched signatures")?;
+                fresh.candidates.push(kept);
+                Ok(true)
+            }
+            Err(error) => Err(format!("{error:#}")),
+        };
+        fresh.asked.push(Asked {
+            location: source.location.clone(),
+            result,
+        });
     }
     Ok(fresh)
 }
@@ -69,7 +77,7 @@ pub(crate) async fn fetch_offline(
     };
     Ok(Fresh {
         candidates,
-        errors: Vec::new(),
+        asked: Vec::new(),
         _lock: lock,
     })
 }
@@ -82,30 +90,4 @@ async fn fetch_one(
     let key = settings.signatures.public_key.as_deref();
     let key = key.map(fetch::read_key).transpose()?;
     fetch::fetch(source, known.as_ref(), key.as_ref()).await
-}
-
-/// Updates at the start and every `interval` after it, for ever. What goes
-/// wrong is logged and tried again the next time.
-pub(crate) async fn keep_updating(settings: Settings, interval: Duration, control: Control) {
-    tokio::time::sleep(FIRST_AFTER).await;
-    loop {
-        match fetch_all(&settings).await {
-            Ok(fresh) => {
-                for error in &fresh.errors {
-                    tracing::error!("signatures not updated: {error:#}");
-                    control.note_failed_update(&format!("{error:#}"));
-                }
-                if !fresh.candidates.is_empty() {
-                    // Logged by the thread that loads; the lock is held until
-                    // then.
-                    let _ = control.adopt(fresh.candidates.clone()).await;
-                }
-            }
-            Err(error) => {
-                tracing::error!("signatures not updated: {error:#}");
-                control.note_failed_update(&format!("{error:#}"));
-            }
-        }
-        tokio::time::sleep(interval).await;
-    }
 }

@@ -10,8 +10,8 @@ import { useLoad } from "../load";
 import { Card, Copy, FindingTable, LevelBadge, Problem, ReviewMark, When } from "../parts";
 import { ReviewForm } from "../review";
 import { to } from "../router";
-import { Reference, Text } from "../text";
-import type { FileFacts, Finding as Body, FindingDetails, Reason } from "../types";
+import { Outside, Reference, Text } from "../text";
+import type { Finding as Body, FindingDetails, Reason } from "../types";
 
 /** A finding of just now may not be in the store yet. */
 const TRIES = 8;
@@ -61,7 +61,7 @@ export function Finding({ id }: { id: string }) {
         </div>
         <div>
           <ReviewForm details={data} changed={reload} />
-          <FileCard file={finding.subject} finding={finding} />
+          <FileCard details={data} />
         </div>
       </div>
       <Sightings details={data} />
@@ -265,10 +265,12 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-function FileCard({ file, finding }: { file: FileFacts; finding: Body }) {
+function FileCard({ details }: { details: FindingDetails }) {
+  const { finding, lookups } = details;
+  const file = finding.subject;
   return (
     <Card title="File" id="file">
-      <Download file={file} finding={finding} />
+      <Download sha256={details.sample_sha256} member={details.summary.depth > 0} />
       <dl class="facts">
         <Fact name="Path">
           <Text max={4096}>{file.path}</Text> <Copy text={file.path} what="the path" />
@@ -291,6 +293,15 @@ function FileCard({ file, finding }: { file: FileFacts; finding: Body }) {
                 <code class="hash">{file.hashes[kind]}</code> <Copy text={file.hashes[kind]} what={kind} />
               </Fact>
             ),
+        )}
+        {lookups.length > 0 && (
+          <Fact name="Look up elsewhere">
+            {lookups.map((lookup) => (
+              <div key={lookup.name}>
+                <Outside address={lookup.url}>{lookup.name}</Outside>
+              </div>
+            ))}
+          </Fact>
         )}
         {file.first_bytes && (
           <Fact name="First bytes">
@@ -315,19 +326,18 @@ function FileCard({ file, finding }: { file: FileFacts; finding: Body }) {
 }
 
 /** The sample, if it was kept; of a member, the one that it came in. */
-function Download({ file, finding }: { file: FileFacts; finding: Body }) {
+function Download({ sha256, member }: { sha256: string | null; member: boolean }) {
   const [error, setError] = useState<ApiError | null>(null);
-  const hashes = finding.context?.at(-1)?.object.hashes ?? file.hashes;
-  if (hashes === undefined) return null;
+  if (sha256 === null) return null;
   const load = async () => {
     setError(null);
     try {
-      const answer = await fetch(`/api/v1/samples/${hashes.sha256}/zip`, { cache: "no-store" });
+      const answer = await fetch(`/api/v1/samples/${sha256}/zip`, { cache: "no-store" });
       if (!answer.ok) throw failure(answer.status, await answer.text(), null);
       const address = URL.createObjectURL(await answer.blob());
       const link = document.createElement("a");
       link.href = address;
-      link.download = `${hashes.sha256}.zip`;
+      link.download = `${sha256}.zip`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(address), 10_000);
     } catch (failed) {
@@ -339,7 +349,7 @@ function Download({ file, finding }: { file: FileFacts; finding: Body }) {
       <button type="button" onClick={load}>
         Download the sample
       </button>{" "}
-      <span class="sub">a zip, password infected</span>
+      <span class="sub">{member && "the file that this one is in, "}a zip, password infected</span>
       <Problem error={error} />
     </div>
   );

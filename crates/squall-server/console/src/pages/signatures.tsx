@@ -6,9 +6,11 @@ import { count, milliseconds } from "../format";
 import { useLive } from "../live";
 import { useLoad } from "../load";
 import { Card, Problem, When } from "../parts";
+import { Costs } from "../costs";
 import { OwnFiles } from "../own";
 import type { Route } from "../router";
 import { Rules } from "../rules";
+import { SignaturePlaces } from "../sources";
 import { Text } from "../text";
 import type { SignatureSet, Signatures as State } from "../types";
 
@@ -31,6 +33,21 @@ export function Signatures({ route }: { route: Route }) {
   return (
     <>
       <Problem error={failed} />
+      {data.pure_yara && (
+        <p class="problem" role="note" data-note="pure-yara">
+          <b>Only YARA rules are applied</b> (pure-yara is set): lists of indicators, lists of trusted hashes and heuristics have no effect.
+        </p>
+      )}
+      {data.rolled_back !== null && (
+        <p class="problem" role="note" data-note="rolled-back">
+          <span>
+            <b>
+              Version <Text>{data.rolled_back}</Text> was rolled back.
+            </b>{" "}
+            It comes back with a reload or a restart of the service, unless its files are changed.
+          </span>
+        </p>
+      )}
       <div class="columns">
         <Card
           title="In force"
@@ -71,8 +88,10 @@ export function Signatures({ route }: { route: Route }) {
           )}
         </Card>
       )}
+      <SignaturePlaces version={data.current?.fingerprint ?? ""} changed={reload} />
       <OwnFiles changed={reload} />
       <Rules route={route} version={data.current?.fingerprint ?? ""} />
+      <Costs />
       <Card title={`Problems (${count(data.problems.length + data.problems_omitted)})`} id="problems">
         {data.problems.length === 0 ? (
           <p class="muted">Every rule and every line could be used.</p>

@@ -5,7 +5,7 @@ import { bytes } from "../format";
 import { Card, LevelBadge } from "../parts";
 import { to } from "../router";
 import { remember, remembered } from "../storage";
-import { Text } from "../text";
+import { Text, visible } from "../text";
 import { collect, Uploads, type Upload } from "../upload";
 
 export function Submit() {
@@ -121,7 +121,7 @@ function Results({ uploads }: { uploads: Uploads }) {
             <div class="upload-name">
               <Text max={200}>{upload.name}</Text> <span class="sub">{bytes(upload.file.size)}</span>
             </div>
-            <Progress upload={upload} />
+            <Progress upload={upload} again={() => uploads.again(upload)} />
           </li>
         ))}
       </ul>
@@ -130,7 +130,7 @@ function Results({ uploads }: { uploads: Uploads }) {
   );
 }
 
-function Progress({ upload }: { upload: Upload }) {
+function Progress({ upload, again }: { upload: Upload; again: () => void }) {
   const { state } = upload;
   switch (state.is) {
     case "waiting":
@@ -145,8 +145,13 @@ function Progress({ upload }: { upload: Upload }) {
       return <span class="muted">{state.status}</span>;
     case "failed":
       return (
-        <span class="bad" role="alert">
-          <Text>{state.reason}</Text>
+        <span class="failed-upload">
+          <span class="bad" role="alert">
+            <Text>{state.reason}</Text>
+          </span>{" "}
+          <button type="button" aria-label={`Send ${visible(upload.name)} again`} onClick={again}>
+            Send again
+          </button>
         </span>
       );
     case "done":

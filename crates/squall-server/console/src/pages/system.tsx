@@ -7,6 +7,7 @@ import { useLive } from "../live";
 import { useLoad } from "../load";
 import { Card, Problem, When } from "../parts";
 import { to } from "../router";
+import { SelfCheck } from "../selfcheck";
 import { Text } from "../text";
 import type { Configuration, FailedSamples, Info } from "../types";
 
@@ -32,6 +33,7 @@ export function System() {
           </ul>
         </Card>
       </div>
+      <SelfCheck />
       <Failed />
       <Log />
       <Settings />

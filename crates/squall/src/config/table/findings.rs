@@ -31,5 +31,11 @@ pub(super) const FINDINGS: Section = Section {
             "90",
             "Days that findings are kept in the database; 0 for no limit.",
         ),
+        Setting::new(
+            "lookup-link",
+            Kind::Links,
+            "",
+            "Link to look up a finding's file elsewhere, shown in the console: NAME=URL with {md5}, {sha1} or {sha256} in it. Nothing is sent until somebody follows it. Repeatable.",
+        ),
     ],
 };

@@ -9,7 +9,7 @@ use clap::Command;
 use super::super::kind::Kind;
 use super::super::table::{SECTIONS, env_name, settings};
 use super::super::value::parse;
-use super::super::{describe, file, serve_args, values};
+use super::super::{Secrets, describe, file, serve_args, values};
 use super::Case;
 
 /// The default configuration that comes with the program.
@@ -44,7 +44,7 @@ fn the_listing_names_every_setting_with_value_and_origin() {
         .env("SQUALL_SIGNATURES", "a,b c")
         .flags(&["--port", "99"])
         .ok();
-    let text = describe(&loaded);
+    let text = describe(&loaded, Secrets::Shown);
     let has = |start: &str, end: &str| {
         assert!(
             text.lines()
@@ -84,11 +84,11 @@ fn the_listing_is_a_file_that_gives_the_same_configuration() {
         .flags(&["--trusted-proxy", "fd00::/8", "--host", "::", "--utc"])
         .flags(&["--jsonfile", "~", "--data-dir", "-"]);
     let loaded = case.ok();
-    let again = Case::new().file(describe(&loaded)).ok();
+    let again = Case::new().file(describe(&loaded, Secrets::Shown)).ok();
     assert_eq!(again.settings, loaded.settings);
     assert_eq!(
-        describe(&again).lines().count(),
-        describe(&loaded).lines().count()
+        describe(&again, Secrets::Shown).lines().count(),
+        describe(&loaded, Secrets::Shown).lines().count()
     );
 }
 

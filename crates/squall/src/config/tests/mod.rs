@@ -6,6 +6,7 @@ mod file;
 mod layers;
 mod listing;
 mod parsing;
+mod secrets;
 
 use std::error::Error;
 use std::ffi::OsString;

@@ -16,7 +16,7 @@ use crate::{banner, config};
 /// The answer in JSON.
 #[derive(Serialize)]
 struct Answer<'a> {
-    updated: Vec<&'a str>,
+    updated: &'a [String],
     /// The version now in force, where it changed.
     version: Option<String>,
     errors: Vec<String>,
@@ -44,7 +44,8 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
         }
         None => runtime.block_on(fetch_all(&settings))?,
     };
-    let errors: Vec<_> = fresh.errors.iter().map(|e| format!("{e:#}")).collect();
+    let asked = fresh.asked.iter();
+    let errors: Vec<_> = asked.filter_map(|one| one.result.clone().err()).collect();
     for error in &errors {
         banner::error(error);
     }
@@ -60,10 +61,12 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
         Some(adopted?)
     };
     let updated = fresh.candidates.iter();
-    let updated: Vec<_> = updated.map(|one| one.state.location.as_str()).collect();
+    let updated: Vec<_> = updated
+        .map(|one| config::public(&one.state.location))
+        .collect();
     if matches.get_flag(JSON) {
         print_json(&Answer {
-            updated: updated.clone(),
+            updated: &updated,
             version,
             errors: errors.clone(),
         })?;

@@ -1,0 +1,106 @@
+"""The system page: whether everything is as it should be, and what to do about what is not."""
+
+import time
+import zipfile
+from io import BytesIO
+
+from playwright.sync_api import expect
+
+from support.rules import MARKER, slow
+from support.service import Service, running, wait_until
+
+
+def check(page, name):
+    return page.locator(".checks > li", has_text=name)
+
+
+def test_a_service_that_is_well_says_so(fresh, open_page, screenshots):
+    fresh.check(MARKER)
+    page = open_page(fresh, "#/system")
+    for name, text in [("Intake", "samples are taken"), ("Disk", "bytes are free"), ("Signatures", "passed its self-test"),
+                       ("Failed samples", "none"), ("Findings store", "stored"), ("Queue at the start", "0 samples waited")]:
+        expect(check(page, name).first).to_contain_text(text)
+    expect(page.locator('[data-check="bad"]')).to_have_count(0)
+    expect(page.get_by_role("link", name="API documentation")).to_have_attribute("href", "/docs/")
+    page.screenshot(path=screenshots / "self-check.png", full_page=True)
+    page.get_by_role("link", name="API documentation").click()
+    expect(page.get_by_text("/api/v1/self-check").first).to_be_visible()
+
+
+def test_what_went_wrong_is_told(tmp_path, rules, open_page):
+    """A process that was killed while it scanned, a damaged database, a log on a full disk, signatures that are not fit."""
+    (tmp_path / "own").mkdir()
+    service = Service(tmp_path / "squall", "--signatures", str(rules), "--custom-signatures", str(tmp_path / "own"),
+                      "--logfile", "/dev/full", "--threads", "1")
+    service.start()
+    service.enqueue(slow(1))
+    wait_until(lambda: service.json("/api/v1/overview")["workers_busy"] == 1, 20, "the scan to begin")
+    service.kill()
+    (service.data / "findings" / "findings.db").write_bytes(b"no database")
+    for name in ("findings.db-wal", "findings.db-shm"):
+        (service.data / "findings" / name).unlink(missing_ok=True)
+    with running(service):
+        page = open_page(service, "#/system", expected=("409",))
+        expect(check(page, "Queue at the start")).to_contain_text("being scanned when the process ended: 1")
+        expect(check(page, "Findings store at the start")).to_contain_text("damaged")
+        assert check(page, "Findings store at the start").get_attribute("data-check") == "bad"
+        # The log refuses what is found.
+        service.check(MARKER)
+        page.get_by_role("button", name="Check again").click()
+        expect(check(page, "Log `logfile`")).to_contain_text("refuses lines")
+        (tmp_path / "own" / "broken.yar").write_text("rule Broken { condition: $missing }")
+        service.post("/api/v1/signatures/reload")
+        page.get_by_role("button", name="Check again").click()
+        expect(check(page, "Signatures")).to_contain_text("1 rules or lines could not be used")
+
+
+def test_failed_samples_are_scanned_again(tmp_path, rules, open_page):
+    """A sample that twice ended the process is put aside; an analyst has it scanned again."""
+    service = Service(tmp_path / "squall", "--signatures", str(rules), "--threads", "1")
+    service.start()
+    sample_id = service.enqueue(slow(1) + b"\n" + MARKER, name="/tmp/<b>poison</b>.bin", source="web-01")
+    for _ in range(2):
+        wait_until(lambda: service.json("/api/v1/overview")["workers_busy"] == 1, 20, "the scan to begin")
+        time.sleep(0.1)
+        service.kill()
+        service.start()
+    with running(service):
+        page = open_page(service, "#/system")
+        failed = page.get_by_role("region", name="Samples that could not be scanned")
+        row = failed.get_by_role("row", name="<b>poison</b>.bin")
+        expect(row).to_contain_text("web-01")
+        expect(check(page, "Failed samples")).to_contain_text("1 could not be scanned")
+        row.get_by_role("button", name="Scan again").click()
+        expect(failed).to_contain_text(f"Sample {sample_id} is scanned again.")
+        expect(failed).to_contain_text("None: every sample got a result.")
+        assert service.result(sample_id, 60)["status"] == "Sample analysis complete"
+        expect(check(page, "Failed samples")).to_contain_text("none")
+
+
+def nested(*names) -> bytes:
+    """An archive in an archive in …, the innermost file being the marker."""
+    content = MARKER
+    for name in names:
+        out = BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr(name, content)
+        content = out.getvalue()
+    return content
+
+
+def test_the_sample_of_a_member_deep_inside_is_downloaded(tmp_path, rules, open_page):
+    service = Service(tmp_path / "kept", "--signatures", str(rules), "--server-store-samples", "malicious")
+    with running(service):
+        for depth, names in enumerate([["a.php"], ["a.php", "b.zip"], ["a.php", "b.zip", "c.zip"]], start=1):
+            sample = nested(*names)
+            service.check(sample, name=f"/srv/outer{depth}.zip")
+            rows = wait_until(
+                lambda: service.json(f"/api/v1/findings?name=outer{depth}")["findings"], 15, "a finding")
+            assert rows[0]["depth"] == depth
+            page = open_page(service, f"#/findings/{rows[0]['event_id']}")
+            with page.expect_download() as download:
+                page.get_by_role("button", name="Download the sample").click()
+            archive = zipfile.ZipFile(BytesIO(download.value.path().read_bytes()))
+            [name] = archive.namelist()
+            assert archive.read(name, pwd=b"infected") == sample
+            expect(page.locator(".download")).to_contain_text("the file that this one is in")

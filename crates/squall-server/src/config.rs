@@ -6,6 +6,7 @@ use std::time::Duration;
 use squall_api::v1::SettingInForce;
 use squall_types::{GapCounts, LogHealth};
 
+use crate::access::AccessConfig;
 use crate::log_tail::LogTail;
 use crate::quota::QuotaConfig;
 use crate::source::{Network, RESOLVE_TIMEOUT_MAX, ReverseLookup};
@@ -32,8 +33,10 @@ pub struct ServiceConfig {
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<Network>,
     /// Addresses that may change signatures and see samples and settings,
-    /// beside this machine.
+    /// beside this machine, where there are no tokens.
     pub analysts: Vec<Network>,
+    /// Who may use the service.
+    pub access: AccessConfig,
     /// How host names of senders are found.
     pub reverse_lookup: ReverseLookup,
     /// Longest time an answer waits for a host name; default and most 200 ms.
@@ -61,6 +64,7 @@ impl Default for ServiceConfig {
             quota: QuotaConfig::default(),
             trusted_proxies: Vec::new(),
             analysts: Vec::new(),
+            access: AccessConfig::default(),
             reverse_lookup: ReverseLookup::default(),
             resolve_timeout: RESOLVE_TIMEOUT_MAX,
             gaps: Arc::default(),

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod analyst;
 mod bound;
 mod collection;
@@ -29,6 +30,7 @@ mod upload;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use access::AccessConfig;
 pub use collection::{CollectionEnd, CollectionRun};
 pub use config::{Limits, ServiceConfig};
 pub use connection::{ServeError, serve};

@@ -18,18 +18,23 @@ use crate::failure::{self, Failure};
 use crate::openapi::Document;
 use crate::service::Service;
 use crate::upload::drain;
-use crate::{handlers, pages, same_site};
+use crate::{access, handlers, pages, same_site};
 
 /// What requests are counted under that are for no path of the router.
 const NO_ENDPOINT: &str = "none";
 
 /// Makes the router; the server is this function.
 pub fn router(service: Service) -> Router {
-    let (api, document) = api().split_for_parts();
+    let (api, mut document) = api().split_for_parts();
+    access::describe(&mut document);
     let routes = api
         .merge(pages::router(document))
         .fallback(async || Failure::NotFound)
-        .method_not_allowed_fallback(async || Failure::MethodNotAllowed);
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(middleware::from_fn_with_state(
+            service.clone(),
+            access::guard,
+        ));
     layered(routes, &service).with_state(service)
 }
 

@@ -11,6 +11,7 @@ mod scan;
 mod serve;
 mod shutdown;
 mod signatures;
+mod token_command;
 mod wiring;
 
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ fn command() -> Command {
                 .about("Show the configuration in force and where each value came from")
                 .args(config::serve_args()),
         )
+        .subcommand(token_command::command())
         .subcommand(failed::command())
         .subcommand(findings_command::command())
 }
@@ -75,6 +77,9 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(("failed", arguments)) => failed::run(arguments).map(|()| ExitCode::SUCCESS),
+        Some(("token", arguments)) => {
+            token_command::run(arguments, std::env::vars_os()).map(|()| ExitCode::SUCCESS)
+        }
         Some(("signatures", arguments)) => Ok(signatures::command::run(arguments)),
         Some(("findings", arguments)) => {
             findings_command::run(arguments, std::env::vars_os()).map(|()| ExitCode::SUCCESS)

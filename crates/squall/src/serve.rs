@@ -8,7 +8,9 @@ use arc_swap::ArcSwapOption;
 use squall_api::v1::SettingInForce;
 use squall_findings::Findings;
 use squall_queue::Queue;
-use squall_server::{KeptSamples, LogTail, Service, ServiceConfig, SignatureControl as _};
+use squall_server::{
+    AccessConfig, KeptSamples, LogTail, Service, ServiceConfig, SignatureControl as _,
+};
 use squall_types::GapCounts;
 use squall_worker::{Keeper, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
@@ -46,6 +48,9 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let signals = runtime.block_on(async { Signals::listen() })?;
     let mut sinks = wiring::open_sinks(&settings)?;
     let listener = runtime.block_on(wiring::listen(&settings))?;
+    let address = listener.local_addr().context("cannot tell the address")?;
+    let access = wiring::access(&settings, address)?;
+    let tokens = access.tokens.clone();
     let queue = wiring::open_queue(&settings)?;
     let keeper = wiring::open_keeper(&settings)?.map(Arc::new);
     let findings = findings::open(&settings);
@@ -86,8 +91,12 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             keeper,
             shown,
             log,
+            access,
         },
     ));
+    if let Some(tokens) = tokens {
+        wiring::write_uses(&tokens);
+    }
     stop(workers, queue);
     stop_findings(catch_up, findings);
     // Not waited for: signatures may still be compiling.
@@ -127,6 +136,7 @@ struct Parts {
     /// The configuration as it is shown.
     shown: Vec<SettingInForce>,
     log: LogTail,
+    access: AccessConfig,
 }
 
 /// Lets the service have samples that were kept.
@@ -148,6 +158,9 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     let url = banner::base_url(&settings.listen, bound);
     let (service, control) = service(settings, &parts)?;
     let tls = wiring::tls(settings)?;
+    if let Some(tokens) = &parts.access.tokens {
+        wiring::keep_uses(Arc::clone(tokens));
+    }
     let hangup = shutdown::on_hangup(parts.signals.hangup, parts.sinks, control.clone());
     tokio::spawn(hangup);
     if let Some(limit) = settings.queue.warn_samples {
@@ -186,6 +199,7 @@ fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Contr
     let config = ServiceConfig {
         settings: parts.shown.clone(),
         log: parts.log.clone(),
+        access: parts.access.clone(),
         ..wiring::service_config(
             settings,
             &parts.scan_id,

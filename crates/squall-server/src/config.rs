@@ -37,6 +37,9 @@ pub struct ServiceConfig {
     pub analysts: Vec<Network>,
     /// Who may use the service.
     pub access: AccessConfig,
+    /// Names that the service may be called by, besides addresses and
+    /// `localhost`; `None` for every name.
+    pub allowed_hosts: Option<Vec<String>>,
     /// How host names of senders are found.
     pub reverse_lookup: ReverseLookup,
     /// Longest time an answer waits for a host name; default and most 200 ms.
@@ -65,6 +68,7 @@ impl Default for ServiceConfig {
             trusted_proxies: Vec::new(),
             analysts: Vec::new(),
             access: AccessConfig::default(),
+            allowed_hosts: None,
             reverse_lookup: ReverseLookup::default(),
             resolve_timeout: RESOLVE_TIMEOUT_MAX,
             gaps: Arc::default(),

@@ -9,6 +9,7 @@ mod connection;
 mod failure;
 mod handlers;
 mod history;
+mod hosts;
 mod library;
 mod log_tail;
 mod metrics;

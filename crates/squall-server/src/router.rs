@@ -18,7 +18,7 @@ use crate::failure::{self, Failure};
 use crate::openapi::Document;
 use crate::service::Service;
 use crate::upload::drain;
-use crate::{access, handlers, pages, same_site};
+use crate::{access, handlers, hosts, pages, same_site};
 
 /// What requests are counted under that are for no path of the router.
 const NO_ENDPOINT: &str = "none";
@@ -95,6 +95,11 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::kept_sample))
         .routes(routes!(handlers::configuration))
         .routes(routes!(handlers::log))
+        .routes(routes!(
+            handlers::session,
+            handlers::begin_session,
+            handlers::end_session
+        ))
         .routes(routes!(handlers::overview))
         .routes(routes!(handlers::events))
 }
@@ -104,6 +109,10 @@ fn layered(routes: Router<Service>, service: &Service) -> Router<Service> {
     routes
         .layer(CatchPanicLayer::custom(failure::from_panic))
         .layer(middleware::from_fn(same_site::protect))
+        .layer(middleware::from_fn_with_state(
+            service.clone(),
+            hosts::check,
+        ))
         .layer(middleware::from_fn(failure::render))
         .layer(middleware::from_fn_with_state(service.clone(), observe))
         .layer(middleware::from_fn(secure))

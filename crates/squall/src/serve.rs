@@ -1,5 +1,6 @@
 //! `squall serve`: everything wired together, and taken apart in order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,6 +93,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             shown,
             log,
             access,
+            address,
         },
     ));
     if let Some(tokens) = tokens {
@@ -137,6 +139,7 @@ struct Parts {
     shown: Vec<SettingInForce>,
     log: LogTail,
     access: AccessConfig,
+    address: SocketAddr,
 }
 
 /// Lets the service have samples that were kept.
@@ -200,6 +203,7 @@ fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Contr
         settings: parts.shown.clone(),
         log: parts.log.clone(),
         access: parts.access.clone(),
+        allowed_hosts: wiring::allowed_hosts(settings, parts.address),
         ..wiring::service_config(
             settings,
             &parts.scan_id,

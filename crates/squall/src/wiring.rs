@@ -93,6 +93,7 @@ pub(crate) fn access(settings: &Settings, address: SocketAddr) -> anyhow::Result
     let config = AccessConfig {
         tokens: None,
         token_in_url: access.token_in_url,
+        tls: settings.listen.tls.is_some(),
         audit: Some(Arc::new(audit)),
     };
     let open = match access.mode {
@@ -121,6 +122,16 @@ pub(crate) fn access(settings: &Settings, address: SocketAddr) -> anyhow::Result
         tokens: Some(Arc::new(tokens)),
         ..config
     })
+}
+
+/// Returns the names that the service may be called by, besides addresses and
+/// this machine's; `None` for every name.
+pub(crate) fn allowed_hosts(settings: &Settings, address: SocketAddr) -> Option<Vec<String>> {
+    let hosts = &settings.access.allowed_hosts;
+    // A proxy may well hand on the name that it is called by itself.
+    let is_local =
+        address.ip().to_canonical().is_loopback() && settings.senders.trusted_proxies.is_empty();
+    (is_local || !hosts.is_empty()).then(|| hosts.clone())
 }
 
 /// Has the last uses of tokens written down now and then, until the service

@@ -9,6 +9,7 @@ mod finding;
 mod library;
 mod overview;
 mod service;
+mod session;
 mod signatures;
 mod store;
 mod system;
@@ -29,6 +30,7 @@ pub use overview::{
     SignatureFacts, Storage,
 };
 pub use service::{AsyncResult, Counters, Error, Info, Status, VersionInfo};
+pub use session::{Session, SessionRequest};
 pub use signatures::{SignatureChange, SignatureChangeOutcome, SignatureSet, Signatures};
 pub use store::{
     CollectionPage, CollectionRow, FindingDetails, FindingPage, FindingRow, LevelCounts, Review,

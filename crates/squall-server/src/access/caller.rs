@@ -31,6 +31,14 @@ impl Caller {
         }
     }
 
+    /// Returns what the caller may do, if that is known.
+    pub(crate) fn role(&self) -> Option<Role> {
+        match self {
+            Self::Anybody => None,
+            Self::Known(principal) => Some(principal.role),
+        }
+    }
+
     /// Returns whose the caller's samples are; 0 for nobody's.
     pub(crate) fn owner(&self) -> u64 {
         match self {

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use squall_access::Token;
 
+use super::session::session_id;
 use crate::query::Query;
 
 /// The header of programs that cannot set `Authorization`.
@@ -22,6 +23,8 @@ pub(crate) enum Shown {
     NoToken,
     /// A token.
     Token(Token),
+    /// What stands for the token of a browser.
+    Session(String),
 }
 
 impl Shown {
@@ -33,7 +36,7 @@ impl Shown {
             query.first(PARAMETER).map(str::to_owned)
         });
         match text.as_deref().map(str::trim) {
-            None | Some("") => Self::Nothing,
+            None | Some("") => session_id(&head.headers).map_or(Self::Nothing, Self::Session),
             Some(text) => Token::parse(text).map_or(Self::NoToken, Self::Token),
         }
     }

@@ -9,11 +9,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
-use squall_access::{Act, Outcome, Principal, Refusal, Tokens};
+use squall_access::{Act, Outcome, Principal, Refusal, Token, TokenId, Tokens};
 
 use super::Access;
 use super::caller::Caller;
 use super::credentials::Shown;
+use super::session::is_of_console;
 use super::table::{self, Entry, Rule};
 use crate::failure::Failure;
 use crate::service::Service;
@@ -67,7 +68,7 @@ pub(crate) async fn guard(
 }
 
 /// Returns the address a request comes from.
-fn address(head: &Parts, service: &Service) -> IpAddr {
+pub(super) fn address(head: &Parts, service: &Service) -> IpAddr {
     let peer = head.extensions.get::<Peer>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
     client_address(peer, &head.headers, &service.config().trusted_proxies)
@@ -129,48 +130,79 @@ impl Access {
     }
 
     /// Finds out who sends a request.
-    fn identify(&self, tokens: &Tokens, head: &Parts, from: IpAddr) -> Result<Principal, Failure> {
-        let token = match Shown::of(head, self.config.token_in_url) {
-            Shown::Nothing => return Err(Failure::NoCredentials("a token is needed")),
-            Shown::NoToken => None,
-            Shown::Token(token) => Some(token),
-        };
+    pub(super) fn identify(
+        &self,
+        tokens: &Tokens,
+        head: &Parts,
+        from: IpAddr,
+    ) -> Result<Principal, Failure> {
+        match Shown::of(head, self.config.token_in_url) {
+            Shown::Nothing => Err(Failure::NoCredentials("a token is needed")),
+            Shown::NoToken => self.verify(tokens, None, from),
+            Shown::Token(token) => self.verify(tokens, Some(&token), from),
+            Shown::Session(_) if !is_of_console(head) => Err(Failure::Forbidden(
+                "a session needs the header `X-Squall-Console` to change anything",
+            )),
+            Shown::Session(id) => {
+                let token = self.sessions.token(&id, Instant::now());
+                let token = token.ok_or(Failure::NoCredentials(
+                    "the session is over: a token is needed again",
+                ))?;
+                let verified = tokens.verify_id(token, from, Timestamp::now());
+                verified.map_err(|refusal| self.refused(refusal, Some(token), from))
+            }
+        }
+    }
+
+    /// Finds out whose token that is; nothing stands for what is no token.
+    pub(super) fn verify(
+        &self,
+        tokens: &Tokens,
+        token: Option<&Token>,
+        from: IpAddr,
+    ) -> Result<Principal, Failure> {
         let now = Instant::now();
-        if let Some(retry_after) = self.tries.wait(from, token.as_ref(), now) {
+        if let Some(retry_after) = self.tries.wait(from, token, now) {
             return Err(Failure::Unavailable {
                 reason: "too many wrong tokens came from this address".into(),
                 retry_after,
             });
         }
-        let verified = match &token {
+        let verified = match token {
             Some(token) => tokens.verify(token, from, Timestamp::now()),
             None => Err(Refusal::Unknown),
         };
-        match (&token, &verified) {
+        match (token, &verified) {
             (Some(token), Ok(_)) => self.tries.succeeded(from, token, now),
             // Whoever has all of a token guesses no more.
             (_, Err(Refusal::Unknown)) => self.tries.failed(from, now),
             _ => {}
         }
-        verified.map_err(|refusal| {
-            if let Some(suppressed) = self.log.admit() {
-                let id = token.map(|token| token.id());
-                tracing::warn!(%from, token = ?id, suppressed, reason = %refusal, "refused a caller");
-            }
-            match refusal {
-                Refusal::Unknown => Failure::NoCredentials("the token is not known"),
-                Refusal::Expired => Failure::NoCredentials("the token has expired"),
-                Refusal::Revoked => Failure::NoCredentials("the token was revoked"),
-                Refusal::Network => Failure::Forbidden("the token is not good from this address"),
-            }
-        })
+        verified.map_err(|refusal| self.refused(refusal, token.map(Token::id), from))
+    }
+
+    fn refused(&self, refusal: Refusal, token: Option<TokenId>, from: IpAddr) -> Failure {
+        if let Some(suppressed) = self.log.admit() {
+            tracing::warn!(%from, ?token, suppressed, reason = %refusal, "refused a caller");
+        }
+        match refusal {
+            Refusal::Unknown => Failure::NoCredentials("the token is not known"),
+            Refusal::Expired => Failure::NoCredentials("the token has expired"),
+            Refusal::Revoked => Failure::NoCredentials("the token was revoked"),
+            Refusal::Network => Failure::Forbidden("the token is not good from this address"),
+        }
     }
 }
 
 fn refusal(failure: Failure, headers: &HeaderMap) -> Response {
     let mut response = failure.into_response();
     if response.status() == StatusCode::UNAUTHORIZED {
-        let of_page = ["x-squall-console", "sec-fetch-site", "sec-fetch-mode"];
+        let of_page = [
+            "x-squall-console",
+            "sec-fetch-site",
+            "sec-fetch-mode",
+            "cookie",
+        ];
         let challenge = if of_page.iter().any(|name| headers.contains_key(*name)) {
             CHALLENGE_OF_PAGES
         } else {
@@ -203,14 +235,19 @@ fn act(head: &Parts, caller: &Caller, from: IpAddr) -> Act {
 
 /// Writes an act down before its answer goes out.
 async fn write_down(service: &Service, mut act: Act, status: StatusCode) {
-    let Some(audit) = service.access().config.audit.clone() else {
-        return;
-    };
     act.status = Some(status.as_u16());
     act.outcome = match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Outcome::Refused,
         status if status.is_success() => Outcome::Done,
         _ => Outcome::Failed,
+    };
+    write_down_as_it_is(service, act).await;
+}
+
+/// Writes an act down whose end is known.
+pub(super) async fn write_down_as_it_is(service: &Service, act: Act) {
+    let Some(audit) = service.access().config.audit.clone() else {
+        return;
     };
     let written = tokio::task::spawn_blocking(move || {
         audit.write(&act).inspect_err(|error| {

@@ -7,17 +7,19 @@ mod caller;
 mod credentials;
 mod document;
 mod guard;
+mod session;
 mod table;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use squall_access::{AuditLog, Tokens, Tries};
+use squall_access::{AuditLog, Sessions, Tokens, Tries};
 
 use crate::throttle::Throttle;
 pub(crate) use caller::Caller;
 pub(crate) use document::describe;
 pub(crate) use guard::guard;
+pub(crate) use session::SESSION_COOKIE;
 
 /// Lines about refused callers are logged at most this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
@@ -30,6 +32,9 @@ pub struct AccessConfig {
     pub tokens: Option<Arc<Tokens>>,
     /// Whether a token may be in the URL, as the parameter `token`.
     pub token_in_url: bool,
+    /// Whether the service speaks TLS, so that browsers keep their cookies to
+    /// it.
+    pub tls: bool,
     /// Where administrative acts are written down.
     pub audit: Option<Arc<AuditLog>>,
 }
@@ -39,6 +44,7 @@ pub struct AccessConfig {
 pub(crate) struct Access {
     config: AccessConfig,
     tries: Tries,
+    sessions: Sessions,
     log: Throttle,
 }
 
@@ -47,6 +53,7 @@ impl Access {
         Self {
             config,
             tries: Tries::default(),
+            sessions: Sessions::default(),
             log: Throttle::new(LOG_INTERVAL),
         }
     }

@@ -62,6 +62,10 @@ const TABLE: &[Rule] = &[
     open("/docs"),
     open("/docs/"),
     open("/docs/{*rest}"),
+    // Logging in and out.
+    open("/api/v1/session"),
+    rule("POST", "/api/v1/session", None),
+    rule("DELETE", "/api/v1/session", None),
     // What collectors and clients of the first generation need.
     submit("POST", "/api/check"),
     submit("POST", "/api/checkAsync"),
@@ -201,7 +205,8 @@ mod tests {
                     .any(|o| o.method == rule.method && o.path == rule.path),
                 "{rule:?}"
             );
-            if rule.method != "GET" && rule.role != Some(Role::Submit) {
+            let is_session = rule.path == "/api/v1/session";
+            if rule.method != "GET" && rule.role != Some(Role::Submit) && !is_session {
                 assert!(rule.audited && rule.role == Some(Role::Admin), "{rule:?}");
             }
         }

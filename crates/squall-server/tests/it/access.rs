@@ -15,19 +15,19 @@ use crate::app::{Answer, BOUNDARY, TestApp, form, part, upload_request};
 use crate::stop::Server;
 
 /// The operations that need no token: there is nothing to be learned there.
-const OPEN: [&str; 2] = ["/healthz", "/readyz"];
+const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/session"];
 
 /// An app that asks for tokens, and one of each kind.
-struct Guarded {
-    app: TestApp,
+pub(crate) struct Guarded {
+    pub(crate) app: TestApp,
     audit: Arc<AuditLog>,
     submit: Token,
-    read: Token,
-    admin: Token,
-    expired: Token,
-    revoked: Token,
+    pub(crate) read: Token,
+    pub(crate) admin: Token,
+    pub(crate) expired: Token,
+    pub(crate) revoked: Token,
     elsewhere: Token,
-    _data: TempDir,
+    pub(crate) data: TempDir,
 }
 
 fn new_token(name: &str, role: Role) -> NewToken {
@@ -40,7 +40,7 @@ fn new_token(name: &str, role: Role) -> NewToken {
 }
 
 impl Guarded {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(false)
     }
 
@@ -72,6 +72,7 @@ impl Guarded {
             tokens: Some(tokens),
             token_in_url,
             audit: Some(Arc::clone(&audit)),
+            tls: false,
         };
         let app = TestApp::with(|setup| {
             setup.config.access = access;
@@ -86,7 +87,7 @@ impl Guarded {
             expired,
             revoked,
             elsewhere,
-            _data: data,
+            data,
         }
     }
 
@@ -107,7 +108,7 @@ impl Guarded {
         answer.json()["id"].as_u64().unwrap()
     }
 
-    fn acts(&self) -> Vec<Value> {
+    pub(crate) fn acts(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.audit.path()).unwrap_or_default();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())

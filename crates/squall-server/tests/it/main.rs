@@ -17,6 +17,7 @@ mod overload;
 mod pages;
 mod raw;
 mod refusals;
+mod session;
 mod signatures;
 mod source;
 mod stop;

@@ -110,6 +110,7 @@ fn access(values: &Values, data_dir: &Path) -> Result<Access, ConfigError> {
     Ok(Access {
         mode,
         token_in_url: values.flag("token-in-url")?,
+        allowed_hosts: values.hosts("allowed-hosts")?,
         audit_log: values
             .path("audit-log")?
             .unwrap_or_else(|| data_dir.join("audit.log")),

@@ -58,6 +58,8 @@ pub(crate) struct Access {
     pub(crate) mode: AccessMode,
     /// Whether a token may be in a URL.
     pub(crate) token_in_url: bool,
+    /// Names that the service may be called by.
+    pub(crate) allowed_hosts: Vec<String>,
     /// File for administrative acts.
     pub(crate) audit_log: PathBuf,
 }

@@ -30,6 +30,8 @@ pub(crate) enum Value {
     Paths(Vec<PathBuf>),
     /// Networks, in order.
     Networks(Vec<Network>),
+    /// Host names, in order.
+    Hosts(Vec<String>),
     /// Syslog receivers, in order.
     SyslogTargets(Vec<SyslogTarget>),
     /// Passwords, in order.
@@ -55,6 +57,7 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
     match kind {
         Kind::Paths => Ok(Value::Paths(present(given).map(PathBuf::from).collect())),
         Kind::Networks => each(kind, given, parse_network).map(Value::Networks),
+        Kind::Hosts => each(kind, given, parse_host).map(Value::Hosts),
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
         Kind::Passwords => each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords),
         _ => match given {
@@ -135,7 +138,12 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
             .iter()
             .find(|word| word.eq_ignore_ascii_case(text))
             .map(|&word| Value::Text(word.to_owned())),
-        Kind::Path | Kind::Paths | Kind::Networks | Kind::SyslogTargets | Kind::Passwords => None,
+        Kind::Path
+        | Kind::Paths
+        | Kind::Networks
+        | Kind::Hosts
+        | Kind::SyslogTargets
+        | Kind::Passwords => None,
     }
 }
 
@@ -221,6 +229,7 @@ impl Value {
                 .collect(),
             Self::Networks(networks) => strings(networks),
             Self::SyslogTargets(targets) => strings(targets),
+            Self::Hosts(hosts) => hosts.clone(),
             Self::Passwords(passwords) => passwords.clone(),
         }
     }

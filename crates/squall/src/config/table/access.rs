@@ -26,6 +26,12 @@ pub(super) const ACCESS: Section = Section {
             "Take tokens as the parameter `token` of a URL too, where proxies and clients may write them into their logs.",
         ),
         Setting::new(
+            "allowed-hosts",
+            Kind::Hosts,
+            "",
+            "Name that requests may call the service by, besides addresses and localhost; others are answered with 403. Without any, every name is good, unless the service listens on a loopback address and has no trusted-proxy. Repeatable.",
+        ),
+        Setting::new(
             "audit-log",
             Kind::Path,
             "",

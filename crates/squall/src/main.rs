@@ -7,6 +7,7 @@ mod failed;
 mod findings;
 mod findings_command;
 mod logging;
+mod sandbox;
 mod scan;
 mod serve;
 mod shutdown;

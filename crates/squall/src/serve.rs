@@ -23,7 +23,7 @@ use crate::signatures::cache::Cache;
 use crate::signatures::control::{self, Control, Trigger};
 use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, update, watch};
-use crate::{backlog, banner, logging, shutdown, wiring};
+use crate::{backlog, banner, logging, sandbox, shutdown, wiring};
 
 /// How long samples that are being scanned may take once the service is told
 /// to stop; then they are handed back to the queue.
@@ -38,10 +38,20 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 /// read.
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let shown = config::shown(&loaded);
+    // Before the first thread, which would be left out.
+    let sandbox = loaded.settings.access.sandbox.then(|| {
+        let places = config::places(&loaded);
+        sandbox::enter(&places.own, &places.others)
+    });
     let settings = loaded.settings;
     let log = logging::start(&settings.outputs.log_level);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
+    }
+    match &sandbox {
+        None => tracing::info!("sandbox: off"),
+        Some(sandbox) if sandbox.is_whole() => tracing::info!("sandbox: {sandbox}"),
+        Some(sandbox) => tracing::warn!("sandbox: {sandbox}"),
     }
     // Fails only where one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();

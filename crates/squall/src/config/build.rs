@@ -111,6 +111,7 @@ fn access(values: &Values, data_dir: &Path) -> Result<Access, ConfigError> {
         mode,
         token_in_url: values.flag("token-in-url")?,
         allowed_hosts: values.hosts("allowed-hosts")?,
+        sandbox: values.text("sandbox")? != "off",
         audit_log: values
             .path("audit-log")?
             .unwrap_or_else(|| data_dir.join("audit.log")),

@@ -19,6 +19,7 @@ mod layer;
 mod nearest;
 mod network;
 mod original;
+mod places;
 pub(crate) mod settings;
 mod shown;
 mod syslog;
@@ -38,6 +39,7 @@ pub(crate) use describe::describe;
 pub(crate) use error::ConfigError;
 pub(crate) use flags::{TEMPLATE, args_of, scan_args, serve_args};
 pub(crate) use network::Network;
+pub(crate) use places::places;
 pub(crate) use settings::Settings;
 pub(crate) use shown::shown;
 

@@ -60,6 +60,8 @@ pub(crate) struct Access {
     pub(crate) token_in_url: bool,
     /// Names that the service may be called by.
     pub(crate) allowed_hosts: Vec<String>,
+    /// Whether the service takes rights from itself.
+    pub(crate) sandbox: bool,
     /// File for administrative acts.
     pub(crate) audit_log: PathBuf,
 }

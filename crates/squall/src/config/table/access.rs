@@ -37,5 +37,11 @@ pub(super) const ACCESS: Section = Section {
             "",
             "File to append every administrative act to, as a line of JSON [default: `audit.log` in data-dir].",
         ),
+        Setting::new(
+            "sandbox",
+            Kind::Choice(&["auto", "off"]),
+            "auto",
+            "Whether the service takes rights from itself. auto: as far as the kernel has Landlock and seccomp, it writes only where its settings say and starts no program; off: it keeps them.",
+        ),
     ],
 };

@@ -46,6 +46,7 @@ fn other_value(setting: &Setting) -> &'static str {
         "resolve-timeout" => "50ms",
         "header-timeout" | "body-timeout" | "idle-timeout" | "scan-timeout" => "7s",
         "access" => "tokens",
+        "sandbox" => "off",
         "allowed-hosts" => "squall.example",
         "insecure-open" | "token-in-url" | "pure-yara" | "noarchive" | "utc" | "rfc3339" => "true",
         "notice" => "41",

@@ -37,31 +37,16 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 /// directory or a log file that cannot be opened, signatures that cannot be
 /// read.
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
-    let shown = config::shown(&loaded);
-    // Before the first thread, which would be left out.
-    let sandbox = loaded.settings.access.sandbox.then(|| {
-        let places = config::places(&loaded);
-        sandbox::enter(&places.own, &places.others)
-    });
-    let settings = loaded.settings;
-    let log = logging::start(&settings.outputs.log_level);
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
-    match &sandbox {
-        None => tracing::info!("sandbox: off"),
-        Some(sandbox) if sandbox.is_whole() => tracing::info!("sandbox: {sandbox}"),
-        Some(sandbox) => tracing::warn!("sandbox: {sandbox}"),
-    }
-    // Fails only where one is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let Begun {
+        settings,
+        shown,
+        log,
+    } = begin(loaded);
     let runtime = start_runtime()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let mut sinks = wiring::open_sinks(&settings)?;
     let listener = runtime.block_on(wiring::listen(&settings))?;
-    let address = listener.local_addr().context("cannot tell the address")?;
-    let access = wiring::access(&settings, address)?;
-    let tokens = access.tokens.clone();
+    let access = wiring::access(&settings, address(&listener)?)?;
     let queue = wiring::open_queue(&settings)?;
     let keeper = wiring::open_keeper(&settings)?.map(Arc::new);
     let findings = findings::open(&settings);
@@ -103,17 +88,48 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             shown,
             log,
             access,
-            address,
         },
     ));
-    if let Some(tokens) = tokens {
-        wiring::write_uses(&tokens);
-    }
     stop(workers, queue);
     stop_findings(catch_up, findings);
     // Not waited for: signatures may still be compiling.
     runtime.shutdown_background();
     ended
+}
+
+/// What there is before anything is opened.
+struct Begun {
+    settings: Settings,
+    /// The configuration as it is shown.
+    shown: Vec<SettingInForce>,
+    log: LogTail,
+}
+
+/// Locks the process in, and begins to log.
+fn begin(loaded: Loaded) -> Begun {
+    let shown = config::shown(&loaded);
+    // Before the first thread, which would be left out.
+    let sandbox = loaded.settings.access.sandbox.then(|| {
+        let places = config::places(&loaded);
+        sandbox::enter(&places.own, &places.others)
+    });
+    let settings = loaded.settings;
+    let log = logging::start(&settings.outputs.log_level);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    match &sandbox {
+        None => tracing::info!("sandbox: off"),
+        Some(sandbox) if sandbox.is_whole() => tracing::info!("sandbox: {sandbox}"),
+        Some(sandbox) => tracing::warn!("sandbox: {sandbox}"),
+    }
+    // Fails only where one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Begun {
+        settings,
+        shown,
+        log,
+    }
 }
 
 /// Ends the feeding of the findings store, then the store.
@@ -124,6 +140,10 @@ fn stop_findings(catch_up: Option<CatchUp>, findings: Option<Findings>) {
     if let Some(findings) = findings {
         findings.close();
     }
+}
+
+fn address(listener: &TcpListener) -> anyhow::Result<SocketAddr> {
+    listener.local_addr().context("cannot tell the address")
 }
 
 fn start_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -149,7 +169,6 @@ struct Parts {
     shown: Vec<SettingInForce>,
     log: LogTail,
     access: AccessConfig,
-    address: SocketAddr,
 }
 
 /// Lets the service have samples that were kept.
@@ -164,14 +183,11 @@ impl KeptSamples for Kept {
 /// Answers requests until told to stop, or until the signatures turn out to be
 /// unusable.
 async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
-    let bound = parts
-        .listener
-        .local_addr()
-        .context("cannot tell the address")?;
-    let url = banner::base_url(&settings.listen, bound);
+    let url = banner::base_url(&settings.listen, address(&parts.listener)?);
     let (service, control) = service(settings, &parts)?;
     let tls = wiring::tls(settings)?;
-    if let Some(tokens) = &parts.access.tokens {
+    let tokens = parts.access.tokens;
+    if let Some(tokens) = &tokens {
         wiring::keep_uses(Arc::clone(tokens));
     }
     let hangup = shutdown::on_hangup(parts.signals.hangup, parts.sinks, control.clone());
@@ -202,6 +218,9 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         SHUTDOWN_GRACE,
     );
     let (served, watched) = tokio::join!(server, watch);
+    if let Some(tokens) = tokens {
+        wiring::write_uses(&tokens);
+    }
     watched?;
     served.context("the service ended")
 }
@@ -213,7 +232,7 @@ fn service(settings: &Settings, parts: &Parts) -> anyhow::Result<(Service, Contr
         settings: parts.shown.clone(),
         log: parts.log.clone(),
         access: parts.access.clone(),
-        allowed_hosts: wiring::allowed_hosts(settings, parts.address),
+        allowed_hosts: wiring::allowed_hosts(settings, address(&parts.listener)?),
         ..wiring::service_config(
             settings,
             &parts.scan_id,

@@ -103,7 +103,7 @@ fn setting_args() -> impl Iterator<Item = Arg> {
 fn lifetime(text: &str) -> Result<Span, String> {
     let span: Result<Span, _> = text.parse();
     span.ok()
-        .filter(Span::is_positive)
+        .filter(|span| span.is_positive())
         .ok_or_else(|| "expected a time such as 90d, 12h or 1y".to_owned())
 }
 

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
     ContentBuilder, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder, path::Operation,
@@ -64,7 +64,7 @@ fn scheme(name: &str) -> SecurityScheme {
     match name {
         "bearer" => SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
         "basic" => SecurityScheme::Http(
-            Http::builder()
+            HttpBuilder::new()
                 .scheme(HttpAuthScheme::Basic)
                 .description(Some("The token is the password; any user name will do."))
                 .build(),

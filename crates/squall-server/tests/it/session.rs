@@ -32,7 +32,7 @@ async fn ask(guarded: &Guarded, method: &str, path: &str, headers: &[(&str, &str
 }
 
 #[tokio::test]
-async fn a_session_stands_for_its_token_until_it_is_ended() {
+async fn a_session_stands_for_its_token() {
     let guarded = Guarded::new();
     let nobody = guarded.app.get("/api/v1/session").await.json();
     assert_eq!(
@@ -62,8 +62,13 @@ async fn a_session_stands_for_its_token_until_it_is_ended() {
             .as_u16(),
         200
     );
+}
 
-    // A change needs more than the cookie, which a browser sends by itself.
+#[tokio::test]
+async fn a_change_needs_more_than_the_cookie_which_a_browser_sends_by_itself() {
+    let guarded = Guarded::new();
+    let cookie = cookie(&log_in(&guarded, guarded.admin.reveal()).await);
+    let with = [("cookie", cookie.as_str())];
     let reload = "/api/v1/samples/failed/retry";
     let answer = ask(&guarded, "POST", reload, &with).await;
     assert_eq!(answer.status.as_u16(), 403);
@@ -77,7 +82,13 @@ async fn a_session_stands_for_its_token_until_it_is_ended() {
         let answer = ask(&guarded, "POST", reload, &[with[0], sign]).await;
         assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
     }
+}
 
+#[tokio::test]
+async fn a_session_ends_when_its_holder_says_so() {
+    let guarded = Guarded::new();
+    let cookie = cookie(&log_in(&guarded, guarded.admin.reveal()).await);
+    let with = [("cookie", cookie.as_str())];
     let out = ask(
         &guarded,
         "DELETE",

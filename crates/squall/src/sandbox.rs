@@ -107,7 +107,7 @@ pub(crate) fn enter(own: &[PathBuf], others: &[PathBuf]) -> Sandbox {
     let places: Vec<PathBuf> = own
         .iter()
         .cloned()
-        .chain(others.iter().map(place))
+        .chain(others.iter().map(|path| place(path)))
         .collect();
     Sandbox {
         landlock: restrict_paths(&places),
@@ -117,13 +117,13 @@ pub(crate) fn enter(own: &[PathBuf], others: &[PathBuf]) -> Sandbox {
 
 /// Returns what must be writable for `path` to be made, replaced and rotated:
 /// the directory of a file. What is no file, such as a pipe, is itself.
-fn place(path: &PathBuf) -> PathBuf {
+fn place(path: &Path) -> PathBuf {
     let is_other = path.metadata().is_ok_and(|file| !file.is_file());
     match path.parent() {
-        _ if is_other => path.clone(),
+        _ if is_other => path.to_owned(),
         Some(dir) if dir.as_os_str().is_empty() => PathBuf::from("."),
         Some(dir) => dir.to_owned(),
-        None => path.clone(),
+        None => path.to_owned(),
     }
 }
 
@@ -249,9 +249,9 @@ mod tests {
         assert_eq!(place(&file), dir.path());
         fs::write(&file, "").unwrap();
         assert_eq!(place(&file), dir.path());
-        assert_eq!(place(&dir.path().to_owned()), dir.path());
-        assert_eq!(place(&"a.log".into()), Path::new("."));
-        assert_eq!(place(&"/dev/null".into()), Path::new("/dev/null"));
+        assert_eq!(place(dir.path()), dir.path());
+        assert_eq!(place(Path::new("a.log")), Path::new("."));
+        assert_eq!(place(Path::new("/dev/null")), Path::new("/dev/null"));
     }
 
     #[test]

@@ -96,7 +96,7 @@ def open_page(browser):
         page.on("pageerror", lambda error: errors.append(str(error)))
         opened.append((context, errors, expected))
         page.goto(f"{service.url}/{address}")
-        expect(page.locator("header.top")).to_be_visible()
+        expect(page.locator("header.top, main.login").first).to_be_visible()
         return page
 
     yield begin

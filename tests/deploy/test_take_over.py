@@ -52,6 +52,7 @@ def test_takes_over_an_existing_configuration_and_serves_with_it(delivered):
     said = delivered.run(INSTALLER, text="y\n").stdout
     assert f"from {ORIGINAL}" in said
     assert "logfile: /var/log/squall/thunderstorm.log instead of /var/log/thunderstorm/thunderstorm.log" in said
+    assert "insecure-open: true, as it was" in said
     assert "ready: https://127.0.0.1:443" in said
     assert delivered.contents("/etc/thunderstorm") == before
     assert delivered.owner("/etc/squall/tls/key.pem") == "640 root squall"

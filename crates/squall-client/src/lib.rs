@@ -6,6 +6,8 @@ mod state;
 
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
@@ -25,6 +27,9 @@ const ANSWER_LEN_MAX: usize = 32 << 20;
 pub struct ClientConfig {
     /// Its address, as `http://127.0.0.1:8080`.
     pub url: String,
+    /// The token to show, if the service asks for one; one in the address, as
+    /// `http://name:TOKEN@host`, goes before it.
+    pub token: Option<String>,
     /// Whether any certificate is taken, a self-signed one for instance.
     pub insecure: bool,
 }
@@ -45,17 +50,20 @@ impl Client {
     /// the system cannot be read.
     pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
         let invalid = |reason: String| ClientError::Address {
-            url: config.url.clone(),
+            url: without_secret(&config.url),
             reason,
         };
-        let base = Url::parse(&config.url).map_err(|error| invalid(error.to_string()))?;
+        let mut base = Url::parse(&config.url).map_err(|error| invalid(error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
             return Err(invalid("expected `http://HOST` or `https://HOST`".into()));
         }
+        let headers = credentials(&mut base, config.token.as_deref())
+            .ok_or_else(|| invalid("the token has characters that no token has".into()))?;
         // Fails only where one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .user_agent(concat!("squall/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
             .no_proxy()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
@@ -64,6 +72,12 @@ impl Client {
             .build()
             .map_err(|source| ClientError::Setup { source })?;
         Ok(Self { http, base })
+    }
+
+    /// Returns the address of the service, without the token.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.base
     }
 
     /// Returns the client below, for requests that have no method here.
@@ -129,5 +143,37 @@ impl Client {
             url: self.base.to_string(),
             source,
         })
+    }
+}
+/// Takes name and password out of the address, so that no message repeats
+/// them, and returns the header that shows them or the token; `None` if they
+/// do not go into a header.
+fn credentials(base: &mut Url, token: Option<&str>) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    let in_address = base.password().unwrap_or_else(|| base.username());
+    let in_address = percent_decode_str(in_address)
+        .decode_utf8()
+        .ok()?
+        .into_owned();
+    let token = match in_address.as_str() {
+        "" => token.map(str::trim).unwrap_or_default(),
+        token => token,
+    };
+    if !token.is_empty() {
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    // These fail only for addresses without a host.
+    let _ = base.set_password(None);
+    let _ = base.set_username("");
+    Some(headers)
+}
+
+/// Returns an address as it may be repeated.
+fn without_secret(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        _ => url.to_owned(),
     }
 }

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 fn client(url: &str) -> Result<Client, ClientError> {
     Client::new(&ClientConfig {
         url: url.to_owned(),
+        token: Some("sqt_other".to_owned()),
         insecure: false,
     })
 }
@@ -48,6 +49,35 @@ async fn requests_go_where_the_address_says() {
     let start = "GET /behind/a/proxy/api/v1/samples/failed?limit=5&after=7 HTTP/1.1\r\n";
     assert!(request.starts_with(start), "{request}");
     assert!(request.contains("user-agent: squall/"), "{request}");
+}
+
+#[tokio::test]
+async fn the_token_is_shown_and_never_told() {
+    let body = r#"{"total":0,"samples":[]}"#;
+    for (before, token) in [
+        ("", "sqt_other"),
+        ("x:s%5Fcret@", "s_cret"),
+        ("s_cret@", "s_cret"),
+    ] {
+        let (url, served) = service(answer("200 OK", body)).await;
+        let url = url.replace("://", &format!("://{before}"));
+        let client = client(&url).unwrap();
+        assert!(!client.base().as_str().contains('@'), "{}", client.base());
+        client.failed_samples(None, 5).await.unwrap();
+        let request = served.await.unwrap();
+        let header = format!("authorization: Bearer {token}\r\n");
+        assert!(request.contains(&header), "{request}");
+        // Nobody listens there any more.
+        let error = client.failed_samples(None, 5).await.unwrap_err();
+        assert!(!format!("{error:?} {error}").contains("cret@"), "{error:?}");
+    }
+    for url in ["ftp://x:s_cret@h", "http://x:s_cret@"] {
+        let error = client(url).unwrap_err();
+        assert!(
+            !format!("{error:?} {error}").contains("s_cret"),
+            "{error:?}"
+        );
+    }
 }
 
 #[tokio::test]

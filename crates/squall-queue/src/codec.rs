@@ -61,6 +61,13 @@ impl<'a> Decoder<'a> {
         self.array().map(i64::from_le_bytes)
     }
 
+    /// Takes the field that all others come before.
+    pub(crate) fn last_u64(&mut self) -> Option<u64> {
+        let (rest, value) = self.0.split_last_chunk()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*value))
+    }
+
     /// Everything that is left.
     pub(crate) fn rest(self) -> &'a [u8] {
         self.0

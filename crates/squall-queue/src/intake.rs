@@ -201,6 +201,7 @@ fn stored(id: SampleId, arrival: Arrival, place: Place) -> Stored {
             extent: arrival.extent,
             source_key: arrival.source_key,
             enqueued_at_us: arrival.enqueued_at_us,
+            owner: arrival.owner,
         },
         answer: arrival.answer,
         admission: arrival.admission,

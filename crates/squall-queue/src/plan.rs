@@ -115,7 +115,12 @@ fn plan_change(
             if results_max > 0 {
                 let (place, segment) = place_result(ledger, id, verdict)?;
                 let failed = record.failed;
-                let result = ResultRecord { failed, place };
+                let owner = record.owner;
+                let result = ResultRecord {
+                    failed,
+                    place,
+                    owner,
+                };
                 plan.batch.insert(&keys::result(id), result.encode());
                 if !failed {
                     plan.kept.push(KeptResult { id, segment });

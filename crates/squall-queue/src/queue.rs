@@ -89,6 +89,23 @@ impl Queue {
         submission: Vec<u8>,
         source: &str,
     ) -> Result<SampleId, EnqueueError> {
+        self.enqueue_for(body, submission, source, 0).await
+    }
+
+    /// Does what [`enqueue`](Self::enqueue) does, and notes whose sample it
+    /// is: [`owner`](Self::owner) returns that number, as long as anything is
+    /// known of the sample. 0 stands for nobody.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`enqueue`](Self::enqueue).
+    pub async fn enqueue_for(
+        &self,
+        body: Body,
+        submission: Vec<u8>,
+        source: &str,
+        owner: u64,
+    ) -> Result<SampleId, EnqueueError> {
         let extent = Extent {
             body_len: body.len(),
             body_crc: body.crc(),
@@ -108,6 +125,7 @@ impl Queue {
             extent,
             source_key,
             enqueued_at_us: clock::now_us(),
+            owner,
             answer,
             admission,
         };
@@ -185,6 +203,16 @@ impl Queue {
     /// Fails when the state cannot be read or is damaged.
     pub fn status(&self, id: SampleId) -> Result<Option<SampleState>, ReadError> {
         results::status(&self.shared, id)
+    }
+
+    /// Returns whose a sample of the durable lane is: 0 for nobody's, and
+    /// `None` when [`status`](Self::status) knows nothing of it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the record cannot be read or is damaged.
+    pub fn owner(&self, id: SampleId) -> Result<Option<u64>, ReadError> {
+        results::owner(&self.shared, id)
     }
 
     /// Waits for a sample and takes it; returns `None` once claims are

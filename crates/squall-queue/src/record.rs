@@ -5,7 +5,34 @@
 
 use crate::codec::{Decoder, Encoder};
 
+/// Of a record without an owner; what earlier releases wrote.
 const VERSION: u8 = 1;
+/// Of a record that ends with its owner.
+const VERSION_OWNED: u8 = 2;
+
+/// Begins a record, which ends with `owner` if there is one.
+fn begin(owner: u64) -> Encoder {
+    Encoder::default().u8(if owner == 0 { VERSION } else { VERSION_OWNED })
+}
+
+/// Ends a record.
+fn end(record: Encoder, owner: u64) -> Vec<u8> {
+    match owner {
+        0 => record.seal(),
+        owner => record.u64(owner).seal(),
+    }
+}
+
+/// Opens a record, and returns its fields and its owner; 0 for none.
+fn open(record: &[u8]) -> Option<(Decoder<'_>, u64)> {
+    let mut fields = Decoder::sealed(record)?;
+    let owner = match fields.u8()? {
+        VERSION => 0,
+        VERSION_OWNED => fields.last_u64()?,
+        _ => return None,
+    };
+    Some((fields, owner))
+}
 
 /// Where the bytes of a sample are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +73,8 @@ pub(crate) struct SampleRecord {
     pub(crate) source_key: u64,
     /// Microseconds since 1970-01-01 UTC.
     pub(crate) enqueued_at_us: i64,
+    /// Whose it is; 0 for nobody's.
+    pub(crate) owner: u64,
 }
 
 impl SampleRecord {
@@ -55,8 +84,7 @@ impl SampleRecord {
             Place::File => (1, 0, 0),
             Place::Lost => (2, 0, 0),
         };
-        Encoder::default()
-            .u8(VERSION)
+        let record = begin(self.owner)
             .u8(u8::from(self.failed))
             .u32(self.attempts)
             .u8(kind)
@@ -67,15 +95,12 @@ impl SampleRecord {
             .u32(self.extent.submission_len)
             .u32(self.extent.submission_crc)
             .u64(self.source_key)
-            .i64(self.enqueued_at_us)
-            .seal()
+            .i64(self.enqueued_at_us);
+        end(record, self.owner)
     }
 
     pub(crate) fn decode(record: &[u8]) -> Option<Self> {
-        let mut fields = Decoder::sealed(record)?;
-        if fields.u8()? != VERSION {
-            return None;
-        }
+        let (mut fields, owner) = open(record)?;
         let failed = fields.u8()? == 1;
         let attempts = fields.u32()?;
         let (kind, no, offset) = (fields.u8()?, fields.u32()?, fields.u64()?);
@@ -99,6 +124,7 @@ impl SampleRecord {
             extent,
             source_key,
             enqueued_at_us,
+            owner,
         })
     }
 }
@@ -123,6 +149,8 @@ pub(crate) struct ResultRecord {
     /// True when the bytes are a reason for the failure, false for a result.
     pub(crate) failed: bool,
     pub(crate) place: ResultPlace,
+    /// Whose sample it was; 0 for nobody's.
+    pub(crate) owner: u64,
 }
 
 impl ResultRecord {
@@ -131,8 +159,8 @@ impl ResultRecord {
     pub(crate) const INLINE_LEN_MAX: usize = 1024;
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let head = Encoder::default().u8(VERSION).u8(u8::from(self.failed));
-        match &self.place {
+        let head = begin(self.owner).u8(u8::from(self.failed));
+        let record = match &self.place {
             ResultPlace::Inline(bytes) => head.u8(0).bytes(bytes),
             ResultPlace::Segment {
                 no,
@@ -140,15 +168,12 @@ impl ResultRecord {
                 len,
                 crc,
             } => head.u8(1).u32(*no).u64(*offset).u64(*len).u32(*crc),
-        }
-        .seal()
+        };
+        end(record, self.owner)
     }
 
     pub(crate) fn decode(record: &[u8]) -> Option<Self> {
-        let mut fields = Decoder::sealed(record)?;
-        if fields.u8()? != VERSION {
-            return None;
-        }
+        let (mut fields, owner) = open(record)?;
         let failed = fields.u8()? == 1;
         let place = match fields.u8()? {
             0 => ResultPlace::Inline(fields.rest().to_vec()),
@@ -160,7 +185,11 @@ impl ResultRecord {
             },
             _ => return None,
         };
-        Some(Self { failed, place })
+        Some(Self {
+            failed,
+            place,
+            owner,
+        })
     }
 }
 
@@ -181,6 +210,7 @@ mod tests {
             },
             source_key: u64::MAX,
             enqueued_at_us: -5,
+            owner: 0,
         }
     }
 
@@ -191,9 +221,26 @@ mod tests {
             Place::File,
             Place::Lost,
         ] {
-            let record = SampleRecord { place, ..sample() };
-            assert_eq!(SampleRecord::decode(&record.encode()), Some(record));
+            for owner in [0, 1, u64::MAX] {
+                let record = SampleRecord {
+                    place,
+                    owner,
+                    ..sample()
+                };
+                assert_eq!(SampleRecord::decode(&record.encode()), Some(record));
+            }
         }
+    }
+
+    #[test]
+    fn nobodys_records_are_those_of_earlier_releases() {
+        let owned = SampleRecord {
+            owner: 9,
+            ..sample()
+        };
+        let (before, now) = (sample().encode(), owned.encode());
+        assert_eq!((before[0], now[0]), (1, 2));
+        assert_eq!(now.len(), before.len() + 8);
     }
 
     #[test]
@@ -207,19 +254,27 @@ mod tests {
                 crc: 4,
             },
         ] {
-            let record = ResultRecord {
-                failed: false,
-                place,
-            };
-            assert_eq!(ResultRecord::decode(&record.encode()), Some(record));
+            for owner in [0, 1, u64::MAX] {
+                let record = ResultRecord {
+                    failed: false,
+                    place: place.clone(),
+                    owner,
+                };
+                assert_eq!(ResultRecord::decode(&record.encode()), Some(record));
+            }
         }
     }
 
     #[test]
     fn every_flipped_bit_and_every_cut_is_noticed() {
-        let good = sample().encode();
+        every_change_is_noticed(&sample().encode());
+        let owner = 7;
+        every_change_is_noticed(&SampleRecord { owner, ..sample() }.encode());
+    }
+
+    fn every_change_is_noticed(good: &[u8]) {
         for at in 0..good.len() * 8 {
-            let mut bad = good.clone();
+            let mut bad = good.to_vec();
             bad[at / 8] ^= 1 << (at % 8);
             assert_eq!(SampleRecord::decode(&bad), None, "bit {at}");
         }

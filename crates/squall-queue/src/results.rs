@@ -72,6 +72,26 @@ pub(crate) fn status(shared: &Shared, id: SampleId) -> Result<Option<SampleState
     }))
 }
 
+/// Returns whose a sample is.
+///
+/// Its record goes in the same batch that its result comes with, so asking for
+/// the record first misses neither.
+pub(crate) fn owner(shared: &Shared, id: SampleId) -> Result<Option<u64>, ReadError> {
+    let get = |key: &[u8]| {
+        let found = shared.store.get(key);
+        found.map_err(|source| ReadError::Storage { id, source })
+    };
+    if let Some(sample) = get(&keys::sample(id))? {
+        let sample = SampleRecord::decode(&sample).ok_or(ReadError::Damaged { id })?;
+        return Ok(Some(sample.owner));
+    }
+    let Some(result) = get(&keys::result(id))? else {
+        return Ok(None);
+    };
+    let result = ResultRecord::decode(&result).ok_or(ReadError::Damaged { id })?;
+    Ok(Some(result.owner))
+}
+
 /// Reads the bytes of a result; `None` when it was evicted meanwhile.
 fn read(shared: &Shared, id: SampleId, place: ResultPlace) -> Result<Option<Vec<u8>>, ReadError> {
     let (no, offset, len, crc) = match place {

@@ -53,6 +53,7 @@ pub(crate) fn lost() -> SampleRecord {
         extent: Extent::default(),
         source_key: 0,
         enqueued_at_us: 0,
+        owner: 0,
     }
 }
 
@@ -96,5 +97,7 @@ fn record(header: &FrameHeader, place: Place) -> SampleRecord {
         extent: header.extent,
         source_key: header.source_key,
         enqueued_at_us: header.enqueued_at_us,
+        // Not in the header: whoever sees only its own does not see it.
+        owner: 0,
     }
 }

@@ -32,6 +32,7 @@ pub(crate) struct Arrival {
     pub(crate) extent: Extent,
     pub(crate) source_key: u64,
     pub(crate) enqueued_at_us: i64,
+    pub(crate) owner: u64,
     pub(crate) answer: oneshot::Sender<Result<SampleId, EnqueueError>>,
     pub(crate) admission: Admission,
 }

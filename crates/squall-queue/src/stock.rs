@@ -298,6 +298,7 @@ fn fail(batch: &mut Batch, id: SampleId, record: &mut SampleRecord, reason: &str
     let result = ResultRecord {
         failed: true,
         place: ResultPlace::Inline(reason.as_bytes().to_vec()),
+        owner: record.owner,
     };
     batch.insert(&keys::result(id), result.encode());
 }

@@ -431,5 +431,6 @@ fn lost_record(taken: &Taken) -> SampleRecord {
         },
         source_key: taken.source_key,
         enqueued_at_us: taken.entry.enqueued_at_us,
+        owner: 0,
     }
 }

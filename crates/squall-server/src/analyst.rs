@@ -1,6 +1,6 @@
 //! Who may change what is found, and see more than findings.
 //!
-//! The service has no logins. Whoever can send a sample could otherwise have
+//! Where there are tokens, their role says it. Without them whoever can send a sample could otherwise have
 //! its own content trusted, so that nothing is reported on it. Until
 //! somebody is named, only requests from this machine may.
 
@@ -10,13 +10,16 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
+use squall_access::Role;
+
+use crate::access::Caller;
 use crate::config::ServiceConfig;
 use crate::failure::Failure;
 use crate::service::Service;
 use crate::source::client_address;
 use crate::upload::Peer;
 
-/// A request from an analyst's address; every other one is refused.
+/// A request of an analyst, by token or by address; every other one is refused.
 #[derive(Debug)]
 pub(crate) struct Analyst(());
 
@@ -24,6 +27,15 @@ impl FromRequestParts<Service> for Analyst {
     type Rejection = Failure;
 
     async fn from_request_parts(head: &mut Parts, service: &Service) -> Result<Self, Failure> {
+        if let Caller::Known(principal) = Caller::of(&head.extensions) {
+            return match principal.role {
+                Role::Admin => Ok(Self(())),
+                role => Err(Failure::TooWeak {
+                    role,
+                    needed: Role::Admin,
+                }),
+            };
+        }
         let peer = head.extensions.get::<Peer>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
         if is_analyst(peer, &head.headers, service.config()) {

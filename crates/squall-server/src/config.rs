@@ -6,6 +6,7 @@ use std::time::Duration;
 use squall_api::v1::{self, Check, SettingInForce};
 use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
 
+use crate::access::AccessConfig;
 use crate::log_tail::LogTail;
 use crate::quota::QuotaConfig;
 use crate::source::{Network, RESOLVE_TIMEOUT_MAX, ReverseLookup};
@@ -32,8 +33,13 @@ pub struct ServiceConfig {
     /// The proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<Network>,
     /// Addresses that may change signatures and see samples and settings,
-    /// beside this machine.
+    /// beside this machine, where there are no tokens.
     pub analysts: Vec<Network>,
+    /// Who may use the service.
+    pub access: AccessConfig,
+    /// Names that the service may be called by, besides addresses and
+    /// `localhost`; `None` for every name.
+    pub allowed_hosts: Option<Vec<String>>,
     /// How host names of senders are found.
     pub reverse_lookup: ReverseLookup,
     /// Longest time an answer waits for a host name; default and most 200 ms.
@@ -91,6 +97,8 @@ impl Default for ServiceConfig {
             quota: QuotaConfig::default(),
             trusted_proxies: Vec::new(),
             analysts: Vec::new(),
+            access: AccessConfig::default(),
+            allowed_hosts: None,
             reverse_lookup: ReverseLookup::default(),
             resolve_timeout: RESOLVE_TIMEOUT_MAX,
             outcomes: Arc::default(),

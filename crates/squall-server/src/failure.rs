@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use squall_access::Role;
 use squall_api::{v0, v1};
 
 use crate::query::Query;
@@ -23,6 +24,17 @@ pub(crate) enum Failure {
     NotFound,
     /// A page of another site made a browser send it.
     OtherSite,
+    /// Nothing says who sends it, or nothing that is good.
+    NoCredentials(&'static str),
+    /// Whoever sends it may not.
+    Forbidden(&'static str),
+    /// Whoever sends it may do less.
+    TooWeak {
+        /// What the sender's token is for.
+        role: Role,
+        /// What it would have to be for.
+        needed: Role,
+    },
     /// It comes from an address that may not ask for this.
     NoAnalyst,
     /// No sample of the kind asked for has that id.
@@ -63,7 +75,10 @@ impl Failure {
     const fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::OtherSite | Self::NoAnalyst => StatusCode::FORBIDDEN,
+            Self::NoCredentials(_) => StatusCode::UNAUTHORIZED,
+            Self::OtherSite | Self::NoAnalyst | Self::Forbidden(_) | Self::TooWeak { .. } => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound | Self::UnknownSample(_) | Self::Absent(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -81,6 +96,10 @@ impl Failure {
             }
             Self::UnknownSample(reason) | Self::Conflict(reason) => reason.into(),
             Self::OtherSite => "a page of another site may not ask for this".into(),
+            Self::NoCredentials(reason) | Self::Forbidden(reason) => (*reason).into(),
+            Self::TooWeak { role, needed } => {
+                format!("this needs a token with the role `{needed}`; the role of this one is `{role}`").into()
+            }
             Self::NoAnalyst => {
                 "only requests from the machine of the service and from addresses of the setting `analyst` may do this".into()
             }

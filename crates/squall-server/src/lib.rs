@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod analyst;
 mod bound;
 mod collection;
@@ -9,6 +10,7 @@ mod failure;
 mod handlers;
 mod health;
 mod history;
+mod hosts;
 mod library;
 mod log_tail;
 mod metrics;
@@ -30,6 +32,7 @@ mod upload;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use access::AccessConfig;
 pub use collection::{CollectionEnd, CollectionRun};
 pub use config::{Limits, LookupLink, ServiceConfig};
 pub use connection::{ServeError, serve};

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use crate::router;
+use crate::{access, router};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -11,7 +11,9 @@ use crate::router;
         description = "Send files to be scanned, and ask about the service that scans them. \
             `/api/…` is compatible with the Thunderstorm API; `/api/v1/…` answers findings in \
             the v3 log form. Every refusal has a JSON body that says why. A 503 carries \
-            `Retry-After`: the sample was not taken and shall be sent again.",
+            `Retry-After`: the sample was not taken and shall be sent again. Where tokens are \
+            needed, each operation names the role that its token must have: `submit`, `read` or \
+            `admin`, each of which includes those before it.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(),
     ),
@@ -28,5 +30,7 @@ pub(crate) struct Document;
 /// Returns the description of the whole API, both generations.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    router::api().into_openapi()
+    let mut document = router::api().into_openapi();
+    access::describe(&mut document);
+    document
 }

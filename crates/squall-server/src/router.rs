@@ -19,18 +19,23 @@ use crate::failure::{self, Failure};
 use crate::openapi::Document;
 use crate::service::Service;
 use crate::upload::drain;
-use crate::{handlers, pages, same_site};
+use crate::{access, handlers, hosts, pages, same_site};
 
 /// What requests are counted under that are for no path of the router.
 const NO_ENDPOINT: &str = "none";
 
 /// Makes the router; the server is this function.
 pub fn router(service: Service) -> Router {
-    let (api, document) = api().split_for_parts();
+    let (api, mut document) = api().split_for_parts();
+    access::describe(&mut document);
     let routes = api
         .merge(pages::router(document))
         .fallback(async || Failure::NotFound)
-        .method_not_allowed_fallback(async || Failure::MethodNotAllowed);
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(middleware::from_fn_with_state(
+            service.clone(),
+            access::guard,
+        ));
     layered(routes, &service).with_state(service)
 }
 
@@ -102,6 +107,11 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::configuration))
         .routes(routes!(handlers::log))
         .routes(routes!(handlers::self_check))
+        .routes(routes!(
+            handlers::session,
+            handlers::begin_session,
+            handlers::end_session
+        ))
         .routes(routes!(handlers::overview))
         .routes(routes!(handlers::events))
 }
@@ -111,6 +121,10 @@ fn layered(routes: Router<Service>, service: &Service) -> Router<Service> {
     routes
         .layer(CatchPanicLayer::custom(failure::from_panic))
         .layer(middleware::from_fn(same_site::protect))
+        .layer(middleware::from_fn_with_state(
+            service.clone(),
+            hosts::check,
+        ))
         .layer(middleware::from_fn(failure::render))
         .layer(middleware::from_fn_with_state(service.clone(), observe))
         .layer(middleware::from_fn(secure))

@@ -15,6 +15,7 @@ use squall_types::SignatureSummary;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
 use crate::bound::{Bound, BoundLog};
 use crate::collection::{CollectionRun, Runs};
 use crate::config::ServiceConfig;
@@ -51,6 +52,7 @@ pub struct Service(Arc<Inner>);
 
 struct Inner {
     config: ServiceConfig,
+    access: Access,
     queue: Queue,
     signatures: Arc<ArcSwapOption<SignatureSummary>>,
     signature_control: OnceLock<Arc<dyn SignatureControl>>,
@@ -114,6 +116,7 @@ impl Service {
             denied: AtomicU64::new(denied_before(&queue)),
             bound_log: BoundLog::default(),
             storage_log: Throttle::new(STORAGE_LOG_INTERVAL),
+            access: Access::new(config.access.clone()),
             config,
             queue,
             signatures,
@@ -210,6 +213,10 @@ impl Service {
 
     pub(crate) fn config(&self) -> &ServiceConfig {
         &self.0.config
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.0.access
     }
 
     pub(crate) fn queue(&self) -> &Queue {

@@ -49,7 +49,7 @@ fn service_args() -> [Arg; 3] {
         Arg::new("url")
             .long("url")
             .value_name("URL")
-            .help("Address of the service")
+            .help("Address of the service; its token, if it asks for one, is taken from SQUALL_TOKEN or from here (http://name:TOKEN@host)")
             .default_value("http://127.0.0.1:8080"),
         Arg::new("insecure")
             .long("insecure")
@@ -97,6 +97,7 @@ impl Target {
         let url = arguments.get_one::<String>("url");
         let client = Client::new(&ClientConfig {
             url: url.cloned().unwrap_or_default(),
+            token: crate::token_command::of_environment(),
             insecure: arguments.get_flag("insecure"),
         })?;
         Ok(Self {

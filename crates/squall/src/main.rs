@@ -9,6 +9,7 @@ mod findings_command;
 mod human;
 mod logging;
 mod running;
+mod sandbox;
 mod scan;
 mod serve;
 mod shutdown;
@@ -16,6 +17,7 @@ mod signatures;
 mod start_checks;
 mod status;
 mod systemd;
+mod token_command;
 mod top;
 mod wiring;
 
@@ -71,6 +73,7 @@ fn command() -> Command {
         )
         .subcommand(status::command())
         .subcommand(top::command())
+        .subcommand(token_command::command())
         .subcommand(failed::command())
         .subcommand(findings_command::command())
 }
@@ -104,6 +107,9 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             top::run(arguments, std::env::vars_os()).map(|()| ExitCode::SUCCESS)
         }
         Some(("failed", arguments)) => failed::run(arguments).map(|()| ExitCode::SUCCESS),
+        Some(("token", arguments)) => {
+            token_command::run(arguments, std::env::vars_os()).map(|()| ExitCode::SUCCESS)
+        }
         Some(("signatures", arguments)) => Ok(signatures::command::run(arguments)),
         Some(("findings", arguments)) => {
             findings_command::run(arguments, std::env::vars_os()).map(|()| ExitCode::SUCCESS)

@@ -23,7 +23,7 @@ pub(crate) fn args() -> impl Iterator<Item = Arg> {
     let url = Arg::new("url")
         .long("url")
         .value_name("URL")
-        .help("Address of the service [default: where the configuration says that it listens]");
+        .help("Address of the service; its token, if it asks for one, is taken from SQUALL_TOKEN or from here (http://name:TOKEN@host) [default: where the configuration says that it listens]");
     let insecure = Arg::new("insecure")
         .long("insecure")
         .help("Take any certificate, a self-signed one for instance")
@@ -60,12 +60,17 @@ impl Running {
             }
         };
         let client = Client::new(&ClientConfig {
-            url: url.clone(),
+            url,
+            token: crate::token_command::of_environment(),
             // The certificate need not name this machine's own address, and
             // nobody else can listen there.
             insecure: own || arguments.get_flag("insecure"),
         })?;
-        Ok(Self { url, client })
+        Ok(Self {
+            // Without the token.
+            url: client.base().as_str().trim_end_matches('/').to_owned(),
+            client,
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! `squall serve`: everything wired together, and taken apart in order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use squall_api::v1::{Check, SettingInForce};
 use squall_findings::Findings;
 use squall_queue::Queue;
-use squall_server::{KeptSamples, LogTail, Service, ServiceConfig};
+use squall_server::{AccessConfig, KeptSamples, LogTail, Service, ServiceConfig};
 use squall_types::{OutcomeCounts, ThreadHealth};
 use squall_worker::{Keeper, Recent, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
@@ -22,7 +23,7 @@ use crate::signatures::control::{self, Control, Trigger};
 use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, watch};
 use crate::systemd::{Pulse, Systemd};
-use crate::{backlog, banner, logging, shutdown, wiring};
+use crate::{backlog, banner, logging, sandbox, shutdown, wiring};
 
 /// How long samples that are being scanned may take once the service is told
 /// to stop; then they are handed back to the queue.
@@ -41,20 +42,18 @@ const TRIAL_PAUSE: Duration = Duration::from_millis(20);
 /// directory or a log file that cannot be opened, signatures that cannot be
 /// read.
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
-    let shown = config::shown(&loaded);
-    let arguments = config::arguments(&loaded);
-    let settings = loaded.settings;
+    let Begun {
+        settings,
+        shown,
+        arguments,
+        log,
+    } = begin(loaded);
     let systemd = Systemd::start().context("cannot start the thread that tells systemd")?;
-    let log = logging::start(&settings.outputs.log_level);
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
-    // Fails only where one is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = start_runtime()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let mut sinks = wiring::open_sinks(&settings)?;
     let listener = runtime.block_on(wiring::listen(&settings))?;
+    let access = wiring::access(&settings, address(&listener)?)?;
     let (queue, queue_check) = wiring::open_queue(&settings)?;
     let mut start_checks = vec![queue_check];
     let keeper = wiring::open_keeper(&settings)?.map(Arc::new);
@@ -103,6 +102,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             arguments,
             start_checks,
             log,
+            access,
         },
     ));
     stop(workers, queue);
@@ -110,6 +110,45 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     // Not waited for: signatures may still be compiling.
     runtime.shutdown_background();
     ended
+}
+
+/// What there is before anything is opened.
+struct Begun {
+    settings: Settings,
+    /// The configuration as it is shown.
+    shown: Vec<SettingInForce>,
+    /// The command line as it is shown.
+    arguments: Vec<String>,
+    log: LogTail,
+}
+
+/// Locks the process in, and begins to log.
+fn begin(loaded: Loaded) -> Begun {
+    let shown = config::shown(&loaded);
+    let arguments = config::arguments(&loaded);
+    // Before the first thread, which would be left out.
+    let sandbox = loaded.settings.access.sandbox.then(|| {
+        let places = config::places(&loaded);
+        sandbox::enter(&places.own, &places.others)
+    });
+    let settings = loaded.settings;
+    let log = logging::start(&settings.outputs.log_level);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    match &sandbox {
+        None => tracing::info!("sandbox: off"),
+        Some(sandbox) if sandbox.is_whole() => tracing::info!("sandbox: {sandbox}"),
+        Some(sandbox) => tracing::warn!("sandbox: {sandbox}"),
+    }
+    // Fails only where one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Begun {
+        settings,
+        shown,
+        arguments,
+        log,
+    }
 }
 
 /// Ends the feeding of the findings store, then the store.
@@ -120,6 +159,10 @@ fn stop_findings(catch_up: Option<CatchUp>, findings: Option<Findings>) {
     if let Some(findings) = findings {
         findings.close();
     }
+}
+
+fn address(listener: &TcpListener) -> anyhow::Result<SocketAddr> {
+    listener.local_addr().context("cannot tell the address")
 }
 
 fn start_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -151,6 +194,7 @@ struct Parts {
     /// What was looked at so far.
     start_checks: Vec<Check>,
     log: LogTail,
+    access: AccessConfig,
 }
 
 /// Lets the service have samples that were kept.
@@ -165,13 +209,13 @@ impl KeptSamples for Kept {
 /// Answers requests until told to stop, or until the signatures turn out to be
 /// unusable.
 async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
-    let bound = parts
-        .listener
-        .local_addr()
-        .context("cannot tell the address")?;
-    let url = banner::base_url(&settings.listen, bound);
+    let url = banner::base_url(&settings.listen, address(&parts.listener)?);
     let (service, control, administration) = service(settings, &parts)?;
     let tls = wiring::tls(settings)?;
+    let tokens = parts.access.tokens;
+    if let Some(tokens) = &tokens {
+        wiring::keep_uses(Arc::clone(tokens));
+    }
     let systemd = parts.systemd;
     let hangup = shutdown::on_hangup(
         parts.signals.hangup,
@@ -209,6 +253,9 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         SHUTDOWN_GRACE,
     );
     let (served, watched) = tokio::join!(server, watch);
+    if let Some(tokens) = tokens {
+        wiring::write_uses(&tokens);
+    }
     watched?;
     served.context("the service ended")
 }
@@ -252,6 +299,8 @@ fn service(
         arguments: parts.arguments.clone(),
         start_checks: parts.start_checks.clone(),
         log: parts.log.clone(),
+        access: parts.access.clone(),
+        allowed_hosts: wiring::allowed_hosts(settings, address(&parts.listener)?),
         ..wiring::service_config(
             settings,
             &parts.scan_id,

@@ -1,13 +1,19 @@
 //! The settings, made into what each crate is started with.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
+use squall_access::{AuditLog, Tokens};
 use squall_api::v1::Check;
 use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
-use squall_server::{LookupLink, Network, QuotaConfig, ReverseLookup, ServiceConfig};
+use squall_server::{
+    AccessConfig, LookupLink, Network, QuotaConfig, ReverseLookup, ServiceConfig,
+};
 use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
 use squall_worker::{
     Console, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Sinks, TextOptions,
@@ -15,10 +21,13 @@ use squall_worker::{
 };
 use tokio::net::TcpListener;
 
-use crate::config::settings;
+use crate::config::settings::{self, AccessMode};
 use crate::config::{self, Settings};
 use crate::signatures::BUILD_EPOCH;
 use crate::start_checks;
+
+/// How often the last uses of tokens are written down.
+const USES_INTERVAL: Duration = Duration::from_secs(60);
 
 pub(crate) fn open_sinks(settings: &Settings) -> anyhow::Result<Sinks> {
     let outputs = &settings.outputs;
@@ -73,6 +82,83 @@ pub(crate) async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
     TcpListener::bind((listen.host.as_str(), listen.port))
         .await
         .with_context(|| format!("cannot listen on `{}` port {}", listen.host, listen.port))
+}
+
+/// Says who may use the service that listens on `address`, and where acts are
+/// written down.
+///
+/// # Errors
+///
+/// Fails if everybody who reaches the address could use the service and nobody
+/// said that this is meant, or if the tokens cannot be read.
+pub(crate) fn access(settings: &Settings, address: SocketAddr) -> anyhow::Result<AccessConfig> {
+    let access = &settings.access;
+    let audit = AuditLog::new(access.audit_log.clone());
+    let config = AccessConfig {
+        tokens: None,
+        token_in_url: access.token_in_url,
+        tls: settings.listen.tls.is_some(),
+        audit: Some(Arc::new(audit)),
+    };
+    let open = match access.mode {
+        AccessMode::Auto => address.ip().to_canonical().is_loopback(),
+        AccessMode::Tokens => false,
+        AccessMode::Open => true,
+    };
+    if open {
+        if !address.ip().to_canonical().is_loopback() {
+            tracing::warn!(%address, "whoever reaches this address may use all of the service (`insecure-open`)");
+        }
+        return Ok(config);
+    }
+    let tokens = Tokens::open(&settings.data_dir).context("cannot read who may use the service")?;
+    anyhow::ensure!(
+        access.mode == AccessMode::Tokens || !tokens.is_empty(),
+        "refusing to let everybody who reaches {address} use the service: make a token with \
+         `squall token create --role admin --name NAME --data-dir {}`, or start with \
+         `--insecure-open`",
+        settings.data_dir.display()
+    );
+    if !tokens.any_in_force(Timestamp::now()) {
+        tracing::warn!("no token is in force: nobody may use the service");
+    }
+    Ok(AccessConfig {
+        tokens: Some(Arc::new(tokens)),
+        ..config
+    })
+}
+
+/// Returns the names that the service may be called by, besides addresses and
+/// this machine's; `None` for every name.
+pub(crate) fn allowed_hosts(settings: &Settings, address: SocketAddr) -> Option<Vec<String>> {
+    let hosts = &settings.access.allowed_hosts;
+    // A proxy may well hand on the name that it is called by itself.
+    let is_local =
+        address.ip().to_canonical().is_loopback() && settings.senders.trusted_proxies.is_empty();
+    (is_local || !hosts.is_empty()).then(|| hosts.clone())
+}
+
+/// Has the last uses of tokens written down now and then, until the service
+/// ends.
+pub(crate) fn keep_uses(tokens: Arc<Tokens>) {
+    tokio::spawn(async move {
+        let mut turns = tokio::time::interval(USES_INTERVAL);
+        loop {
+            turns.tick().await;
+            let tokens = Arc::clone(&tokens);
+            let written = tokio::task::spawn_blocking(move || write_uses(&tokens)).await;
+            if let Err(error) = written {
+                tracing::error!(%error, "writing down the last uses of tokens panicked");
+            }
+        }
+    });
+}
+
+/// Writes down when tokens were used last.
+pub(crate) fn write_uses(tokens: &Tokens) {
+    if let Err(error) = tokens.write_uses() {
+        tracing::warn!(%error, "cannot write down when tokens were used last");
+    }
 }
 
 pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<(Queue, Check)> {

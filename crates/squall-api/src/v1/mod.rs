@@ -11,6 +11,7 @@ mod library;
 mod overview;
 mod rule_costs;
 mod service;
+mod session;
 mod signature_sources;
 mod signatures;
 mod store;
@@ -34,6 +35,7 @@ pub use overview::{
 };
 pub use rule_costs::{MeasuredCosts, RuleCost, RuleCosts};
 pub use service::{AsyncResult, Counters, Error, Info, Status, VersionInfo};
+pub use session::{Session, SessionRequest};
 pub use signature_sources::{
     SignatureBundle, SignatureSource, SignatureSourceKind, SignatureSources, SourceCheck,
     SourceCheckOutcome,

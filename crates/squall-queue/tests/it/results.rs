@@ -1,6 +1,6 @@
 //! Results, failed samples, histories.
 
-use squall_queue::{CompleteError, Completion, History, RetryError, SampleState, Verdict};
+use squall_queue::{CompleteError, Completion, History, Queue, RetryError, SampleState, Verdict};
 use squall_types::SampleId;
 
 use crate::support::*;
@@ -235,4 +235,43 @@ async fn the_results_that_are_kept_can_be_listed() {
     let kept = queue.results_kept().unwrap();
     assert!(kept.ends_with(&ids[1..]), "{kept:?} of {ids:?}");
     assert!(kept.is_sorted());
+}
+
+#[tokio::test]
+async fn whose_a_sample_is_is_known_as_long_as_the_sample() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&dir);
+    config.results_max = 2;
+    let (queue, _) = open(&config);
+    let mut ids = Vec::new();
+    for owner in [7, 0, u64::MAX] {
+        let body = squall_queue::Body::from_bytes(bytes(owner, 50));
+        let queued = queue.enqueue_for(body, Vec::new(), "a", owner);
+        ids.push((queued.await.unwrap(), owner));
+    }
+    let check = |queue: &Queue, ids: &[(SampleId, u64)]| {
+        for &(id, owner) in ids {
+            assert_eq!(queue.owner(id).unwrap(), Some(owner), "{id}");
+        }
+    };
+    check(&queue, &ids);
+    let first = claim(&queue, 0);
+    check(&queue, &ids);
+    fail(&queue, first, "broken");
+    check(&queue, &ids);
+    queue.retry(ids[0].0).unwrap();
+    check(&queue, &ids);
+    queue.close().await.unwrap();
+    let (queue, _) = open(&config);
+    check(&queue, &ids);
+    for n in 0..3 {
+        check(&queue, &ids);
+        complete(&queue, claim(&queue, 0), &bytes(n, 900 * n as usize));
+    }
+    queue.close().await.unwrap();
+    let (queue, _) = open(&config);
+    // The oldest result is gone, and with it whose it was.
+    assert_eq!(queue.owner(ids[0].0).unwrap(), None);
+    check(&queue, &ids[1..]);
+    assert_eq!(queue.owner(SampleId::new(1 << 40).unwrap()).unwrap(), None);
 }

@@ -13,6 +13,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Told to the window when the service asks for a token. */
+export const LOGIN_NEEDED = "squall:login";
+
 export const OWN_HEADER = { "X-Squall-Console": "1" };
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -24,14 +27,14 @@ export async function post<T>(path: string, body?: unknown): Promise<T> {
 }
 
 export async function change<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { ...OWN_HEADER };
+  const headers: Record<string, string> = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   return read(await send(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }));
 }
 
 async function send(path: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(path, { ...init, cache: "no-store", credentials: "same-origin" });
+    return await fetch(path, { ...init, headers: { ...OWN_HEADER, ...init.headers }, cache: "no-store", credentials: "same-origin" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "the service does not answer");
@@ -41,6 +44,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
 async function read<T>(response: Response): Promise<T> {
   const text = await response.text();
   if (response.ok) return JSON.parse(text) as T;
+  if (response.status === 401) dispatchEvent(new Event(LOGIN_NEEDED));
   throw failure(response.status, text, response.headers.get("Retry-After"));
 }
 

@@ -67,8 +67,12 @@ function poll(): void {
     });
 }
 
-/** Begins; to be called once. */
+let begun = false;
+
+/** Begins, unless it has begun. */
 export function start(): void {
+  if (begun) return;
+  begun = true;
   listen();
 }
 

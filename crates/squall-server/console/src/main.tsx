@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { start, useLive } from "./live";
+import { Account, Login } from "./login";
 import { Finding } from "./pages/finding";
 import { Findings } from "./pages/findings";
 import { Overview } from "./pages/overview";
@@ -107,6 +108,7 @@ function Header({ current }: { current: string }) {
       <span class="state" data-state={state} role="status" title={overview === null ? undefined : `Version ${overview.version}`}>
         {STATES[state]}
       </span>
+      <Account />
       <Theme />
     </header>
   );
@@ -137,6 +139,10 @@ function Theme() {
 
 const app = document.getElementById("app");
 if (app !== null) {
-  start();
-  render(<App />, app);
+  render(
+    <Login begin={start}>
+      <App />
+    </Login>,
+    app,
+  );
 }

@@ -10,6 +10,7 @@ use squall_report::stored::{self, StoredResult};
 use squall_types::{Report, SampleId, Submission};
 
 use super::parameters::{Upload, UploadParameters};
+use crate::access::Caller;
 use crate::bound::Bound;
 use crate::failure::Failure;
 use crate::query::Query;
@@ -133,6 +134,7 @@ pub(crate) async fn check_async_v1(
 async fn enqueue(service: &Service, request: Request) -> Result<Response, Failure> {
     let pretty = Query::of(request.uri()).pretty();
     let agent = agent(&request);
+    let caller = Caller::of(request.extensions());
     let Received {
         body,
         submission,
@@ -142,7 +144,7 @@ async fn enqueue(service: &Service, request: Request) -> Result<Response, Failur
     let record = stored::encode_submission(&submission);
     let queued = service
         .queue()
-        .enqueue(body, record, &submission.origin.source)
+        .enqueue_for(body, record, &submission.origin.source, caller.owner())
         .await;
     drop(place);
     let id = queued.map_err(|error| service.deny_unqueued(&error))?;

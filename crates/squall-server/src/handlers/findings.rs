@@ -16,6 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::collection::{read_json, short_enough};
 use super::parameters::{FindingParameters, PageParameters, PrettyParameter};
+use crate::access::Caller;
 use crate::failure::Failure;
 use crate::query::Query;
 use crate::reply;
@@ -112,6 +113,7 @@ pub(crate) async fn finding(
     )
 )]
 pub(crate) async fn review_finding(
+    caller: Caller,
     State(service): State<Service>,
     event_id: Result<Path<String>, PathRejection>,
     request: Request,
@@ -125,7 +127,7 @@ pub(crate) async fn review_finding(
         event_id,
         state: asked.state,
         note: asked.note,
-        who: asked.who,
+        who: caller.name().map_or(asked.who, str::to_owned),
         time_us: Timestamp::now().as_microsecond(),
     };
     let stored = stored_review(&service, review).await?;

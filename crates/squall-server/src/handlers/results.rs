@@ -3,11 +3,12 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use squall_api::{SampleStatus, v0, v1};
-use squall_queue::SampleState;
+use squall_queue::{Queue, ReadError, SampleState};
 use squall_types::{Report, SampleId};
 
 use super::check::scanned;
 use super::parameters::ResultParameters;
+use crate::access::Caller;
 use crate::failure::Failure;
 use crate::query::Query;
 use crate::reply;
@@ -71,9 +72,10 @@ async fn answer<B: serde::Serialize + 'static>(
     let query = Query::of(request.uri());
     let id = sample_id(&query)?;
     let pretty = query.pretty();
+    let caller = Caller::of(request.extensions());
     // The store may have to read from the disk.
     let answered = tokio::task::spawn_blocking(move || {
-        let state = service.queue().status(id).map_err(|error| {
+        let state = visible(service.queue(), id, &caller).map_err(|error| {
             tracing::error!(%id, error = &error as &dyn std::error::Error, "cannot look up a sample");
             Failure::Internal
         })?;
@@ -97,6 +99,16 @@ async fn answer<B: serde::Serialize + 'static>(
         tracing::error!(%error, "a lookup panicked");
         Failure::Internal
     })?
+}
+
+/// Returns where a sample is; a sample that is another's is as good as none.
+fn visible(queue: &Queue, id: SampleId, caller: &Caller) -> Result<Option<SampleState>, ReadError> {
+    // Nobody's sample is looked up in the same way: how long it takes tells
+    // nothing.
+    match queue.owner(id)? {
+        Some(owner) if !caller.may_see(owner) => Ok(None),
+        _ => queue.status(id),
+    }
 }
 
 fn sample_id(query: &Query) -> Result<SampleId, Failure> {

@@ -12,6 +12,7 @@ use super::collection::{read_json, short_enough};
 use super::findings::{search, segment, stored_review};
 use super::library::{TEXT_LEN_MAX, ask, change_in_turn};
 use super::parameters::PrettyParameter;
+use crate::access::Caller;
 use crate::analyst::Analyst;
 use crate::failure::Failure;
 use crate::query::Query;
@@ -45,15 +46,19 @@ const TRUSTED: &str = "console-trusted-hashes.txt";
 )]
 pub(crate) async fn trust_finding(
     _: Analyst,
+    caller: Caller,
     State(service): State<Service>,
     event_id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Failure> {
     let event_id = segment(event_id)?;
     let pretty = Query::of(request.uri()).pretty();
-    let asked: v1::TrustRequest = read_json(&service, request, TEXT_LEN_MAX).await?;
+    let mut asked: v1::TrustRequest = read_json(&service, request, TEXT_LEN_MAX).await?;
     short_enough("note", &asked.note, NOTE_CHARS_MAX)?;
     short_enough("who", &asked.who, WHO_CHARS_MAX)?;
+    if let Some(name) = caller.name() {
+        name.clone_into(&mut asked.who);
+    }
     let id = event_id.clone();
     let found = search(&service, move |findings| findings.details(&id)).await?;
     let details =

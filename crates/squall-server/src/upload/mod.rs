@@ -30,7 +30,7 @@ use crate::quota::Token;
 use crate::service::Service;
 use crate::source::{Sender, client_address};
 use body::{BodyFault, BodyLimits, UploadBody};
-pub(crate) use drain::drain;
+pub(crate) use drain::{drain, drain_a_little};
 pub(crate) use known::KnownDigests;
 use parts::{FilePart, PartsError};
 pub(crate) use places::Places;

@@ -4,6 +4,7 @@
     reason = "the helpers of tests fail the test; clippy's own exception covers test functions only"
 )]
 
+mod access;
 mod answers;
 mod app;
 mod console;
@@ -16,6 +17,7 @@ mod overload;
 mod pages;
 mod raw;
 mod refusals;
+mod session;
 mod signatures;
 mod source;
 mod stop;

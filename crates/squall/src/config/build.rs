@@ -8,8 +8,8 @@ use squall_types::Thresholds;
 
 use super::error::ConfigError;
 use super::settings::{
-    Durability, Findings, Limits, Listen, Outputs, Queue, Samples, Senders, Settings,
-    SignatureSource, Signatures, StoreSamples, Tls, Unpacking, Workers,
+    Access, AccessMode, Durability, Findings, Limits, Listen, Outputs, Queue, Samples, Senders,
+    Settings, SignatureSource, Signatures, StoreSamples, Tls, Unpacking, Workers,
 };
 use super::shown::public;
 use super::values::Values;
@@ -37,6 +37,7 @@ pub(crate) fn build(values: &Values, cores: usize) -> Result<Settings, ConfigErr
     })?;
     Ok(Settings {
         listen: listen(values)?,
+        access: access(values, &data_dir)?,
         senders: senders(values)?,
         limits: limits(values)?,
         workers: workers(values, cores)?,
@@ -89,6 +90,34 @@ fn tls(values: &Values) -> Result<Option<Tls>, ConfigError> {
             "name the certificate of that key in `server-cert`",
         )?),
     }
+}
+
+fn access(values: &Values, data_dir: &Path) -> Result<Access, ConfigError> {
+    let mode = match (
+        values.text("access")?.as_str(),
+        values.flag("insecure-open")?,
+    ) {
+        ("auto", false) => AccessMode::Auto,
+        ("auto", true) => AccessMode::Open,
+        ("tokens", false) => AccessMode::Tokens,
+        ("tokens", true) => {
+            return Err(ConfigError::Contradiction {
+                problem: "`access` is `tokens` but `insecure-open` lets everybody in".to_owned(),
+                origin: values.origin("insecure-open")?,
+                remedy: "leave out one of the two",
+            });
+        }
+        _ => return inconsistent("access"),
+    };
+    Ok(Access {
+        mode,
+        token_in_url: values.flag("token-in-url")?,
+        allowed_hosts: values.hosts("allowed-hosts")?,
+        sandbox: values.text("sandbox")? != "off",
+        audit_log: values
+            .path("audit-log")?
+            .unwrap_or_else(|| data_dir.join("audit.log")),
+    })
 }
 
 fn senders(values: &Values) -> Result<Senders, ConfigError> {

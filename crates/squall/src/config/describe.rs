@@ -94,6 +94,9 @@ fn derived(name: &str, settings: &Settings) -> Option<Derived> {
             settings.workers.threads
         ))),
         "queue-storage" => Some(Derived::Value(settings.queue.dir.display().to_string())),
+        "audit-log" => Some(Derived::Value(
+            settings.access.audit_log.display().to_string(),
+        )),
         "findings-db" => {
             let path = settings.findings.as_ref().map(|store| &store.path);
             path.map(|path| Derived::Value(path.display().to_string()))

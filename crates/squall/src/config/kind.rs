@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Paths,
     /// Any number of addresses or networks.
     Networks,
+    /// Any number of host names.
+    Hosts,
     /// Any number of syslog receivers.
     SyslogTargets,
     /// Any number of passwords, taken as they are.
@@ -47,7 +49,12 @@ impl Kind {
     pub(crate) const fn is_list(self) -> bool {
         matches!(
             self,
-            Self::Paths | Self::Networks | Self::SyslogTargets | Self::Passwords | Self::Links
+            Self::Paths
+            | Self::Networks
+            | Self::Hosts
+            | Self::SyslogTargets
+            | Self::Passwords
+            | Self::Links
         )
     }
 
@@ -63,7 +70,7 @@ impl Kind {
             Self::Integer { .. } => "N".to_owned(),
             Self::Size { .. } => "SIZE".to_owned(),
             Self::Duration { .. } => "TIME".to_owned(),
-            Self::Host => "HOST".to_owned(),
+            Self::Host | Self::Hosts => "HOST".to_owned(),
             Self::Choice(words) => words.join("|"),
             Self::Path | Self::Paths => "PATH".to_owned(),
             Self::Networks => "NETWORK".to_owned(),
@@ -88,6 +95,7 @@ impl Kind {
                 duration_text(max_ms)
             ),
             Self::Host => "an IP address or a host name, without a port".to_owned(),
+            Self::Hosts => "a host name without a port, or a list of them".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Path => "a path".to_owned(),
             Self::Paths => "a path, or a list of paths".to_owned(),

@@ -20,6 +20,7 @@ mod link;
 mod nearest;
 mod network;
 mod original;
+mod places;
 pub(crate) mod settings;
 mod shown;
 mod syslog;
@@ -39,6 +40,7 @@ pub(crate) use describe::{Secrets, describe};
 pub(crate) use error::ConfigError;
 pub(crate) use flags::{TEMPLATE, args_of, scan_args, serve_args};
 pub(crate) use network::Network;
+pub(crate) use places::places;
 pub(crate) use settings::Settings;
 pub(crate) use shown::{arguments, public, shown};
 

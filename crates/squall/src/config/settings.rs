@@ -15,6 +15,8 @@ use super::syslog::SyslogTarget;
 pub(crate) struct Settings {
     /// Where the service listens.
     pub(crate) listen: Listen,
+    /// Who may use the service.
+    pub(crate) access: Access,
     /// Who sent a sample.
     pub(crate) senders: Senders,
     /// What bounds the intake.
@@ -50,6 +52,33 @@ pub(crate) struct Listen {
     pub(crate) port: u16,
     /// HTTPS; `None` for plain HTTP.
     pub(crate) tls: Option<Tls>,
+}
+
+/// Who may use the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    /// Who is let in.
+    pub(crate) mode: AccessMode,
+    /// Whether a token may be in a URL.
+    pub(crate) token_in_url: bool,
+    /// Names that the service may be called by.
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Whether the service takes rights from itself.
+    pub(crate) sandbox: bool,
+    /// File for administrative acts.
+    pub(crate) audit_log: PathBuf,
+}
+
+/// Who is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AccessMode {
+    /// Whoever reaches the service on a loopback address; elsewhere who has a
+    /// token.
+    Auto,
+    /// Who has a token.
+    Tokens,
+    /// Whoever reaches the service, on any address.
+    Open,
 }
 
 /// The certificate of the service.

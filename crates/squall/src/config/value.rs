@@ -31,6 +31,8 @@ pub(crate) enum Value {
     Paths(Vec<PathBuf>),
     /// Networks, in order.
     Networks(Vec<Network>),
+    /// Host names, in order.
+    Hosts(Vec<String>),
     /// Syslog receivers, in order.
     SyslogTargets(Vec<SyslogTarget>),
     /// Passwords, in order.
@@ -58,6 +60,7 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
     match kind {
         Kind::Paths => Ok(Value::Paths(present(given).map(PathBuf::from).collect())),
         Kind::Networks => each(kind, given, parse_network).map(Value::Networks),
+        Kind::Hosts => each(kind, given, parse_host).map(Value::Hosts),
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
         Kind::Passwords => each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords),
         Kind::Links => each(kind, given, parse_link).map(Value::Links),
@@ -142,6 +145,7 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
         Kind::Path
         | Kind::Paths
         | Kind::Networks
+        | Kind::Hosts
         | Kind::SyslogTargets
         | Kind::Passwords
         | Kind::Links => None,
@@ -230,6 +234,7 @@ impl Value {
                 .collect(),
             Self::Networks(networks) => strings(networks),
             Self::SyslogTargets(targets) => strings(targets),
+            Self::Hosts(hosts) => hosts.clone(),
             Self::Passwords(passwords) => passwords.clone(),
             Self::Links(links) => strings(links),
         }

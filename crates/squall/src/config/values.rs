@@ -154,6 +154,14 @@ impl Values {
         })
     }
 
+    /// Returns a setting that is a list of host names.
+    pub(crate) fn hosts(&self, name: &'static str) -> Result<Vec<String>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::Hosts(hosts) => Some(hosts.clone()),
+            _ => None,
+        })
+    }
+
     /// Returns a setting that is a list of syslog receivers.
     pub(crate) fn syslog_targets(
         &self,

@@ -52,7 +52,7 @@ pub(super) const SENDERS: Section = Section {
             "analyst",
             Kind::Networks,
             "",
-            "Address or network (10.0.0.0/8) that may write signatures and trust files through the API and the console, and see kept samples, settings and the log; this machine always may. Repeatable.",
+            "Address or network (10.0.0.0/8) that may write signatures and trust files through the API and the console, and see kept samples, settings and the log; this machine always may. Where tokens are needed, their role says so instead. Repeatable.",
         ),
         Setting::new(
             "reverse-dns",

@@ -2,6 +2,7 @@
 //! headings of `--help` and the listing of `check-config` all derive from it,
 //! so that none of them can lack a setting the others have.
 
+mod access;
 mod findings;
 mod intake;
 mod output;
@@ -53,8 +54,9 @@ pub(crate) struct Section {
 }
 
 /// All settings, in the order they are shown.
-pub(crate) static SECTIONS: [Section; 10] = [
+pub(crate) static SECTIONS: [Section; 11] = [
     intake::LISTENING,
+    access::ACCESS,
     intake::SENDERS,
     intake::LIMITS,
     scan::WORKERS,

@@ -21,18 +21,18 @@ const FILE: &str = "squall.yml";
 /// A command line, an environment and a file to load a configuration from, on
 /// a machine with eight cores.
 #[derive(Default)]
-struct Case {
+pub(crate) struct Case {
     flags: Vec<String>,
     variables: Vec<(OsString, OsString)>,
     file: Option<Vec<u8>>,
 }
 
 impl Case {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    fn flags(mut self, flags: &[&str]) -> Self {
+    pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(|&flag| flag.to_owned()));
         self
     }
@@ -74,7 +74,7 @@ impl Case {
         }
     }
 
-    fn ok(self) -> Loaded {
+    pub(crate) fn ok(self) -> Loaded {
         self.load().unwrap()
     }
 

@@ -1,0 +1,176 @@
+//! The audit log: who did what, from where, and how it ended.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::private;
+use crate::role::Role;
+use crate::token::TokenId;
+
+/// Most characters of a text that is written.
+const TEXT_CHARS_MAX: usize = 1024;
+
+/// Length at which the file is set aside for a new one, in place of the one
+/// set aside before: where nobody rotates it, it does not grow for ever.
+const FILE_LEN_MAX: u64 = 64 << 20;
+
+/// How an act ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// Whoever asked may not.
+    Refused,
+    /// It could not be done, or made no sense.
+    Failed,
+}
+
+/// An administrative act.
+#[derive(Clone, Debug, Serialize)]
+pub struct Act {
+    /// Who did it: the name of a token, or of a user of this machine.
+    pub who: String,
+    /// The token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// What whoever did it may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// From where: an address, or a word such as `command line`.
+    pub from: String,
+    /// What was done: a request, or a command.
+    pub what: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The status of the answer, if it was a request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+/// A file with a line of JSON for each act. It is opened for each line, so
+/// that it can be rotated at any time.
+#[derive(Debug)]
+pub struct AuditLog {
+    path: PathBuf,
+    turn: Mutex<()>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    #[serde(flatten)]
+    act: &'a Act,
+}
+
+impl AuditLog {
+    /// Names the file; it is made with the first line.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            turn: Mutex::default(),
+        }
+    }
+
+    /// Returns where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a line, and returns once it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be written.
+    pub fn write(&self, act: &Act) -> io::Result<()> {
+        let act = Act {
+            who: cut(&act.who),
+            from: cut(&act.from),
+            what: cut(&act.what),
+            ..act.clone()
+        };
+        let line = Line {
+            time: Timestamp::now().to_string(),
+            act: &act,
+        };
+        let mut text = serde_json::to_vec(&line)?;
+        text.push(b'\n');
+        let _turn = crate::lock(&self.turn);
+        if let Some(dir) = self.path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            private::make_dir(dir)?;
+        }
+        if fs::metadata(&self.path).is_ok_and(|file| file.len() >= FILE_LEN_MAX) {
+            fs::rename(&self.path, self.path.with_added_extension("1"))?;
+        }
+        let mut file = private::append(&self.path)?;
+        // One call, so that lines of two programs do not mix.
+        file.write_all(&text)?;
+        file.sync_data()
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(TEXT_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_act_is_a_line_whatever_it_is_called() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = AuditLog::new(dir.path().join("logs/audit.log"));
+        let act = Act {
+            who: "a\nb\"".to_owned(),
+            token: Token::parse(&format!("sqt_0123abcd_{}", "0f".repeat(20))).map(|t| t.id()),
+            role: Some(Role::Admin),
+            from: "10.0.0.1".to_owned(),
+            what: format!("DELETE /{}", "x".repeat(5000)),
+            outcome: Outcome::Refused,
+            status: Some(403),
+        };
+        log.write(&act).unwrap();
+        std::fs::rename(log.path(), dir.path().join("rotated")).unwrap();
+        log.write(&act).unwrap();
+        log.write(&act).unwrap();
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        assert_eq!(text.lines().count(), 2);
+        let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        assert_eq!(line["who"], "a\nb\"");
+        assert_eq!(line["token"], "0123abcd");
+        assert_eq!(line["outcome"], "refused");
+        assert_eq!(line["what"].as_str().unwrap().len(), TEXT_CHARS_MAX);
+        assert!(line["time"].as_str().unwrap().parse::<Timestamp>().is_ok());
+    }
+
+    #[test]
+    fn a_file_that_nobody_rotates_is_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = AuditLog::new(dir.path().join("audit.log"));
+        let act = Act {
+            who: "a".to_owned(),
+            token: None,
+            role: None,
+            from: String::new(),
+            what: String::new(),
+            outcome: Outcome::Done,
+            status: None,
+        };
+        let full = fs::File::create(log.path()).unwrap();
+        full.set_len(FILE_LEN_MAX).unwrap();
+        log.write(&act).unwrap();
+        assert!(fs::metadata(log.path()).unwrap().len() < 1000);
+        let aside = dir.path().join("audit.log.1");
+        assert_eq!(fs::metadata(aside).unwrap().len(), FILE_LEN_MAX);
+    }
+
+    use crate::token::Token;
+}

@@ -1,0 +1,24 @@
+//! Logging in with a browser.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a session is begun with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = v1::SessionRequest)]
+pub struct SessionRequest {
+    /// The token.
+    pub token: String,
+}
+
+/// Who is asking.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = v1::Session)]
+pub struct Session {
+    /// Whether the service asks for tokens.
+    pub required: bool,
+    /// What the caller's token is called; null for nobody in particular.
+    pub name: Option<String>,
+    /// What the caller may do: `submit`, `read` or `admin`.
+    pub role: Option<String>,
+}

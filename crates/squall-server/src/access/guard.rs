@@ -1,0 +1,261 @@
+//! Lets a request pass, or refuses it before anything of its body is read.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
+use squall_access::{Act, Outcome, Principal, Refusal, Token, TokenId, Tokens};
+
+use super::Access;
+use super::caller::Caller;
+use super::credentials::Shown;
+use super::session::is_of_console;
+use super::table::{self, Entry, Rule};
+use crate::failure::Failure;
+use crate::service::Service;
+use crate::source::client_address;
+use crate::upload::{Peer, drain_a_little};
+
+/// What a program is asked for.
+const CHALLENGE: &str = "Basic realm=\"Squall\", charset=\"UTF-8\"";
+/// What a page is asked for: a browser would ask its user for a password by
+/// itself.
+const CHALLENGE_OF_PAGES: &str = "Bearer realm=\"Squall\"";
+
+/// Lets a request pass that may, and writes down administrative acts.
+pub(crate) async fn guard(
+    State(service): State<Service>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut head, body) = request.into_parts();
+    let from = address(&head, &service);
+    let path = head.extensions.get::<MatchedPath>().cloned();
+    let entry = path.map(|path| table::entry(&head.method, path.as_str()));
+    let (caller, passed) = match service.access().admit(&head, entry, from) {
+        Ok(caller) => (Some(caller), Ok(())),
+        Err(Refused { failure, caller }) => (caller, Err(failure)),
+    };
+    let rule = match entry {
+        Some(Entry::Rule(rule)) => Some(rule),
+        _ => None,
+    };
+    let audited = rule.filter(|rule| rule.audited).zip(caller.clone());
+    let act = audited.map(|(_, caller)| act(&head, &caller, from));
+    let response = match passed {
+        Ok(()) => {
+            head.extensions.insert(caller.unwrap_or_default());
+            next.run(Request::from_parts(head, body)).await
+        }
+        Err(failure) => {
+            let response = refusal(failure, &head.headers);
+            // A client that asks first has not sent its body and shall not.
+            if !head.headers.contains_key(header::EXPECT) {
+                drain_a_little(body);
+            }
+            response
+        }
+    };
+    if let Some(act) = act {
+        write_down(&service, act, response.status()).await;
+    }
+    response
+}
+
+/// Returns the address a request comes from.
+pub(super) fn address(head: &Parts, service: &Service) -> IpAddr {
+    let peer = head.extensions.get::<Peer>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
+    client_address(peer, &head.headers, &service.config().trusted_proxies)
+}
+
+/// A request that does not pass.
+struct Refused {
+    failure: Failure,
+    /// Who sent it, if that is certain.
+    caller: Option<Caller>,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            caller: None,
+        }
+    }
+}
+
+impl Access {
+    /// Decides on a request. `entry` is nothing where there is no such path.
+    fn admit(&self, head: &Parts, entry: Option<Entry>, from: IpAddr) -> Result<Caller, Refused> {
+        if entry == Some(Entry::Missing) {
+            tracing::error!(
+                path = ?head.uri.path(),
+                "a route is in no table of access rules, so nobody may use it"
+            );
+            return Err(Failure::Forbidden("nobody may use this path").into());
+        }
+        let Some(tokens) = &self.config.tokens else {
+            return Ok(Caller::Anybody);
+        };
+        let needed = match entry {
+            Some(Entry::Rule(Rule { role: None, .. })) => return Ok(Caller::Anybody),
+            Some(Entry::Rule(Rule { role, .. })) => role,
+            // What is not there is not there for those who may look.
+            _ => None,
+        };
+        let principal = self.identify(tokens, head, from)?;
+        let is_enough = needed.is_none_or(|needed| principal.role.may(needed));
+        let role = principal.role;
+        let caller = Caller::Known(principal);
+        if is_enough {
+            return Ok(caller);
+        }
+        if let Some(suppressed) = self.log.admit() {
+            let (name, path) = (caller.name().unwrap_or_default(), head.uri.path());
+            tracing::warn!(?name, %role, %from, ?path, suppressed, "a token's role is too weak");
+        }
+        Err(Refused {
+            failure: Failure::TooWeak {
+                role,
+                needed: needed.unwrap_or(role),
+            },
+            caller: Some(caller),
+        })
+    }
+
+    /// Finds out who sends a request.
+    pub(super) fn identify(
+        &self,
+        tokens: &Tokens,
+        head: &Parts,
+        from: IpAddr,
+    ) -> Result<Principal, Failure> {
+        match Shown::of(head, self.config.token_in_url) {
+            Shown::Nothing => Err(Failure::NoCredentials("a token is needed")),
+            Shown::NoToken => self.verify(tokens, None, from),
+            Shown::Token(token) => self.verify(tokens, Some(&token), from),
+            Shown::Session(_) if !is_of_console(head) => Err(Failure::Forbidden(
+                "a session needs the header `X-Squall-Console` to change anything",
+            )),
+            Shown::Session(id) => {
+                let token = self.sessions.token(&id, Instant::now());
+                let token = token.ok_or(Failure::NoCredentials(
+                    "the session is over: a token is needed again",
+                ))?;
+                let verified = tokens.verify_id(token, from, Timestamp::now());
+                verified.map_err(|refusal| self.refused(refusal, Some(token), from))
+            }
+        }
+    }
+
+    /// Finds out whose token that is; nothing stands for what is no token.
+    pub(super) fn verify(
+        &self,
+        tokens: &Tokens,
+        token: Option<&Token>,
+        from: IpAddr,
+    ) -> Result<Principal, Failure> {
+        let now = Instant::now();
+        if let Some(retry_after) = self.tries.wait(from, token, now) {
+            return Err(Failure::Unavailable {
+                reason: "too many wrong tokens came from this address".into(),
+                retry_after,
+            });
+        }
+        let verified = match token {
+            Some(token) => tokens.verify(token, from, Timestamp::now()),
+            None => Err(Refusal::Unknown),
+        };
+        match (token, &verified) {
+            (Some(token), Ok(_)) => self.tries.succeeded(from, token, now),
+            // Whoever has all of a token guesses no more.
+            (_, Err(Refusal::Unknown)) => self.tries.failed(from, now),
+            _ => {}
+        }
+        verified.map_err(|refusal| self.refused(refusal, token.map(Token::id), from))
+    }
+
+    fn refused(&self, refusal: Refusal, token: Option<TokenId>, from: IpAddr) -> Failure {
+        if let Some(suppressed) = self.log.admit() {
+            tracing::warn!(%from, ?token, suppressed, reason = %refusal, "refused a caller");
+        }
+        match refusal {
+            Refusal::Unknown => Failure::NoCredentials("the token is not known"),
+            Refusal::Expired => Failure::NoCredentials("the token has expired"),
+            Refusal::Revoked => Failure::NoCredentials("the token was revoked"),
+            Refusal::Network => Failure::Forbidden("the token is not good from this address"),
+        }
+    }
+}
+
+fn refusal(failure: Failure, headers: &HeaderMap) -> Response {
+    let mut response = failure.into_response();
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let of_page = [
+            "x-squall-console",
+            "sec-fetch-site",
+            "sec-fetch-mode",
+            "cookie",
+        ];
+        let challenge = if of_page.iter().any(|name| headers.contains_key(*name)) {
+            CHALLENGE_OF_PAGES
+        } else {
+            CHALLENGE
+        };
+        let value = HeaderValue::from_static(challenge);
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, value);
+    }
+    response
+}
+
+/// Describes what a request asks for; its end is not known yet.
+fn act(head: &Parts, caller: &Caller, from: IpAddr) -> Act {
+    let principal = match caller {
+        Caller::Anybody => None,
+        Caller::Known(principal) => Some(principal),
+    };
+    Act {
+        who: caller.name().unwrap_or("anybody").to_owned(),
+        token: principal.and_then(|principal| principal.token),
+        role: principal.map(|principal| principal.role),
+        from: from.to_string(),
+        what: format!("{} {}", head.method, head.uri.path()),
+        outcome: Outcome::Failed,
+        status: None,
+    }
+}
+
+/// Writes an act down before its answer goes out.
+async fn write_down(service: &Service, mut act: Act, status: StatusCode) {
+    act.status = Some(status.as_u16());
+    act.outcome = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Outcome::Refused,
+        status if status.is_success() => Outcome::Done,
+        _ => Outcome::Failed,
+    };
+    write_down_as_it_is(service, act).await;
+}
+
+/// Writes an act down whose end is known.
+pub(super) async fn write_down_as_it_is(service: &Service, act: Act) {
+    let Some(audit) = service.access().config.audit.clone() else {
+        return;
+    };
+    let written = tokio::task::spawn_blocking(move || {
+        audit.write(&act).inspect_err(|error| {
+            let path = audit.path().display().to_string();
+            tracing::error!(%error, path, ?act, "cannot write an act into the audit log");
+        })
+    });
+    if let Err(error) = written.await {
+        tracing::error!(%error, "the audit log panicked");
+    }
+}

@@ -1,0 +1,60 @@
+//! Who may ask for what: every request passes the [`guard`], which knows what
+//! each route needs from one [`table`].
+//!
+//! Nothing of the body is read for a request that is refused.
+
+mod caller;
+mod credentials;
+mod document;
+mod guard;
+mod session;
+mod table;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use squall_access::{AuditLog, Sessions, Tokens, Tries};
+
+use crate::throttle::Throttle;
+pub(crate) use caller::Caller;
+pub(crate) use document::describe;
+pub(crate) use guard::guard;
+pub(crate) use session::SESSION_COOKIE;
+
+/// Lines about refused callers are logged at most this often.
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Who may use the service.
+#[derive(Clone, Debug, Default)]
+pub struct AccessConfig {
+    /// Whose tokens are good; without any, whoever reaches the service may
+    /// use it.
+    pub tokens: Option<Arc<Tokens>>,
+    /// Whether a token may be in the URL, as the parameter `token`.
+    pub token_in_url: bool,
+    /// Whether the service speaks TLS, so that browsers keep their cookies to
+    /// it.
+    pub tls: bool,
+    /// Where administrative acts are written down.
+    pub audit: Option<Arc<AuditLog>>,
+}
+
+/// What the guard keeps.
+#[derive(Debug)]
+pub(crate) struct Access {
+    config: AccessConfig,
+    tries: Tries,
+    sessions: Sessions,
+    log: Throttle,
+}
+
+impl Access {
+    pub(crate) fn new(config: AccessConfig) -> Self {
+        Self {
+            config,
+            tries: Tries::default(),
+            sessions: Sessions::default(),
+            log: Throttle::new(LOG_INTERVAL),
+        }
+    }
+}

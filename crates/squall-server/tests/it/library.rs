@@ -256,8 +256,9 @@ async fn with_yara_rules_only_nothing_pretends_to_be_trusted() {
     let refused = library.send("POST", &path, Some(json!({}))).await;
     assert_eq!(refused.status.as_u16(), 409, "{}", refused.text());
     assert!(refused.text().contains("pure-yara"), "{}", refused.text());
-    let details = library.app.get(&format!("/api/v1/findings/{event_id}"));
-    assert_eq!(details.await.json()["review"], Value::Null);
+    let path = format!("/api/v1/findings/{event_id}");
+    let details = library.app.get(&path).await.json();
+    assert_eq!(details["review"], Value::Null);
     let list = library.write("x-hash-iocs.txt", "").await.json();
     assert_eq!(list["in_force"], false);
     assert!(list["message"].as_str().unwrap().contains("pure-yara"));

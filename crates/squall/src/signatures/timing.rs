@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use squall_api::v1;
-use squall_engine::{Cost, Sample, SourceFile, costs};
+use squall_engine::{Cost, Sample, costs};
 use squall_server::LibraryError;
 use squall_worker::{Recent, RecentSample};
 
@@ -159,6 +159,8 @@ fn average(time: Duration, samples: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use squall_engine::SourceFile;
+
     use super::*;
 
     #[test]

@@ -258,7 +258,7 @@ fn local_time(time: &str) -> String {
     time.parse::<Timestamp>().map_or_else(
         |_| "?".to_owned(),
         |time| {
-            let here = time.to_zoned(TimeZone::system());
+            let here = TimeZone::system().to_datetime(time);
             here.strftime("%H:%M:%S").to_string()
         },
     )

@@ -131,13 +131,13 @@ def test_wrong_method(squall, api, endpoint, method):
 
 @GENERATIONS
 def test_overlong_request_line(squall, api):
-    answer = exchange(squall, f"GET {api}/info?{'x' * 2_000_000} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    answer = exchange(squall, f"GET {api}/info?{'x' * 2_000_000} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
     assert answer is None or 400 <= answer.status < 500
 
 
 def test_too_many_headers(squall):
     lines = "".join(f"X-{n}: {'y' * 100}\r\n" for n in range(5000))
-    answer = exchange(squall, f"GET /api/info HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode())
+    answer = exchange(squall, f"GET /api/info HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}\r\n".encode())
     assert answer is None or 400 <= answer.status < 500
 
 

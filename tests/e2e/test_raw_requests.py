@@ -99,8 +99,8 @@ def test_many_requests_on_one_connection(squall):
 
 def test_requests_sent_ahead(squall):
     with connect(squall) as sock:
-        sock.sendall(b"GET /api/info HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
-        sock.sendall(b"GET /api/info HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        sock.sendall(b"GET /api/info HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 3)
+        sock.sendall(b"GET /api/info HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         assert closed_within(sock, 10).count(b"HTTP/1.1 200") == 4
 
 
@@ -167,13 +167,13 @@ BROKEN = {
     "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x55" * 200,
     "unknown version": b"POST /api/check HTTP/9.9\r\n\r\n",
     "no host": b"GET / HTTP/1.1\r\n\r\n",
-    "two spaces": b"GET  /  HTTP/1.1\r\nHost: x\r\n\r\n",
-    "negative length": b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-    "length beyond 64 bits": b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-    "two lengths": b"POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+    "two spaces": b"GET  /  HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "negative length": b"POST /api/check HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -1\r\n\r\n",
+    "length beyond 64 bits": b"POST /api/check HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
+    "two lengths": b"POST /api/check HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
     "chunk without a size": head("/api/check", "Transfer-Encoding: chunked") + b"zz\r\n",
     "chunk of absurd size": head("/api/check", "Transfer-Encoding: chunked") + b"f" * 18 + b"\r\n",
-    "nul in a header": b"GET /api/info HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
+    "nul in a header": b"GET /api/info HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\x00b\r\n\r\n",
     "http/2 of garbage": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 64,
 }
 

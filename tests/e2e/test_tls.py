@@ -125,7 +125,7 @@ def test_wrong_pair_is_refused_at_the_start(tmp_path, wrong):
 
 def test_garbage_instead_of_a_handshake(start):
     service = start("--server-cert", "auto", tls=True)
-    for data in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"\x00" * 1000, b"\x00", b""):
+    for data in (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"\x00" * 1000, b"\x00", b""):
         with socket.create_connection(("127.0.0.1", service.port), timeout=10) as sock:
             sock.sendall(data)
             end_stream(sock)

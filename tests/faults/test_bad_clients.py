@@ -29,7 +29,7 @@ def slow_clients(service, count: int) -> list[socket.socket]:
         sock = connect(service, timeout=30)
         kind = number % 3
         if kind == 1:
-            sock.sendall(b"POST /api/check HTTP/1.1\r\nHost: x\r\n")
+            sock.sendall(b"POST /api/check HTTP/1.1\r\nHost: 127.0.0.1\r\n")
         elif kind == 2:
             sock.sendall(head("/api/checkAsync", "Content-Length: 5000000") + part(b"x" * 1000)[:-2])
         socks.append(sock)

@@ -14,8 +14,8 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access as _, AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset,
-    RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, RulesetStatus,
+    ABI, Access as _, AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, PathFdError,
+    Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, RulesetStatus,
 };
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
@@ -128,6 +128,8 @@ fn place(path: &Path) -> PathBuf {
 }
 
 fn restrict_paths(writable: &[PathBuf]) -> Result<(), String> {
+    let root = beneath("/", AccessFs::ReadFile | AccessFs::ReadDir);
+    let root = root.map_err(|error| error.to_string())?;
     let restricted = || -> Result<RulesetStatus, RulesetError> {
         let mut ruleset = Ruleset::default()
             // Without this right the kernel lets no file be moved from one
@@ -137,7 +139,7 @@ fn restrict_paths(writable: &[PathBuf]) -> Result<(), String> {
             .set_compatibility(CompatLevel::BestEffort)
             .handle_access(AccessFs::from_all(RIGHTS))?
             .create()?
-            .add_rule(beneath("/", AccessFs::ReadFile | AccessFs::ReadDir)?)?;
+            .add_rule(root)?;
         let all_but_execute = AccessFs::from_all(RIGHTS) & !AccessFs::Execute;
         let devices = [PathBuf::from("/dev/null")];
         for path in writable.iter().chain(&devices) {
@@ -159,7 +161,7 @@ fn restrict_paths(writable: &[PathBuf]) -> Result<(), String> {
 fn beneath(
     path: impl AsRef<Path>,
     access: impl Into<landlock::BitFlags<AccessFs>>,
-) -> Result<PathBeneath<PathFd>, RulesetError> {
+) -> Result<PathBeneath<PathFd>, PathFdError> {
     let (path, access) = (path.as_ref(), access.into());
     let access = if path.is_dir() {
         access

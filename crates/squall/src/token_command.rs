@@ -2,10 +2,12 @@
 //! running service or before it is started.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 
 use anyhow::Context as _;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use jiff::{Span, Timestamp, Zoned};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use serde_json::json;
 use squall_access::{Act, AuditLog, IpNet, Listed, NewToken, Outcome, Role, Token, TokenRecord};
 use squall_report::shown;
@@ -108,7 +110,7 @@ fn lifetime(text: &str) -> Result<Span, String> {
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
-    let address = || text.parse().map(IpNet::from).ok();
+    let address = || text.parse::<IpAddr>().map(IpNet::from).ok();
     text.parse()
         .ok()
         .or_else(address)
@@ -146,7 +148,10 @@ fn create(arguments: &ArgMatches, settings: &Settings) -> anyhow::Result<()> {
     };
     let now = Timestamp::now();
     let lifetime = arguments.get_one::<Span>("expires");
-    let expires_at = lifetime.map(|span| Zoned::now().checked_add(*span).map(|at| at.timestamp()));
+    let expires_at = lifetime.map(|span| {
+        let end = now.to_zoned(TimeZone::UTC).checked_add(*span);
+        end.map(|end| end.timestamp())
+    });
     let wanted = NewToken {
         name: text("name"),
         role: text("role").parse()?,

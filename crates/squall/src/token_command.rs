@@ -149,7 +149,7 @@ fn create(arguments: &ArgMatches, settings: &Settings) -> anyhow::Result<()> {
     let now = Timestamp::now();
     let lifetime = arguments.get_one::<Span>("expires");
     let expires_at = lifetime.map(|span| {
-        let end = now.to_zoned(TimeZone::UTC).checked_add(*span);
+        let end = now.to_zoned_datetime(TimeZone::UTC).checked_add(*span);
         end.map(|end| end.timestamp())
     });
     let wanted = NewToken {

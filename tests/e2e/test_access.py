@@ -124,14 +124,14 @@ def test_the_python_client_works_with_a_token_in_the_host(guarded, tmp_path):
     sample.write_bytes(MARKER)
     host = f"collector:{guarded.tokens['submit']}@127.0.0.1"
     api = ThunderstormAPI(host=host, port=guarded.port, source="client.example")
-    assert api.scan(str(sample))[0]["level"] == "Alert"
+    assert api.scan(str(sample))[0]["level"] == "Warning"
     sample_id = api.scan(str(sample), asyn=True)["id"]
 
     def done():
         answer = api.get_async_result(sample_id)
         return answer if "result" in answer else None
 
-    assert wait_until(done, 30, "the result")["result"][0]["level"] == "Alert"
+    assert wait_until(done, 30, "the result")["result"][0]["level"] == "Warning"
     assert api.get_status()["scanned_samples"] >= 2
 
 

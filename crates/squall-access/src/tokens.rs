@@ -51,8 +51,8 @@ pub enum Refusal {
     Network,
 }
 
-/// The tokens of a data directory. Changes of the file are seen within a
-/// second.
+/// The tokens of a data directory. A new one is good at once; other changes of
+/// the file are seen within a second.
 #[derive(Debug)]
 pub struct Tokens {
     path: PathBuf,
@@ -125,7 +125,11 @@ impl Tokens {
         from: IpAddr,
         now: Timestamp,
     ) -> Result<Principal, Refusal> {
-        self.reload_if_changed();
+        self.reload_if_changed(RELOAD_INTERVAL);
+        if !self.known.load().contains_key(&token.id()) {
+            // It may have been made a moment ago, to be used at once.
+            self.reload_if_changed(Duration::ZERO);
+        }
         let known = self.known.load();
         let found = known.get(&token.id());
         let expected = found.map_or([0; 32], |known| known.record.sha256.0);
@@ -148,7 +152,7 @@ impl Tokens {
         from: IpAddr,
         now: Timestamp,
     ) -> Result<Principal, Refusal> {
-        self.reload_if_changed();
+        self.reload_if_changed(RELOAD_INTERVAL);
         let known = self.known.load();
         let Known { record, principal } = known.get(&id).ok_or(Refusal::Unknown)?;
         check(record, from, now)?;
@@ -165,10 +169,11 @@ impl Tokens {
         self.uses.write(|id| known.contains_key(&id))
     }
 
-    /// One `stat` a second needs no thread of its own.
-    fn reload_if_changed(&self) {
+    /// Looks at the file unless that was done within `interval`. One `stat`
+    /// a second, and for an unknown token, needs no thread of its own.
+    fn reload_if_changed(&self, interval: Duration) {
         let mut seen = lock(&self.seen);
-        if seen.checked.elapsed() < RELOAD_INTERVAL {
+        if seen.checked.elapsed() < interval {
             return;
         }
         seen.checked = Instant::now();
@@ -282,7 +287,6 @@ mod tests {
         let tokens = Tokens::open(dir.path()).unwrap();
         assert!(!tokens.any_in_force(now));
         let token = create(dir.path(), wanted("late"), now).unwrap();
-        std::thread::sleep(RELOAD_INTERVAL);
         assert!(tokens.verify(&token, HERE, now).is_ok());
         assert!(tokens.verify_id(token.id(), HERE, now).is_ok());
         revoke(dir.path(), "late", now).unwrap();

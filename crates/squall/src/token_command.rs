@@ -62,7 +62,7 @@ pub(crate) fn command() -> Command {
 
 fn create_command() -> Command {
     Command::new("create")
-        .about("Make a token and print it, once; a running service knows it within a second")
+        .about("Make a token and print it, once; a running service knows it at once")
         .arg(
             Arg::new("role")
                 .long("role")

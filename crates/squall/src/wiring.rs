@@ -11,9 +11,7 @@ use squall_api::v1::Check;
 use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::Tls;
-use squall_server::{
-    AccessConfig, LookupLink, Network, QuotaConfig, ReverseLookup, ServiceConfig,
-};
+use squall_server::{AccessConfig, LookupLink, Network, QuotaConfig, ReverseLookup, ServiceConfig};
 use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
 use squall_worker::{
     Console, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Sinks, TextOptions,

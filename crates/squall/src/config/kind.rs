@@ -50,11 +50,11 @@ impl Kind {
         matches!(
             self,
             Self::Paths
-            | Self::Networks
-            | Self::Hosts
-            | Self::SyslogTargets
-            | Self::Passwords
-            | Self::Links
+                | Self::Networks
+                | Self::Hosts
+                | Self::SyslogTargets
+                | Self::Passwords
+                | Self::Links
         )
     }
 

@@ -54,9 +54,10 @@ impl Queue {
         let (answer, answered) = oneshot::channel();
         {
             let mut state = self.shared.lock();
-            if !state.stopped {
-                state.probe = Some(Probe { answer });
+            if state.stopped {
+                return Err(ProbeError::Unanswered);
             }
+            state.probe = Some(Probe { answer });
         }
         self.shared.work.notify_one();
         match answered.await {

@@ -81,6 +81,7 @@ def test_the_trials_leave_no_trace(start, tmp_path):
     assert service.enqueue(CLEAN) == 1
 
 
+@pytest.mark.timeout(300)
 def test_a_busy_service_answers_and_stays_ready(start):
     """One thread, and a sample of a second in it, again and again: the trial goes before what waits."""
     service = start("--threads", "1")
@@ -92,8 +93,9 @@ def test_a_busy_service_answers_and_stays_ready(start):
         assert ready(service), service.get("/readyz").text
         assert time.monotonic() - began < 1
         time.sleep(0.2)
-    assert service.json("/readyz")["checks"]["scan"]["passed_seconds_ago"] < 13
-    assert service.result(ids[0])["status"] == "Sample analysis complete"
+    # Every ten seconds, and behind the sample that is being scanned: long before the queue is done.
+    assert service.json("/readyz")["checks"]["scan"]["passed_seconds_ago"] < 30
+    assert service.result(ids[0], seconds=120)["status"] == "Sample analysis complete"
 
 
 def test_a_supervisor_is_answered_when_there_are_too_many_connections(start):

@@ -18,7 +18,7 @@ needs_promtool = pytest.mark.skipif(not PROMTOOL, reason="`promtool` is not inst
 
 def promtool(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [PROMTOOL, *arguments], cwd=FOLDER, input=text, capture_output=True, text=True, timeout=60
+        [PROMTOOL, *arguments], cwd=FOLDER, input=text, capture_output=True, text=True, timeout=240
     )
 
 

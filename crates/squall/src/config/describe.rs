@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Loaded;
 use super::settings::Settings;
-use super::shown::{HIDDEN, public_texts};
+use super::shown::{HIDDEN, public, public_texts};
 use super::table::SECTIONS;
 use super::values::InForce;
 
@@ -57,10 +57,16 @@ fn line(in_force: &InForce, settings: &Settings, secrets: Secrets) -> String {
             format!("# {}: {HIDDEN}", setting.name),
             " (--show-secrets shows it)".to_owned(),
         ),
-        (_, Some(Derived::Value(derived))) if texts.is_empty() => (
-            format!("{}: {}", setting.name, scalar(&derived)),
-            String::new(),
-        ),
+        (_, Some(Derived::Value(derived))) if texts.is_empty() => {
+            let derived = match secrets {
+                Secrets::Hidden => public(&derived),
+                Secrets::Shown => derived,
+            };
+            (
+                format!("{}: {}", setting.name, scalar(&derived)),
+                String::new(),
+            )
+        }
         ([], _) if setting.kind.is_list() => (format!("{}: []", setting.name), String::new()),
         ([], _) => (format!("# {}:", setting.name), " (not set)".to_owned()),
         (texts, note) => {

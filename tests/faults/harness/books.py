@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -154,7 +155,11 @@ def check_kept(service, promises: Promises, ends: dict) -> None:
         if end["status"] != COMPLETE or all(finding["level"] == "Notice" for finding in end["result"]):
             continue
         path = service.kept(sample.sha256)
-        assert path.is_file(), f"{sample_id} was not kept: {sample}"
+        if not path.is_file():
+            # Want of room is a reason, and the service's messages tell it.
+            said = [line for line in service.output().splitlines() if "was not kept" in line][-3:]
+            room = shutil.disk_usage(service.data).free
+            raise AssertionError(f"{sample_id} was not kept: {sample}; {room} bytes free; {said}")
         assert hashlib.sha256(path.read_bytes()).hexdigest() == sample.sha256, f"{path} has other bytes"
         facts = json.loads(path.with_name(path.name + ".json").read_bytes())
         ids = [sighting["sample_id"] for sighting in facts["sightings"]]

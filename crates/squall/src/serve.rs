@@ -42,12 +42,8 @@ const TRIAL_PAUSE: Duration = Duration::from_millis(20);
 /// directory or a log file that cannot be opened, signatures that cannot be
 /// read.
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
-    let Begun {
-        settings,
-        shown,
-        arguments,
-        log,
-    } = begin(loaded);
+    let begun = begin(loaded);
+    let settings = begun.settings;
     let systemd = Systemd::start().context("cannot start the thread that tells systemd")?;
     let runtime = start_runtime()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
@@ -78,10 +74,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
         },
     )
     .context("cannot start the scan threads")?;
-    let catch_up = findings
-        .as_ref()
-        .map(|findings| CatchUp::start(findings, &queue, &settings))
-        .transpose()?;
+    let catch_up = start_catch_up(findings.as_ref(), &queue, &settings)?;
     let ended = runtime.block_on(serve(
         &settings,
         Parts {
@@ -98,10 +91,10 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             verdicts,
             recent,
             keeper,
-            shown,
-            arguments,
+            shown: begun.shown,
+            arguments: begun.arguments,
             start_checks,
-            log,
+            log: begun.log,
             access,
         },
     ));
@@ -149,6 +142,16 @@ fn begin(loaded: Loaded) -> Begun {
         arguments,
         log,
     }
+}
+
+/// Has the findings store fed with what it missed, if there is one.
+fn start_catch_up(
+    findings: Option<&Findings>,
+    queue: &Queue,
+    settings: &Settings,
+) -> anyhow::Result<Option<CatchUp>> {
+    let started = findings.map(|findings| CatchUp::start(findings, queue, settings));
+    started.transpose()
 }
 
 /// Ends the feeding of the findings store, then the store.

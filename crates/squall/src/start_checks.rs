@@ -9,6 +9,33 @@ const DETAILS_MAX: usize = 50;
 
 /// Tells what opening the queue found and did.
 pub(crate) fn queue(recovery: &Recovery) -> Check {
+    let (state, found) = if recovery.damaged > 0 {
+        let found = format!("{} records or samples are not intact", recovery.damaged);
+        (CheckState::Bad, found)
+    } else if !recovery.put_aside.is_empty()
+        || recovery.salvaged > 0
+        || recovery.counter_difference != 0
+    {
+        (CheckState::Attention, "it was repaired".to_owned())
+    } else if recovery.clean {
+        (CheckState::Ok, "it was closed in order".to_owned())
+    } else {
+        let found = "it was not closed in order, and everything is there";
+        (CheckState::Ok, found.to_owned())
+    };
+    Check {
+        name: "Queue at the start".to_owned(),
+        state,
+        message: format!(
+            "{found}; {} samples waited, {} results and {} failed samples were there",
+            recovery.waiting, recovery.results, recovery.failed
+        ),
+        details: details(recovery),
+    }
+}
+
+/// Tells what was not as it should be, a line each.
+fn details(recovery: &Recovery) -> Vec<String> {
     let mut details = Vec::new();
     let ids = |ids: &[squall_types::SampleId]| {
         let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
@@ -49,29 +76,7 @@ pub(crate) fn queue(recovery: &Recovery) -> Check {
         Some(id) => format!("sample {id}: {}", damage.description),
         None => damage.description.clone(),
     }));
-    let (state, found) = if recovery.damaged > 0 {
-        let found = format!("{} records or samples are not intact", recovery.damaged);
-        (CheckState::Bad, found)
-    } else if !recovery.put_aside.is_empty()
-        || recovery.salvaged > 0
-        || recovery.counter_difference != 0
-    {
-        (CheckState::Attention, "it was repaired".to_owned())
-    } else if recovery.clean {
-        (CheckState::Ok, "it was closed in order".to_owned())
-    } else {
-        let found = "it was not closed in order, and everything is there";
-        (CheckState::Ok, found.to_owned())
-    };
-    Check {
-        name: "Queue at the start".to_owned(),
-        state,
-        message: format!(
-            "{found}; {} samples waited, {} results and {} failed samples were there",
-            recovery.waiting, recovery.results, recovery.failed
-        ),
-        details,
-    }
+    details
 }
 
 /// Tells how the findings store was opened, if there is to be one.

@@ -42,14 +42,14 @@ impl Terminal {
             for (piece_style, text) in line.within(columns) {
                 drawn.push_str(&self.begin(piece_style));
                 drawn.push_str(&text);
-                drawn.push_str(&style::Reset.to_string());
+                drawn.push_str(style::Reset.as_ref());
             }
-            drawn.push_str(&clear::UntilNewline.to_string());
+            drawn.push_str(clear::UntilNewline.as_ref());
         }
         if lines.len() < rows {
             let row = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX);
             drawn.push_str(&cursor::Goto(1, row).to_string());
-            drawn.push_str(&clear::AfterCursor.to_string());
+            drawn.push_str(clear::AfterCursor.as_ref());
         }
         // At once, so that no half of it is seen.
         self.out.write_all(drawn.as_bytes())?;

@@ -71,20 +71,25 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
             errors: errors.clone(),
         })?;
     } else {
-        match version {
-            None => banner::print("nothing new"),
-            Some(version) => banner::print(&format!(
-                "updated from {}: version {version}. A running service that watches its \
-                 signatures takes it within seconds; else send it SIGHUP",
-                updated.join(", ")
-            )),
-        }
+        banner::print(&told(version, &updated));
     }
     Ok(if errors.is_empty() {
         Ended::Clean
     } else {
         Ended::Incomplete
     })
+}
+
+/// Returns what there is to say to a person.
+fn told(version: Option<String>, updated: &[String]) -> String {
+    match version {
+        None => "nothing new".to_owned(),
+        Some(version) => format!(
+            "updated from {}: version {version}. A running service that watches its signatures \
+             takes it within seconds; else send it SIGHUP",
+            updated.join(", ")
+        ),
+    }
 }
 
 /// Tests the new bundles with everything else that is selected, and puts them

@@ -153,7 +153,7 @@ def test_session_is_resumed_after_those_of_a_fleet(start, tmp_path, version):
     def ask(*options) -> str:
         return subprocess.run(
             ["openssl", "s_client", "-connect", f"127.0.0.1:{service.port}", f"-{version}", "-CAfile", cert, *options],
-            input="GET /api/info HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", text=True, check=True,
+            input="GET /api/info HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", text=True, check=True,
             capture_output=True, timeout=30,
         ).stdout
 

@@ -55,6 +55,7 @@ fn other_value(setting: &Setting) -> &'static str {
         "queue-durability" => "buffered",
         "server-store-samples" => "all",
         "log-level" => "debug",
+        "lookup-link" => "Ours=https://lookup.example/{sha256}",
         "syslog" => "siem.example:514:DEFAULT:UDP",
         "max_file_size" | "queue-max-bytes" | "disk-reserve" | "verdict-cache-size" => "3MB",
         _ => "3",

@@ -60,9 +60,12 @@ fn from_headers(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Returns the password, or the name where there is no password: some clients
-/// take nothing else from a URL.
+/// take nothing else from a URL. What is no base64 is returned as it is: it is
+/// not nothing.
 fn password(encoded: &str) -> String {
-    let decoded = BASE64_STANDARD.decode(encoded).unwrap_or_default();
+    let Ok(decoded) = BASE64_STANDARD.decode(encoded) else {
+        return encoded.to_owned();
+    };
     let text = String::from_utf8_lossy(&decoded);
     match text.split_once(':') {
         Some((name, "")) => name.to_owned(),

@@ -121,7 +121,7 @@ const TABLE: &[Rule] = &[
     // The service.
     read("/api/v1/overview"),
     read("/api/v1/events"),
-    read("/api/v1/self-check"),
+    admin("/api/v1/self-check"),
     admin("/api/v1/configuration"),
     admin("/api/v1/log"),
     read("/metrics"),

@@ -367,7 +367,11 @@ async fn metrics_tell_what_happened_and_name_nobody() {
     // Every series has its type and its help.
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let name = line.split(['{', ' ']).next().unwrap();
-        let name = name.trim_end_matches("_sum").trim_end_matches("_count");
+        let parts = ["_sum", "_count", "_bucket"];
+        let name = parts
+            .iter()
+            .find_map(|part| name.strip_suffix(part))
+            .unwrap_or(name);
         assert!(text.contains(&format!("# TYPE {name} ")), "{name}");
         assert!(text.contains(&format!("# HELP {name} ")), "{name}");
     }

@@ -16,5 +16,7 @@ mod verdicts;
 pub use keep::{KeepConfig, KeepError, KeepLevel, Keeper};
 pub use pool::{WorkerConfig, WorkerParts, Workers};
 pub use signatures::Signatures;
-pub use sink::{Console, LogDurability, LogSink, SinkError, Sinks, TextOptions};
+pub use sink::{
+    Console, JsonForm, LogDurability, LogSink, Rotation, SinkError, Sinks, TextOptions,
+};
 pub use verdicts::{VerdictConfig, Verdicts};

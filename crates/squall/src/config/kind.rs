@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     Networks,
     /// Any number of syslog receivers.
     SyslogTargets,
+    /// Any number of addresses that requests are sent to.
+    Addresses,
     /// Any number of passwords, taken as they are.
     Passwords,
 }
@@ -45,7 +47,7 @@ impl Kind {
     pub(crate) const fn is_list(self) -> bool {
         matches!(
             self,
-            Self::Paths | Self::Networks | Self::SyslogTargets | Self::Passwords
+            Self::Paths | Self::Networks | Self::SyslogTargets | Self::Addresses | Self::Passwords
         )
     }
 
@@ -61,6 +63,7 @@ impl Kind {
             Self::Path | Self::Paths => "PATH".to_owned(),
             Self::Networks => "NETWORK".to_owned(),
             Self::SyslogTargets => "TARGET".to_owned(),
+            Self::Addresses => "URL".to_owned(),
             Self::Passwords => "PASSWORD".to_owned(),
         }
     }
@@ -87,6 +90,7 @@ impl Kind {
             Self::SyslogTargets => "HOST[:PORT[:FORMAT[:PROTOCOL]]] with FORMAT one of DEFAULT, \
                  CEF, JSON, SYSLOGJSON, SYSLOGKV and PROTOCOL one of UDP, TCP, TCPTLS"
                 .to_owned(),
+            Self::Addresses => "an address https://HOST/… or http://HOST/…".to_owned(),
             Self::Passwords => "a password in UTF-8, or a list of them".to_owned(),
         }
     }

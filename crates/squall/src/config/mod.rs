@@ -39,7 +39,8 @@ pub(crate) use error::ConfigError;
 pub(crate) use flags::{TEMPLATE, args_of, scan_args, serve_args};
 pub(crate) use network::Network;
 pub(crate) use settings::Settings;
-pub(crate) use shown::shown;
+pub(crate) use shown::{origin, shown};
+pub(crate) use syslog::{SyslogFormat, SyslogProtocol, SyslogTarget};
 
 use kind::Kind;
 use layer::Layer;
@@ -105,7 +106,6 @@ fn load_for(
         .warnings
         .into_iter()
         .chain(environment.layer.warnings)
-        .chain(values.later_warnings())
         .collect();
     Ok(Loaded {
         settings,

@@ -22,11 +22,21 @@ pub(crate) fn shown(loaded: &Loaded) -> Vec<SettingInForce> {
         name: in_force.setting.name.to_owned(),
         values: match &in_force.value {
             Value::Passwords(passwords) => passwords.iter().map(|_| HIDDEN.to_owned()).collect(),
+            // What is behind the host is often what lets anybody in.
+            Value::Addresses(addresses) => addresses.iter().map(|url| origin(url)).collect(),
             value => value.texts().iter().map(|text| public(text)).collect(),
         },
         origin: in_force.origin.to_string(),
     });
     settings.collect()
+}
+
+/// Returns the part of an address that is no secret, as receivers are called.
+pub(crate) fn origin(url: &str) -> String {
+    reqwest::Url::parse(url).map_or_else(
+        |_| HIDDEN.to_owned(),
+        |url| url.origin().ascii_serialization(),
+    )
 }
 
 /// Hides what of an address may be a secret: the user and the query.

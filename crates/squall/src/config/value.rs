@@ -32,6 +32,8 @@ pub(crate) enum Value {
     Networks(Vec<Network>),
     /// Syslog receivers, in order.
     SyslogTargets(Vec<SyslogTarget>),
+    /// Addresses, in order.
+    Addresses(Vec<String>),
     /// Passwords, in order.
     Passwords(Vec<String>),
 }
@@ -56,6 +58,7 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
         Kind::Paths => Ok(Value::Paths(present(given).map(PathBuf::from).collect())),
         Kind::Networks => each(kind, given, parse_network).map(Value::Networks),
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
+        Kind::Addresses => each(kind, given, address).map(Value::Addresses),
         Kind::Passwords => each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords),
         _ => match given {
             [] => one(kind, &OsString::new()),
@@ -135,8 +138,20 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
             .iter()
             .find(|word| word.eq_ignore_ascii_case(text))
             .map(|&word| Value::Text(word.to_owned())),
-        Kind::Path | Kind::Paths | Kind::Networks | Kind::SyslogTargets | Kind::Passwords => None,
+        Kind::Path
+        | Kind::Paths
+        | Kind::Networks
+        | Kind::SyslogTargets
+        | Kind::Addresses
+        | Kind::Passwords => None,
     }
+}
+
+/// Reads an address of HTTP.
+fn address(text: &str) -> Option<String> {
+    let url = reqwest::Url::parse(text.trim()).ok()?;
+    let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+    is_http.then(|| url.to_string())
 }
 
 /// Reads true or false in any of their usual spellings.
@@ -221,6 +236,7 @@ impl Value {
                 .collect(),
             Self::Networks(networks) => strings(networks),
             Self::SyslogTargets(targets) => strings(targets),
+            Self::Addresses(addresses) => addresses.clone(),
             Self::Passwords(passwords) => passwords.clone(),
         }
     }

@@ -45,7 +45,7 @@ fn other_value(setting: &Setting) -> &'static str {
         "reverse-dns" | "watch-signatures" => "false",
         "resolve-timeout" => "50ms",
         "header-timeout" | "body-timeout" | "idle-timeout" | "scan-timeout" => "7s",
-        "pure-yara" | "noarchive" | "utc" | "rfc3339" => "true",
+        "pure-yara" | "noarchive" | "utc" | "rfc3339" | "syslog-rfc3164" => "true",
         "notice" => "41",
         "warning" => "61",
         "alert" => "82",
@@ -53,7 +53,16 @@ fn other_value(setting: &Setting) -> &'static str {
         "server-store-samples" => "all",
         "log-level" => "debug",
         "syslog" => "siem.example:514:DEFAULT:UDP",
-        "max_file_size" | "queue-max-bytes" | "disk-reserve" | "verdict-cache-size" => "3MB",
+        "syslog-framing" => "line-feed",
+        "json-format" | "webhook-format" => "ecs",
+        "webhook" => "https://hooks.example/x",
+        "max_file_size"
+        | "queue-max-bytes"
+        | "disk-reserve"
+        | "verdict-cache-size"
+        | "syslog-length-limit"
+        | "output-buffer-size"
+        | "log-rotate-size" => "3MB",
         _ => "3",
     }
 }

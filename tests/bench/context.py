@@ -5,6 +5,9 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# Scan threads of every service that is measured, and threads of what it is compared with.
+THREADS = 2
+
 
 class Missing(Exception):
     """Something that is needed for a measurement is not to be had here."""

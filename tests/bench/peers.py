@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from context import Missing, output_of
+from context import THREADS, Missing, output_of
 from service import free_port
 
 HERE = Path(__file__).resolve().parent
@@ -21,7 +21,6 @@ VARIABLES = (
     "unpack_parent unpack_source"
 ).split()
 
-THREADS = 2
 running = []
 
 

@@ -71,6 +71,9 @@ struct Known {
 struct Seen {
     stamp: Option<Stamp>,
     checked: Instant,
+    /// The last attempt to read it failed: no caller brings the next one about
+    /// sooner.
+    failed: bool,
 }
 
 /// What tells one version of the file from another. A new one is a new file.
@@ -95,6 +98,7 @@ impl Tokens {
             seen: Mutex::new(Seen {
                 stamp,
                 checked: Instant::now(),
+                failed: false,
             }),
             uses: Uses::open(data_dir),
         })
@@ -173,24 +177,35 @@ impl Tokens {
     /// a second, and for an unknown token, needs no thread of its own.
     fn reload_if_changed(&self, interval: Duration) {
         let mut seen = lock(&self.seen);
+        let interval = if seen.failed {
+            RELOAD_INTERVAL
+        } else {
+            interval
+        };
         if seen.checked.elapsed() < interval {
             return;
         }
+        seen.failed = false;
         seen.checked = Instant::now();
         let stamp = stamp(&self.path);
         if stamp == seen.stamp {
             return;
         }
-        seen.stamp = stamp;
         match file::read(&self.path) {
             Ok(tokens) => {
                 tracing::info!(tokens = tokens.len(), "tokens read again");
                 self.known.store(Arc::new(known(tokens)));
+                // Only now: what could not be read is tried again, since a
+                // token may have been revoked in it.
+                seen.stamp = stamp;
             }
-            Err(error) => tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the tokens cannot be read again; those known before stay in force"
-            ),
+            Err(error) => {
+                seen.failed = true;
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the tokens cannot be read again; those known before stay in force"
+                );
+            }
         }
     }
 }
@@ -303,6 +318,29 @@ mod tests {
         std::fs::remove_file(file::path(dir.path())).unwrap();
         std::thread::sleep(RELOAD_INTERVAL);
         assert_eq!(tokens.verify(&token, HERE, now), Err(Refusal::Unknown));
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_read_later_though_it_did_not_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = Timestamp::now();
+        let token = create(dir.path(), wanted("a"), now).unwrap();
+        let tokens = Tokens::open(dir.path()).unwrap();
+        revoke(dir.path(), "a", now).unwrap();
+        let path = file::path(dir.path());
+        let revoked = std::fs::read(&path).unwrap();
+        let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+        let put = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(time).unwrap();
+        };
+        put(&vec![b'{'; revoked.len()]);
+        std::thread::sleep(RELOAD_INTERVAL);
+        assert!(tokens.verify(&token, HERE, now).is_ok());
+        put(&revoked);
+        std::thread::sleep(RELOAD_INTERVAL);
+        assert_eq!(tokens.verify(&token, HERE, now), Err(Refusal::Revoked));
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Queue {
         let written = file.set_len(0).and_then(|()| file.write_all(WRITTEN));
         written.map_err(fs::failed("write file", path))?;
         match self.shared.config.durability {
-            Durability::Fsync => file.sync_data().map_err(fs::failed("sync file", path)),
+            Durability::Fsync => fs::sync_data(&file).map_err(fs::failed("sync file", path)),
             Durability::Buffered => Ok(()),
         }
     }

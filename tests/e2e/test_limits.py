@@ -103,8 +103,14 @@ def test_result_cache_evicts_the_oldest(start):
     wait_until(lambda: service.get(f"/api/getAsyncResults?id={ids[0]}").status_code == 400, 10, "the oldest evicted")
     assert service.result(ids[-1])["status"] == "Sample analysis complete"
     check_error(service.get(f"/api/getAsyncResults?id={ids[0]}"), 400)
-    kept = [i for i in ids if service.get(f"/api/getAsyncResults?id={i}").status_code == 200]
-    assert kept == ids[-len(kept):] and 10 <= len(kept) <= 20
+
+    def kept():
+        return [i for i in ids if service.get(f"/api/getAsyncResults?id={i}").status_code == 200]
+
+    # What is being written to the disk is answered too until it is there: longer on a slow one.
+    wait_until(lambda: len(kept()) <= 20, 20, "no more than a few beyond the limit are kept")
+    left = kept()
+    assert left == ids[-len(left):] and len(left) >= 10
 
 
 def test_sync_only_threads_answer_while_the_queue_is_busy(start):

@@ -84,10 +84,11 @@ impl Claims {
             .map_err(failed("clear file", &self.path))
     }
 
-    /// Notes how far ids are reserved, on stable storage.
+    /// Notes how far ids are reserved, on stable storage; with it whatever was
+    /// noted before.
     pub(crate) fn reserve_ids(&self, end: u64) -> Result<(), StorageError> {
         self.write(IDS, &encode(end))?;
-        let synced = self.file.sync_data();
+        let synced = fs::sync_data(&self.file);
         synced.map_err(failed("sync file", &self.path))
     }
 

@@ -70,11 +70,11 @@ impl Round {
     }
 }
 
-/// Takes out the oldest failed samples over the budget: as many as results,
-/// and a quarter of the spool's bytes.
+/// Takes out the oldest failed samples over the budget: so many, and a quarter
+/// of the spool's bytes.
 fn evict_failed(shared: &Shared, state: &mut State) -> Vec<(SampleId, SampleRecord)> {
     let config = &shared.config;
-    let mut samples_over = (state.failed.len() as u64).saturating_sub(config.results_max);
+    let mut samples_over = (state.failed.len() as u64).saturating_sub(config.failed_max);
     let mut bytes_over = state
         .failed_bytes
         .saturating_sub(config.limits.bytes_max / 4);

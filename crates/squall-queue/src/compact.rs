@@ -2,7 +2,8 @@
 //!
 //! Waiting samples leave their segments by themselves. Failed ones stay for a
 //! retry and would keep whole segments: those are moved. Only segments in which
-//! nothing else is live are touched, so no worker can have the sample.
+//! nothing else is live are touched, so no worker can have the sample, and none
+//! whose verdict is held back: it would be stored with the place of before.
 
 use std::os::unix::fs::FileExt;
 
@@ -69,6 +70,7 @@ fn failed_in(state: &State, segment: u32) -> Vec<(SampleId, SampleRecord)> {
         .failed
         .iter()
         .filter(|(_, record)| matches!(record.place, Place::Segment { no, .. } if no == segment))
+        .filter(|(id, _)| !state.held.holds(**id))
         .map(|(&id, &record)| (id, record))
         .collect()
 }

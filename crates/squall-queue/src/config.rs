@@ -16,8 +16,12 @@ pub struct QueueConfig {
     /// What an acknowledgement survives; default [`Durability::Fsync`].
     pub durability: Durability,
     /// How many results are kept before the oldest are evicted; 0 keeps none.
-    /// Failed samples have the same budget of their own. Default 250,000.
+    /// Default 250,000.
     pub results_max: u64,
+    /// How many failed samples are kept, with why they failed, before the oldest
+    /// are evicted; they also have a quarter of the spool's bytes at most.
+    /// Default 250,000.
+    pub failed_max: u64,
     /// Bodies up to this many bytes stay in memory while they arrive and go to
     /// a segment shared with others; longer ones get a file of their own.
     /// Default 512 KiB.
@@ -37,6 +41,7 @@ impl QueueConfig {
             dir: dir.into(),
             durability: Durability::default(),
             results_max: 250_000,
+            failed_max: 250_000,
             inline_len_max: 512 * KIB,
             segment_len_max: 64 * MIB,
             limits: Limits::default(),

@@ -64,7 +64,7 @@ pub(crate) fn open(path: &Path) -> Result<File, StorageError> {
 /// Forces a directory's entries to stable storage.
 pub(crate) fn sync_dir(path: &Path) -> Result<(), StorageError> {
     File::open(path)
-        .and_then(|dir| dir.sync_all())
+        .and_then(|dir| dir.sync_all().and_then(|()| confirm_sync(&dir)))
         .map_err(failed("sync directory", path))
 }
 
@@ -82,6 +82,16 @@ pub(crate) fn sync_dir(path: &Path) -> Result<(), StorageError> {
 /// Fails if the bytes may not be there after a power cut.
 pub fn sync_data(file: &File) -> io::Result<()> {
     file.sync_data()?;
+    confirm_sync(file)
+}
+
+/// Confirms that a sync of this file or directory, which succeeded a moment ago,
+/// is to be believed: see [`sync_data`].
+///
+/// # Errors
+///
+/// Fails if it is not.
+pub fn confirm_sync(file: &File) -> io::Result<()> {
     match rustix::fs::fsetxattr(file, SYNCED_ATTRIBUTE, b"1", XattrFlags::empty()) {
         Err(error @ (Errno::ROFS | Errno::IO)) => Err(error.into()),
         _ => Ok(()),

@@ -54,7 +54,7 @@ pub use error::{
     StorageError,
 };
 pub use failed::FailedSample;
-pub use fs::sync_data;
+pub use fs::{confirm_sync, sync_data};
 pub use history::History;
 pub use lane::{Checked, Completion, Lanes, SampleState, Verdict};
 pub use probe::{Probe, ProbeError};

@@ -104,6 +104,9 @@ pub(crate) fn open(config: QueueConfig) -> Result<(Shared, Ledger, Recovery), Op
     let durable = config.durability == Durability::Fsync;
     let damaged = |source| unusable(&dir, &layout.db, source);
     let store = Store::open(&layout.db, durable).map_err(damaged)?;
+    if durable {
+        sync_names(&layout).map_err(io_failed)?;
+    }
     check_format(&store, &dir, damaged)?;
     let mut recovery = Recovery::default();
     let mut inventory = Inventory::read(&store, &mut recovery).map_err(damaged)?;
@@ -118,9 +121,10 @@ pub(crate) fn open(config: QueueConfig) -> Result<(Shared, Ledger, Recovery), Op
         &mut recovery,
     )
     .map_err(io_failed)?;
+    // In this order, so that what counts as a crash is counted once.
     claims
-        .reserve_ids(state.ids.reserved)
-        .and_then(|()| claims.clear_all())
+        .clear_all()
+        .and_then(|()| claims.reserve_ids(state.ids.reserved))
         .map_err(io_failed)?;
     let spool_bytes = ledger.spool_bytes();
     let shared = Shared {
@@ -178,6 +182,16 @@ fn create_dirs(layout: &Layout) -> Result<(), StorageError> {
         fs::sync_dir(dir)?;
     }
     Ok(())
+}
+
+/// Forces the names above the database to stable storage; those in it the store
+/// sees to.
+fn sync_names(layout: &Layout) -> Result<(), StorageError> {
+    fs::sync_dir(&layout.dir)?;
+    match layout.dir.parent() {
+        Some(parent) if parent != Path::new("") => fs::sync_dir(parent),
+        _ => fs::sync_dir(Path::new(".")),
+    }
 }
 
 fn lock(layout: &Layout) -> Result<File, OpenError> {

@@ -59,8 +59,12 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn open(path: &Path, durable: bool) -> Result<Self, StorageError> {
+        let handle = open_handle(path)?;
+        if durable {
+            sync_names(path)?;
+        }
         Ok(Self {
-            handle: RwLock::new(Some(open_handle(path)?)),
+            handle: RwLock::new(Some(handle)),
             path: path.to_owned(),
             durable,
             flushing_since: Mutex::new(None),
@@ -131,6 +135,7 @@ impl Store {
     /// Opens the database anew after a failure.
     pub(crate) fn reopen(&self) -> Result<(), StorageError> {
         self.close()?;
+        forget_pages(&self.path);
         let handle = open_handle(&self.path)?;
         *self.handle.write().unwrap_or_else(PoisonError::into_inner) = Some(handle);
         Ok(())
@@ -180,6 +185,28 @@ impl Store {
             .flushing_since
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = since;
+    }
+}
+
+/// Forces what sled makes once, and the names of its files, to stable storage;
+/// it does neither itself.
+fn sync_names(path: &Path) -> Result<(), StorageError> {
+    let conf = path.join("conf");
+    let synced = fs::sync_data(&fs::open(&conf)?);
+    synced.map_err(failed("sync file", &conf))?;
+    fs::sync_dir(path)
+}
+
+/// Lets the system forget what it has of the database in memory: after a failed
+/// sync that is what should be on the disk, and need not be what is there. The
+/// system tells such a failure once, so another sync proves nothing.
+fn forget_pages(path: &Path) {
+    let Ok(file) = fs::open(&path.join("db")) else {
+        // Opening it will fail too, and tell why.
+        return;
+    };
+    if let Err(error) = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed) {
+        tracing::warn!(%error, "cannot read the database from the disk again");
     }
 }
 

@@ -41,7 +41,7 @@ pub use log_tail::LogTail;
 pub use openapi::openapi;
 pub use quota::QuotaConfig;
 pub use router::router;
-pub use samples::KeptSamples;
+pub use samples::{KeptSamples, KeptSamplesStats};
 pub use service::Service;
 pub use signatures::{Change, ChangeOutcome, LoadedSet, Pending, SignatureControl, SignatureState};
 pub use source::{Network, NetworkError, ReverseLookup};

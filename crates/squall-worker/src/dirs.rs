@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use squall_queue::confirm_sync;
+
 /// Forces a directory's entries to stable storage.
 ///
 /// One that this process may use but not read, as `/var/log` may be set up,
@@ -15,7 +17,7 @@ pub(crate) fn sync(dir: &Path) -> io::Result<()> {
         dir
     };
     match File::open(dir) {
-        Ok(dir) => dir.sync_all(),
+        Ok(dir) => dir.sync_all().and_then(|()| confirm_sync(&dir)),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         Err(error) => Err(error),
     }

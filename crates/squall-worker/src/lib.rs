@@ -14,7 +14,7 @@ mod signatures;
 mod sink;
 mod verdicts;
 
-pub use keep::{KeepConfig, KeepError, KeepLevel, Keeper};
+pub use keep::{KeepConfig, KeepError, KeepLevel, Keeper, KeptStats};
 pub use pool::{WorkerConfig, WorkerParts, Workers};
 pub use recent::{Recent, RecentSample};
 pub use signatures::Signatures;

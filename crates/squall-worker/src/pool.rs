@@ -111,7 +111,7 @@ impl Workers {
             threads.push(
                 Builder::new()
                     .name(format!("scan-{slot}"))
-                    .spawn(move || worker.run())?,
+                    .spawn(move || worker.run_on())?,
             );
         }
         Ok(Self {
@@ -176,6 +176,19 @@ impl Worker {
                 Next::Stop => return,
             }
         }
+        // No set comes any more. Dropped, it would count as a scan that failed.
+        if let Some(claim) = pending {
+            self.parts.queue.hand_back(claim);
+        }
+    }
+
+    /// Scans until claims are stopped, whatever breaks: a thread less would
+    /// stay unnoticed.
+    fn run_on(&self) {
+        while catch_unwind(AssertUnwindSafe(|| self.run())).is_err() {
+            tracing::error!(slot = self.slot, "a scan thread broke and begins anew");
+            std::thread::sleep(PAUSE_BEFORE_RETRY);
+        }
     }
 
     /// Scans with one scanner until the set was replaced, the scanner is
@@ -230,11 +243,11 @@ impl Worker {
 
     /// Scans one sample, and settles those that waited for its verdict. Returns
     /// whether the scanner is spoiled.
-    fn process(
-        &self,
+    fn process<'a>(
+        &'a self,
         mut claim: Claim,
-        scanner: &mut Scanner<'_>,
-        buffer: &mut Vec<u8>,
+        scanner: &'a mut Scanner<'_>,
+        buffer: &'a mut Vec<u8>,
         context: &Context<'_>,
     ) -> bool {
         let mut bench = Bench {
@@ -242,6 +255,7 @@ impl Worker {
             buffer,
             unknown: Unknown::MayWait,
             first: None,
+            scanning: None,
         };
         let spoiled = loop {
             let (end, spoiled) = self.judge(claim, &mut bench, context);
@@ -271,7 +285,7 @@ impl Worker {
 
     /// Gives a sample that waited the verdict that is known by now, or hands it
     /// back: a scan is for any worker to make.
-    fn settle(&self, waiting: Claim, bench: &mut Bench<'_, '_>, context: &Context<'_>) {
+    fn settle<'a>(&'a self, waiting: Claim, bench: &mut Bench<'a, '_>, context: &Context<'_>) {
         // Without the pause that a log which refuses makes for each sample.
         if context.sinks.refuse() {
             return self.parts.queue.hand_back(waiting);
@@ -284,10 +298,10 @@ impl Worker {
     /// Gives one sample a verdict, or hands it back. Returns it if its verdict
     /// depends on another scan, with the key of that, and whether the scanner
     /// is spoiled.
-    fn judge(
-        &self,
+    fn judge<'a>(
+        &'a self,
         claim: Claim,
-        bench: &mut Bench<'_, '_>,
+        bench: &mut Bench<'a, '_>,
         context: &Context<'_>,
     ) -> (Option<(Claim, Key)>, bool) {
         // Nobody waits for the answer any more.
@@ -297,9 +311,9 @@ impl Worker {
         }
         let id = claim.id();
         let started = Instant::now();
-        let scanning = self.current.begin(id);
+        bench.scanning = Some(self.current.begin(id));
         let done = scan_job::guarded(id, || scan_job::run(&claim, bench, context));
-        drop(scanning);
+        bench.scanning = None;
         let spoiled = done.scanner_spoiled;
         let verdict = match done.end {
             End::Unknown(key) => return (Some((claim, key)), spoiled),

@@ -11,6 +11,7 @@ use squall_types::{Outcome, OutcomeCounts, Report, SampleId, ScanFacts, Submissi
 
 use crate::in_flight::{InFlight, Key, Place};
 use crate::keep::Keeper;
+use crate::overdue::Scanning;
 use crate::recent::Recent;
 use crate::sink::Sinks;
 use crate::verdicts::Known;
@@ -46,6 +47,9 @@ pub(crate) struct Bench<'a, 'set> {
     /// Set as soon as others may wait for this scan, which must be ended then
     /// whatever comes of it.
     pub(crate) first: Option<First>,
+    /// Until the scan has ended. What comes after it, a log or a disk that does
+    /// not answer, is not to be blamed on the sample.
+    pub(crate) scanning: Option<Scanning<'a>>,
 }
 
 /// What to tell the queue.
@@ -124,7 +128,9 @@ pub(crate) fn run(claim: &Claim, bench: &mut Bench<'_, '_>, context: &Context<'_
         Err(error) => return failed(format!("the sample's record is damaged: {error}")),
     };
     let started = Instant::now();
-    let outcome = match outcome(claim, &submission, bench, context) {
+    let outcome = outcome(claim, &submission, bench, context);
+    bench.scanning = None;
+    let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(end) => return end,
     };

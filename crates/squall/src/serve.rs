@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use squall_api::v1::{Check, SettingInForce};
 use squall_findings::Findings;
 use squall_queue::Queue;
-use squall_server::{AccessConfig, KeptSamples, LogTail, Service, ServiceConfig};
+use squall_server::{AccessConfig, KeptSamples, KeptSamplesStats, LogTail, Service, ServiceConfig};
 use squall_types::{OutcomeCounts, ThreadHealth};
 use squall_worker::{Keeper, Recent, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
@@ -22,12 +22,9 @@ use crate::signatures::cache::Cache;
 use crate::signatures::control::{self, Control, Trigger};
 use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, watch};
+use crate::shutdown::Grace;
 use crate::systemd::{Pulse, Systemd};
 use crate::{backlog, banner, logging, sandbox, shutdown, wiring};
-
-/// How long samples that are being scanned may take once the service is told
-/// to stop; then they are handed back to the queue.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 
 /// How long the first trials are waited for before systemd is told that the
 /// service takes samples, and how often it is looked how they went.
@@ -75,6 +72,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     )
     .context("cannot start the scan threads")?;
     let catch_up = start_catch_up(findings.as_ref(), &queue, &settings)?;
+    let grace = Grace::default();
     let ended = runtime.block_on(serve(
         &settings,
         Parts {
@@ -96,9 +94,10 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             start_checks,
             log: begun.log,
             access,
+            grace: grace.clone(),
         },
     ));
-    stop(workers, queue);
+    stop(workers, queue, &grace);
     stop_findings(catch_up, findings);
     // Not waited for: signatures may still be compiling.
     runtime.shutdown_background();
@@ -198,6 +197,7 @@ struct Parts {
     start_checks: Vec<Check>,
     log: LogTail,
     access: AccessConfig,
+    grace: Grace,
 }
 
 /// Lets the service have samples that were kept.
@@ -206,6 +206,16 @@ struct Kept(Arc<Keeper>);
 impl KeptSamples for Kept {
     fn read(&self, sha256: [u8; 32]) -> std::io::Result<Option<Vec<u8>>> {
         self.0.content(&sha256)
+    }
+
+    fn stats(&self) -> KeptSamplesStats {
+        let stats = self.0.stats();
+        KeptSamplesStats {
+            samples: stats.samples,
+            bytes: stats.bytes,
+            refused: stats.refused,
+            removed: stats.removed,
+        }
     }
 }
 
@@ -231,6 +241,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         tokio::spawn(backlog::watch(parts.queue.clone(), limit));
     }
     let mut stop_signals = parts.signals.stop;
+    let grace = parts.grace;
     let loading = load_signatures(settings, control, administration, url);
     let (stopping, tried) = (systemd.clone(), service.clone());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -243,6 +254,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
             tokio::spawn(tell_ready(systemd, tried));
             stop_signals.received().await;
         }
+        grace.begin();
         stopping.stopping();
         parts.queue.stop_claims();
         let _ = stop.send(());
@@ -253,7 +265,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         service,
         tls,
         async { drop(stopped.await) },
-        SHUTDOWN_GRACE,
+        shutdown::GRACE,
     );
     let (served, watched) = tokio::join!(server, watch);
     if let Some(tokens) = tokens {
@@ -387,9 +399,9 @@ fn start_updates(settings: &Settings, administration: Administration) {
 }
 
 /// Finishes what is being scanned, hands back the rest and closes the queue.
-fn stop(workers: Workers, queue: Queue) {
+fn stop(workers: Workers, queue: Queue, grace: &Grace) {
     tracing::info!("stopping: what is being scanned is finished, what waits is kept");
-    let scanning = workers.stop(SHUTDOWN_GRACE);
+    let scanning = workers.stop(grace.left());
     if scanning > 0 {
         tracing::warn!(
             scanning,

@@ -1,6 +1,7 @@
 //! The signals the service listens to.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use squall_worker::Sinks;
@@ -8,6 +9,30 @@ use squall_worker::Sinks;
 use crate::signatures::control::{Control, Trigger};
 use crate::systemd::Systemd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How long all that is under way may take once the service is told to stop:
+/// uploads, answers and scans together. Then samples are handed back to the
+/// queue.
+pub(crate) const GRACE: Duration = Duration::from_secs(20);
+
+/// What is left of [`GRACE`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grace(Arc<OnceLock<Instant>>);
+
+impl Grace {
+    /// Notes that the service was told to stop, if that was not noted yet.
+    pub(crate) fn begin(&self) {
+        self.0.get_or_init(Instant::now);
+    }
+
+    /// Returns what is left: all of it before it began, and never nothing, so
+    /// that what is done at once anyway gets done.
+    pub(crate) fn left(&self) -> Duration {
+        const LEAST: Duration = Duration::from_millis(500);
+        let used = self.0.get().map(Instant::elapsed).unwrap_or_default();
+        GRACE.saturating_sub(used).max(LEAST)
+    }
+}
 
 /// The signals, listened to from the moment this exists. It is made before
 /// anything that a signal must not interrupt half done.

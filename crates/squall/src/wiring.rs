@@ -26,6 +26,8 @@ use crate::start_checks;
 
 /// How often the last uses of tokens are written down.
 const USES_INTERVAL: Duration = Duration::from_secs(60);
+/// Failed samples kept however few results are.
+const FAILED_MIN: u64 = 1000;
 
 pub(crate) fn open_sinks(settings: &Settings) -> anyhow::Result<Sinks> {
     let outputs = &settings.outputs;
@@ -167,6 +169,9 @@ pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<(Queue, Check)> 
         settings::Durability::Buffered => squall_queue::Durability::Buffered,
     };
     config.results_max = wanted.results_max;
+    // However few results are kept, the latest failures are, with their reasons:
+    // no acknowledged sample is to vanish without one.
+    config.failed_max = wanted.results_max.max(FAILED_MIN);
     config.limits.samples_max = wanted.samples_max.unwrap_or(u64::MAX);
     let bytes_max = wanted.bytes_max;
     config.limits.bytes_max =

@@ -12,7 +12,7 @@ use std::{
 use squall_queue::{Queue, RetryError, SampleState};
 use tempfile::TempDir;
 
-use crate::support::{claim, complete, config, enqueue, fail, open, stats, status};
+use crate::support::{body_of, bytes, claim, complete, config, enqueue, fail, open, stats, status};
 
 /// Somebody who says when verdicts may be stored.
 #[derive(Clone, Default)]
@@ -234,4 +234,51 @@ async fn a_retry_of_a_failure_that_is_held_back_ends_in_time() {
     assert_eq!(status(&queue, id), Some(SampleState::Waiting));
     let counts = stats(&queue);
     assert_eq!((counts.accepted, counts.failed, counts.waiting), (1, 0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sample_is_not_moved_before_its_verdict_is_stored() {
+    let dir = TempDir::new().unwrap();
+    let config = config(&dir);
+    let (queue, _) = open(&config);
+    let gate = Gate::default();
+    gate.watch(&queue);
+    // The only one left in the oldest of several segments, once the others are done.
+    gate.open();
+    let first = enqueue(&queue, &bytes(1, 900), "a").await.unwrap();
+    let held = claim(&queue, 0);
+    for n in 2..40 {
+        enqueue(&queue, &bytes(n, 900), "a").await.unwrap();
+        complete(&queue, claim(&queue, 1), b"");
+    }
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while queue.stats().spool_bytes > 11_000 {
+        assert!(Instant::now() < deadline, "{:?}", queue.stats());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    gate.open.store(false, Ordering::SeqCst);
+    gate.wait_until_asked(gate.asked() + 1);
+    fail(&queue, held, "broken");
+    // Segments are compacted now and then, after something was committed.
+    for n in 0..15 {
+        enqueue(&queue, &bytes(n, 90), "b").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    gate.open();
+    let asked = gate.asked();
+    gate.wait_until_asked(asked + 1);
+    queue.close().await.unwrap();
+    let (queue, recovery) = open(&config);
+    assert_eq!(recovery.damage, []);
+    assert_eq!((recovery.failed, recovery.counter_difference), (1, 0));
+    queue.retry(first).unwrap();
+    let mut found = false;
+    while let Some(taken) = (stats(&queue).waiting > 0).then(|| claim(&queue, 0)) {
+        if taken.id() == first {
+            assert_eq!(body_of(&taken), bytes(1, 900));
+            found = true;
+        }
+        complete(&queue, taken, b"");
+    }
+    assert!(found);
 }

@@ -9,7 +9,7 @@ use crate::support::*;
 async fn the_oldest_results_are_evicted_first_across_restarts() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(&dir);
-    config.results_max = 3;
+    (config.results_max, config.failed_max) = (3, 3);
     let (queue, _) = open(&config);
     let mut ids = Vec::new();
     for n in 0..5_usize {
@@ -35,7 +35,7 @@ async fn the_oldest_results_are_evicted_first_across_restarts() {
 async fn no_results_are_kept_when_none_are_wanted() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(&dir);
-    config.results_max = 0;
+    (config.results_max, config.failed_max) = (0, 0);
     let (queue, _) = open(&config);
     let done = enqueue(&queue, b"done", "a").await.unwrap();
     complete(&queue, claim(&queue, 0), &bytes(0, 5000));
@@ -220,7 +220,7 @@ async fn failed_samples_are_described_page_by_page_and_retried_together() {
 async fn the_results_that_are_kept_can_be_listed() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(&dir);
-    config.results_max = 2;
+    (config.results_max, config.failed_max) = (2, 2);
     let (queue, _) = open(&config);
     assert_eq!(queue.results_kept().unwrap(), []);
     let mut ids = Vec::new();
@@ -241,7 +241,7 @@ async fn the_results_that_are_kept_can_be_listed() {
 async fn whose_a_sample_is_is_known_as_long_as_the_sample() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(&dir);
-    config.results_max = 2;
+    (config.results_max, config.failed_max) = (2, 2);
     let (queue, _) = open(&config);
     let mut ids = Vec::new();
     for owner in [7, 0, u64::MAX] {

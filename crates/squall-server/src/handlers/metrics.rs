@@ -46,6 +46,7 @@ pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, 
     add_signature_changes(&mut snapshot, &service);
     add_findings(&mut snapshot, &service);
     add_logs(&mut snapshot, &service);
+    add_kept_samples(&mut snapshot, &service);
     add_verdicts(&mut snapshot, &service);
     let text = service.metrics().render(snapshot).map_err(|error| {
         tracing::error!(%error, "cannot write the metrics");
@@ -387,6 +388,33 @@ fn add_logs(snapshot: &mut Snapshot, service: &Service) {
         "1 while a log file does not answer.",
         "log",
         &each(service, |health| flag(health.hangs())),
+    );
+}
+
+fn add_kept_samples(snapshot: &mut Snapshot, service: &Service) {
+    let Some(samples) = service.kept_samples() else {
+        return;
+    };
+    let stats = samples.stats();
+    snapshot.gauge(
+        "squall_kept_samples",
+        "Samples kept after their scan.",
+        float(stats.samples),
+    );
+    snapshot.gauge(
+        "squall_kept_samples_bytes",
+        "Bytes of kept samples and of what is noted of them.",
+        float(stats.bytes),
+    );
+    snapshot.counter(
+        "squall_kept_samples_refused_total",
+        "Samples that were to be kept and were not, since the start.",
+        stats.refused,
+    );
+    snapshot.counter(
+        "squall_kept_samples_removed_total",
+        "Kept samples that went for others or for their age, since the start.",
+        stats.removed,
     );
 }
 

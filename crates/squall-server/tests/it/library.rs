@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use squall_api::v1::{self, SettingInForce};
 use squall_findings::{Findings, FindingsConfig};
 use squall_server::{
-    KeptSamples, LibraryError, LogTail, Mistake, Pending, RuleFacts, SignatureControl,
+    KeptSamples, KeptSamplesStats, LibraryError, LogTail, Mistake, Pending, RuleFacts, SignatureControl,
     SignatureLibrary, SignatureState, WrittenFile,
 };
 
@@ -156,6 +156,14 @@ impl SignatureControl for Memory {
 impl KeptSamples for Memory {
     fn read(&self, sha256: [u8; 32]) -> std::io::Result<Option<Vec<u8>>> {
         Ok((sha256 == [0xab; 32]).then(|| b"MZ evil".to_vec()))
+    }
+
+    fn stats(&self) -> KeptSamplesStats {
+        KeptSamplesStats {
+            samples: 1,
+            bytes: 7,
+            ..KeptSamplesStats::default()
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
-use super::place::{self, Digest, Kept};
+use super::place::{self, Digest, Kept, Token};
 use super::{KeepError, io_failed};
 use crate::dirs;
 
@@ -43,6 +43,11 @@ pub(super) fn make_folder(path: &Path) -> Result<bool, KeepError> {
     Ok(true)
 }
 
+/// Removes an empty folder; what prevents it is of no consequence.
+pub(super) fn remove_folder(path: &Path) {
+    let _ = fs::remove_dir(path);
+}
+
 /// Tells whether the file is there with that length.
 pub(super) fn has_len(path: &Path, len: u64) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == len)
@@ -50,8 +55,13 @@ pub(super) fn has_len(path: &Path, len: u64) -> bool {
 
 /// Writes a file that only the owner may read and nobody execute: under
 /// another name, then renamed, so that it is whole or not there.
-pub(super) fn write(path: &Path, content: &[u8], fsync: bool) -> Result<(), KeepError> {
-    let incomplete = place::incomplete(path);
+pub(super) fn write(
+    path: &Path,
+    content: &[u8],
+    token: Token,
+    fsync: bool,
+) -> Result<(), KeepError> {
+    let incomplete = place::incomplete(path, token);
     let written =
         write_new(&incomplete, content, fsync).and_then(|()| fs::rename(&incomplete, path));
     if written.is_err() {
@@ -114,11 +124,11 @@ pub(super) fn free_bytes(path: &Path) -> Result<u64, KeepError> {
 }
 
 /// Calls `visit` with every file of a kept sample below `dir`, and removes
-/// those that were cut short by a crash before `started`. Returns the last
-/// error, if any.
+/// those that were cut short by a crash: all that are not being written under
+/// `token`. Returns the last error, if any.
 pub(super) fn walk(
     dir: &Path,
-    started: SystemTime,
+    token: Token,
     mut visit: impl FnMut(Found),
 ) -> Result<(), KeepError> {
     let mut result = Ok(());
@@ -130,7 +140,7 @@ pub(super) fn walk(
         if let Some(name) = name.to_str()
             && is_dir
             && place::is_folder(name)
-            && let Err(error) = walk_folder(&folder.path(), name, started, &mut visit)
+            && let Err(error) = walk_folder(&folder.path(), name, token, &mut visit)
         {
             result = Err(error);
         }
@@ -141,7 +151,7 @@ pub(super) fn walk(
 fn walk_folder(
     path: &Path,
     folder: &str,
-    started: SystemTime,
+    token: Token,
     visit: &mut impl FnMut(Found),
 ) -> Result<(), KeepError> {
     for entry in fs::read_dir(path).map_err(io_failed("list", path))? {
@@ -155,18 +165,17 @@ fn walk_folder(
             // Not ours, or removed meanwhile.
             _ => continue,
         };
-        let modified = metadata.modified().unwrap_or(started);
         let (digest, is_sidecar) = match kept {
             Kept::Sample(digest) => (digest, false),
             Kept::Sidecar(digest) => (digest, true),
-            Kept::Incomplete => {
-                // A newer one is being written.
-                if modified < started {
+            Kept::Incomplete(of) => {
+                if of != Some(token) {
                     remove(&entry.path())?;
                 }
                 continue;
             }
         };
+        let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
         let since_1970 = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
         visit(Found {
             digest,

@@ -82,6 +82,13 @@ impl Index {
         is_over.then_some(digest)
     }
 
+    /// Returns the sample that was not seen for longest, and its bytes.
+    pub(super) fn oldest(&self) -> Option<(Digest, u64)> {
+        let (_, digest) = self.by_age.first()?;
+        let entry = self.entries.get(digest)?;
+        Some((*digest, entry.sample_bytes + entry.sidecar_bytes))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -6,16 +6,20 @@ mod index;
 mod place;
 mod sidecar;
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use squall_queue::Limits;
 
 use squall_types::{Level, Outcome, Report};
 
 use crate::limited::Limited;
 use index::{Budget, Index};
-use place::Digest;
+use place::{Digest, Token};
 use sidecar::Sidecar;
 
 /// Which samples are kept for their level.
@@ -44,7 +48,8 @@ pub struct KeepConfig {
     pub bytes_max: Option<u64>,
     /// How long a sample is kept after it was seen last; `None` for ever.
     pub age_max: Option<Duration>,
-    /// Bytes to leave free on the disk.
+    /// Bytes below which the queue takes no samples. Twice as many are left
+    /// free by what is kept, so that it never stops the intake.
     pub free_bytes_min: u64,
     /// Whether a kept sample survives the end of the power.
     pub fsync: bool,
@@ -71,7 +76,7 @@ pub enum KeepError {
         /// Bytes of the budget.
         max: u64,
     },
-    /// The disk is nearly full.
+    /// The disk is nearly full, and not because of what is kept.
     #[error("{free} bytes are free, {reserve} are to be left beside the {len} of the sample")]
     NoRoom {
         /// Bytes free on the disk.
@@ -83,8 +88,24 @@ pub enum KeepError {
     },
 }
 
+/// How many samples are kept, and what became of others since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptStats {
+    /// Samples in the directory.
+    pub samples: u64,
+    /// Bytes they and their files of facts take.
+    pub bytes: u64,
+    /// Samples that were to be kept and were not.
+    pub refused: u64,
+    /// Samples that went for others, or for their age.
+    pub removed: u64,
+}
+
 /// Locks for so many samples at a time.
 const STRIPES: usize = 64;
+/// Bytes on the disk beside those of a sample: its file of facts, and the blocks
+/// that are not full.
+const OVERHEAD_BYTES: u64 = 16 * 1024;
 
 /// Keeps samples.
 ///
@@ -96,8 +117,35 @@ pub struct Keeper {
     index: Mutex<Index>,
     /// Held by whoever changes the files of a sample, by its first byte.
     stripes: Vec<Mutex<()>>,
-    refused: Limited,
-    started: SystemTime,
+    told: Limited,
+    refused: AtomicU64,
+    removed: AtomicU64,
+    clock: Clock,
+    token: Token,
+}
+
+/// Tells the time from one look at the calendar: a clock that is set far ahead
+/// while the service runs must not make all samples too old at once.
+#[derive(Debug)]
+struct Clock {
+    started_ms: u64,
+    started: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            started_ms: millis(now.unwrap_or_default()),
+            started: Instant::now(),
+        }
+    }
+
+    /// In milliseconds since 1970-01-01 UTC.
+    fn now_ms(&self) -> u64 {
+        self.started_ms
+            .saturating_add(millis(self.started.elapsed()))
+    }
 }
 
 impl KeepConfig {
@@ -142,15 +190,18 @@ impl Keeper {
             config,
             index: Mutex::default(),
             stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
-            refused: Limited::default(),
-            started: SystemTime::now(),
+            told: Limited::default(),
+            refused: AtomicU64::default(),
+            removed: AtomicU64::default(),
+            clock: Clock::start(),
+            token: RandomState::new().hash_one(std::process::id()),
         })
     }
 
     /// Looks once through the directory, so that what earlier runs kept counts
     /// and goes in its turn. May take long; samples are kept meanwhile.
     pub(crate) fn take_stock(&self) {
-        let walked = files::walk(&self.config.dir, self.started, |found| {
+        let walked = files::walk(&self.config.dir, self.token, |found| {
             let mut index = self.index();
             index.found(
                 found.digest,
@@ -184,6 +235,7 @@ impl Keeper {
             return;
         }
         if let Err(error) = self.store(report, content) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             self.tell(&error, "a sample was not kept");
         }
         self.enforce();
@@ -208,47 +260,72 @@ impl Keeper {
 
     fn store(&self, report: &Report, content: &[u8]) -> Result<(), KeepError> {
         let digest = report.submission.digests.sha256;
-        let _stripe = self.stripe(&digest);
-        self.check_room(content.len() as u64)?;
         let dir = &self.config.dir;
+        let len = content.len() as u64;
+        let sample = place::sample(dir, &digest);
+        let is_there = files::has_len(&sample, len);
+        self.make_room(if is_there { 0 } else { len })?;
+        let _stripe = self.stripe(&digest);
         let folder = place::folder(dir, &digest);
         if files::make_folder(&folder)? && self.config.fsync {
-            files::sync_dir(dir)?;
+            // Without its name on the disk it is made, and synced, again.
+            files::sync_dir(dir).inspect_err(|_| files::remove_folder(&folder))?;
         }
-        let sample = place::sample(dir, &digest);
-        if !files::has_len(&sample, content.len() as u64) {
-            files::write(&sample, content, self.config.fsync)?;
+        if !files::has_len(&sample, len) {
+            files::write(&sample, content, self.token, self.config.fsync)?;
         }
         let sidecar = place::sidecar(dir, &digest);
         let present = files::read(&sidecar, 2 * sidecar::BYTES_MAX as u64);
         let facts = Sidecar::next(present.as_deref(), report);
-        files::write(&sidecar, &facts, self.config.fsync)?;
+        files::write(&sidecar, &facts, self.token, self.config.fsync)?;
         if self.config.fsync {
             files::sync_dir(&folder)?;
         }
-        let (sample, sidecar) = (content.len() as u64, facts.len() as u64);
-        self.index().saw(digest, sample, sidecar, now_ms());
+        let now = self.clock.now_ms();
+        self.index().saw(digest, len, facts.len() as u64, now);
         Ok(())
     }
 
-    fn check_room(&self, len: u64) -> Result<(), KeepError> {
+    /// Makes room for a sample: where little is free, the oldest go, but no more
+    /// than the new one needs. What others put on the disk, a long queue for
+    /// instance, does not cost what was kept.
+    fn make_room(&self, len: u64) -> Result<(), KeepError> {
         if let Some(max) = self.config.bytes_max
             && len > max
         {
             return Err(KeepError::TooLarge { len, max });
         }
-        let free = files::free_bytes(&self.config.dir)?;
-        let reserve = self.config.free_bytes_min;
-        if free < reserve.saturating_add(len) {
-            return Err(KeepError::NoRoom { free, reserve, len });
+        let floor = Limits::FREE_BYTES_FLOOR;
+        let reserve = self.config.free_bytes_min.max(floor).saturating_mul(2);
+        let needed = len + OVERHEAD_BYTES;
+        let mut removed = 0;
+        loop {
+            let free = files::free_bytes(&self.config.dir)?;
+            let is_replaced = removed >= needed && free >= floor.saturating_add(needed);
+            if free >= reserve.saturating_add(needed) || is_replaced {
+                return Ok(());
+            }
+            let oldest = {
+                let index = self.index();
+                // Nothing goes in vain.
+                let within_reach = free.saturating_sub(reserve) + removed + index.bytes();
+                index
+                    .oldest()
+                    .filter(|_| within_reach >= needed && removed < needed)
+            };
+            let Some((digest, bytes)) = oldest else {
+                return Err(KeepError::NoRoom { free, reserve, len });
+            };
+            let _stripe = self.stripe(&digest);
+            self.remove(digest);
+            removed += bytes;
         }
-        Ok(())
     }
 
     /// Removes what is over the budget. To be called now and then as well:
     /// samples grow old without any being added.
     pub(crate) fn enforce(&self) {
-        let now = now_ms();
+        let now = self.clock.now_ms();
         loop {
             let surplus = self.index().surplus(&self.budget, now);
             let Some(digest) = surplus else {
@@ -259,20 +336,37 @@ impl Keeper {
             if self.index().surplus(&self.budget, now) != Some(digest) {
                 continue;
             }
-            // Without its index entry also where it cannot be removed, or this
-            // would never end.
-            self.index().remove(&digest);
-            let dir = &self.config.dir;
-            for path in [place::sample(dir, &digest), place::sidecar(dir, &digest)] {
-                if let Err(error) = files::remove(&path) {
-                    self.tell(&error, "a kept sample over the budget was not removed");
-                }
+            self.remove(digest);
+        }
+    }
+
+    /// Removes a sample; its stripe is held. Without its index entry also where
+    /// that fails, or it would be tried for ever.
+    fn remove(&self, digest: Digest) {
+        self.index().remove(&digest);
+        self.removed.fetch_add(1, Ordering::Relaxed);
+        let dir = &self.config.dir;
+        for path in [place::sample(dir, &digest), place::sidecar(dir, &digest)] {
+            if let Err(error) = files::remove(&path) {
+                self.tell(&error, "a kept sample over the budget was not removed");
             }
         }
     }
 
+    /// Returns how many samples are kept, and what became of others.
+    #[must_use]
+    pub fn stats(&self) -> KeptStats {
+        let index = self.index();
+        KeptStats {
+            samples: index.len() as u64,
+            bytes: index.bytes(),
+            refused: self.refused.load(Ordering::Relaxed),
+            removed: self.removed.load(Ordering::Relaxed),
+        }
+    }
+
     fn tell(&self, error: &KeepError, what: &'static str) {
-        if let Some(suppressed) = self.refused.pass() {
+        if let Some(suppressed) = self.told.pass() {
             let error = error as &dyn std::error::Error;
             tracing::warn!(suppressed, error, "{what}");
         }
@@ -288,9 +382,8 @@ impl Keeper {
     }
 }
 
-fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn io_failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeepError {

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// The SHA-256 that a sample is kept under.
 pub(super) type Digest = [u8; 32];
 
+/// Tells files that one process is writing from what another left behind.
+pub(super) type Token = u64;
+
 const JSON: &str = ".json";
 const INCOMPLETE: &str = ".tmp";
 
@@ -17,8 +20,8 @@ pub(super) enum Kept {
     Sample(Digest),
     /// What is known of it.
     Sidecar(Digest),
-    /// Either, cut short by a crash.
-    Incomplete,
+    /// Either, being written or cut short by a crash; by whom.
+    Incomplete(Option<Token>),
 }
 
 /// Writes a digest in hexadecimal.
@@ -43,10 +46,11 @@ pub(super) fn sidecar(dir: &Path, digest: &Digest) -> PathBuf {
     folder(dir, digest).join(hex(digest) + JSON)
 }
 
-/// The name of a file while it is written.
-pub(super) fn incomplete(path: &Path) -> PathBuf {
+/// The name of a file while it is written: by whom is part of it, since times do
+/// not tell. Clocks are set, and those of files are some milliseconds late.
+pub(super) fn incomplete(path: &Path, token: Token) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(INCOMPLETE);
+    name.push(format!(".{token:016x}{INCOMPLETE}"));
     name.into()
 }
 
@@ -60,22 +64,29 @@ pub(super) fn kept(folder: &str, name: &str) -> Option<Kept> {
     if !name.starts_with(folder) {
         return None;
     }
-    let (text, is_incomplete) = match name.strip_suffix(INCOMPLETE) {
-        Some(text) => (text, true),
-        None => (name, false),
+    let (text, incomplete) = match name.strip_suffix(INCOMPLETE) {
+        Some(text) => match text.rsplit_once('.').map(|(text, of)| (text, token(of))) {
+            Some((text, Some(of))) => (text, Some(Kept::Incomplete(Some(of)))),
+            // Versions before wrote none.
+            _ => (text, Some(Kept::Incomplete(None))),
+        },
+        None => (name, None),
     };
     let (text, is_sidecar) = match text.strip_suffix(JSON) {
         Some(text) => (text, true),
         None => (text, false),
     };
     let digest = parse(text)?;
-    Some(if is_incomplete {
-        Kept::Incomplete
-    } else if is_sidecar {
+    Some(incomplete.unwrap_or(if is_sidecar {
         Kept::Sidecar(digest)
     } else {
         Kept::Sample(digest)
-    })
+    }))
+}
+
+fn token(text: &str) -> Option<Token> {
+    let is_token = text.len() == 16 && is_hex(text);
+    is_token.then(|| Token::from_str_radix(text, 16).ok())?
 }
 
 fn is_hex(text: &str) -> bool {
@@ -104,8 +115,13 @@ mod tests {
         for (name, what) in [
             (name.clone(), Some(Kept::Sample(digest))),
             (format!("{name}.json"), Some(Kept::Sidecar(digest))),
-            (format!("{name}.tmp"), Some(Kept::Incomplete)),
-            (format!("{name}.json.tmp"), Some(Kept::Incomplete)),
+            (format!("{name}.tmp"), Some(Kept::Incomplete(None))),
+            (format!("{name}.json.tmp"), Some(Kept::Incomplete(None))),
+            (
+                format!("{name}.json.00000000000000ff.tmp"),
+                Some(Kept::Incomplete(Some(255))),
+            ),
+            (format!("{name}.00000000000000f.tmp"), None),
             (format!("{name}.txt"), None),
             (format!("{name}.json.json"), None),
             (name.to_uppercase(), None),
@@ -128,8 +144,11 @@ mod tests {
         assert_eq!(path, Path::new("/kept/0f").join(&name));
         let json = sidecar(dir, &digest);
         assert_eq!(json, Path::new("/kept/0f").join(format!("{name}.json")));
-        let temporary = incomplete(&json);
+        let temporary = incomplete(&json, 5);
         let temporary = temporary.file_name().and_then(|name| name.to_str());
-        assert_eq!(kept("0f", temporary.unwrap()), Some(Kept::Incomplete));
+        assert_eq!(
+            kept("0f", temporary.unwrap()),
+            Some(Kept::Incomplete(Some(5)))
+        );
     }
 }

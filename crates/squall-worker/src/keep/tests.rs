@@ -165,13 +165,63 @@ fn what_was_not_seen_for_too_long_goes() {
 #[test]
 fn without_room_nothing_is_kept_and_nothing_left_behind() {
     let mut bench = Bench::new();
-    bench.config.free_bytes_min = u64::MAX / 2;
+    bench.config.free_bytes_min = u64::MAX / 4;
     bench.open().keep(&report(1, 1, 90), b"evil");
     assert_eq!(bench.files(), Vec::<PathBuf>::new());
     bench.config.free_bytes_min = 0;
     bench.config.bytes_max = Some(3);
     bench.open().keep(&report(1, 1, 90), b"evil");
     assert_eq!(bench.files(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_full_disk_costs_the_oldest_no_more_than_the_new_one_needs() {
+    let mut bench = Bench::new();
+    let content = vec![b'x'; 100_000];
+    let keeper = bench.open();
+    for digest in 1..=4 {
+        keeper.keep(&report(digest.into(), digest, 90), &content);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(keeper.stats().samples, 4);
+    drop(keeper);
+    // As much is free as is to be left free: only what goes makes room.
+    let free = files::free_bytes(&bench.config.dir).expect("a disk");
+    bench.config.free_bytes_min = free / 2 + (1 << 30);
+    let keeper = bench.open();
+    keeper.keep(&report(5, 5, 90), &content);
+    let stats = keeper.stats();
+    // Two small ones for one and what it needs beside.
+    assert_eq!((stats.samples, stats.removed, stats.refused), (3, 2, 0));
+    let left = bench.files();
+    let has = |digest: u8| left.contains(&place::sample(&bench.config.dir, &[digest; 32]));
+    assert_eq!([1, 2, 3, 4, 5].map(has), [false, false, true, true, true]);
+    // A sighting of what is there needs nearly nothing.
+    keeper.keep(&report(6, 5, 90), &content);
+    assert_eq!(keeper.stats().refused, 0);
+    // Nothing to remove would be enough.
+    keeper.keep(&report(7, 7, 90), &vec![b'x'; 2_000_000]);
+    let stats = keeper.stats();
+    assert_eq!((stats.samples, stats.refused), (3, 1));
+    assert!(!bench.files().contains(&place::sample(&bench.config.dir, &[7; 32])));
+}
+
+#[test]
+fn what_is_being_written_is_not_what_a_crash_cut_short() {
+    let bench = Bench::new();
+    let keeper = bench.open();
+    let folder = bench.config.dir.join("01");
+    fs::create_dir_all(&folder).expect("made");
+    let sample = folder.join("01".repeat(32));
+    let mine = place::incomplete(&sample, keeper.token);
+    let others = place::incomplete(&sample, keeper.token ^ 1);
+    for path in [&mine, &others] {
+        fs::write(path, b"ev").expect("writes");
+        let file = fs::File::options().write(true).open(path).expect("opens");
+        file.set_modified(SystemTime::UNIX_EPOCH).expect("dated");
+    }
+    keeper.take_stock();
+    assert!(mine.exists() && !others.exists());
 }
 
 #[test]

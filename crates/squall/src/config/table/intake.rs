@@ -215,7 +215,7 @@ pub(super) const STORAGE: Section = Section {
             "server-result-cache-size",
             Kind::Integer { min: 0, max: 1_000_000_000 },
             "250000",
-            "Results of queued samples kept for getAsyncResults, the oldest going first; 0 keeps none.",
+            "Results of queued samples kept for getAsyncResults, the oldest going first; 0 keeps none. Of failed samples as many, and at least 1000.",
         )
         .or(&["result-cache-size"]),
         Setting::new(
@@ -241,7 +241,7 @@ pub(super) const STORAGE: Section = Section {
             "store-samples-max-bytes",
             Kind::Size { min: 0 },
             "10GB",
-            "Bytes of kept samples above which those not seen for longest go; 0 for no limit but disk-reserve.",
+            "Bytes of kept samples above which those not seen for longest go, as they do where less than twice disk-reserve would be free; 0 for no other limit.",
         ),
         Setting::new(
             "store-samples-max-age",

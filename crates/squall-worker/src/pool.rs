@@ -276,6 +276,7 @@ impl Worker {
                 self.settle(waiting, &mut bench, context);
             }
         }
+        drop(bench);
         buffer.clear();
         if buffer.capacity() > BUFFER_KEPT_MAX_BYTES {
             buffer.shrink_to(BUFFER_KEPT_MAX_BYTES);

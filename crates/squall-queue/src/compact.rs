@@ -5,6 +5,7 @@
 //! nothing else is live are touched, so no worker can have the sample, and none
 //! whose verdict is held back: it would be stored with the place of before.
 
+use std::collections::HashMap;
 use std::os::unix::fs::FileExt;
 
 use squall_types::SampleId;
@@ -29,13 +30,13 @@ struct Move {
 /// Moves the survivors of one segment, if there is one worth it. Returns
 /// whether there was.
 pub(crate) fn compact(shared: &Shared, ledger: &mut Ledger) -> Result<bool, StorageError> {
-    let Some((no, live)) = ledger.bodies.sparse() else {
-        return Ok(false);
-    };
-    let survivors = failed_in(&shared.lock(), no);
-    if survivors.len() as u64 != live {
+    let sparse = ledger.bodies.sparse();
+    if sparse.is_empty() {
         return Ok(false);
     }
+    let Some((no, survivors)) = movable(&shared.lock(), &sparse) else {
+        return Ok(false);
+    };
     let moves = copy(ledger, no, survivors).inspect_err(|_| ledger.bodies.abandon())?;
     let mut batch = Batch::default();
     for moved in &moves {
@@ -65,14 +66,23 @@ pub(crate) fn compact(shared: &Shared, ledger: &mut Ledger) -> Result<bool, Stor
     Ok(true)
 }
 
-fn failed_in(state: &State, segment: u32) -> Vec<(SampleId, SampleRecord)> {
-    state
-        .failed
-        .iter()
-        .filter(|(_, record)| matches!(record.place, Place::Segment { no, .. } if no == segment))
-        .filter(|(id, _)| !state.held.holds(**id))
-        .map(|(&id, &record)| (id, record))
-        .collect()
+/// Returns the first of the segments, each with how many samples are live in it,
+/// in which those are all failed ones that may be moved, and them.
+fn movable(state: &State, sparse: &[(u32, u64)]) -> Option<(u32, Vec<(SampleId, SampleRecord)>)> {
+    let mut survivors: HashMap<u32, Vec<_>> = HashMap::new();
+    survivors.extend(sparse.iter().map(|&(no, _)| (no, Vec::new())));
+    for (&id, &record) in &state.failed {
+        if let Place::Segment { no, .. } = record.place
+            && !state.held.holds(id)
+            && let Some(survivors) = survivors.get_mut(&no)
+        {
+            survivors.push((id, record));
+        }
+    }
+    sparse.iter().find_map(|&(no, live)| {
+        let survivors = survivors.remove(&no)?;
+        (survivors.len() as u64 == live).then_some((no, survivors))
+    })
 }
 
 fn copy(

@@ -184,18 +184,18 @@ impl Segments {
 
     /// A segment, not the active one, of whose bytes less than a quarter are
     /// live, and how many frames those are.
-    pub(crate) fn sparse(&self) -> Option<(u32, u64)> {
+    pub(crate) fn sparse(&self) -> Vec<(u32, u64)> {
         let active = self.active.as_ref().map(|active| active.no);
-        self.known
-            .iter()
-            .filter(|&(&no, usage)| {
-                Some(no) != active
-                    && usage.live > 0
-                    && usage.len >= self.idle_len()
-                    && usage.live_bytes < usage.len / 4
-            })
-            .min_by_key(|(_, usage)| usage.live_bytes)
-            .map(|(&no, usage)| (no, usage.live))
+        let sparse = self.known.iter().filter(|&(&no, usage)| {
+            Some(no) != active
+                && usage.live > 0
+                && usage.len >= self.idle_len()
+                && usage.live_bytes < usage.len / 4
+        });
+        let mut sparse: Vec<_> = sparse.collect();
+        sparse.sort_unstable_by_key(|(_, usage)| usage.live_bytes);
+        let live = sparse.into_iter().map(|(&no, usage)| (no, usage.live));
+        live.collect()
     }
 
     /// Bytes on the disk.

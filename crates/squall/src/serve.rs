@@ -16,13 +16,13 @@ use tokio::net::TcpListener;
 
 use crate::config::{self, Loaded, Settings};
 use crate::findings::{self, CatchUp};
+use crate::shutdown::Grace;
 use crate::shutdown::Signals;
 use crate::signatures::administration::Administration;
 use crate::signatures::cache::Cache;
 use crate::signatures::control::{self, Control, Trigger};
 use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, watch};
-use crate::shutdown::Grace;
 use crate::systemd::{Pulse, Systemd};
 use crate::{backlog, banner, logging, sandbox, shutdown, wiring};
 

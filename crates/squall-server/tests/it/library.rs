@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use squall_api::v1::{self, SettingInForce};
 use squall_findings::{Findings, FindingsConfig};
 use squall_server::{
-    KeptSamples, KeptSamplesStats, LibraryError, LogTail, Mistake, Pending, RuleFacts, SignatureControl,
-    SignatureLibrary, SignatureState, WrittenFile,
+    KeptSamples, KeptSamplesStats, LibraryError, LogTail, Mistake, Pending, RuleFacts,
+    SignatureControl, SignatureLibrary, SignatureState, WrittenFile,
 };
 
 use crate::app::{Answer, TestApp};

@@ -203,7 +203,11 @@ fn a_full_disk_costs_the_oldest_no_more_than_the_new_one_needs() {
     keeper.keep(&report(7, 7, 90), &vec![b'x'; 2_000_000]);
     let stats = keeper.stats();
     assert_eq!((stats.samples, stats.refused), (3, 1));
-    assert!(!bench.files().contains(&place::sample(&bench.config.dir, &[7; 32])));
+    assert!(
+        !bench
+            .files()
+            .contains(&place::sample(&bench.config.dir, &[7; 32]))
+    );
 }
 
 #[test]

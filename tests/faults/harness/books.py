@@ -157,9 +157,8 @@ def check_kept(service, promises: Promises, ends: dict) -> None:
         path = service.kept(sample.sha256)
         if not path.is_file():
             # Want of room is a reason, and the service's messages tell it.
-            said = [line for line in service.output().splitlines() if "was not kept" in line][-3:]
             room = shutil.disk_usage(service.data).free
-            raise AssertionError(f"{sample_id} was not kept: {sample}; {room} bytes free; {said}")
+            raise AssertionError(f"{sample_id} is not kept: {sample}; {room} bytes free; {service.not_kept()[-3:]}")
         assert hashlib.sha256(path.read_bytes()).hexdigest() == sample.sha256, f"{path} has other bytes"
         facts = json.loads(path.with_name(path.name + ".json").read_bytes())
         ids = [sighting["sample_id"] for sighting in facts["sightings"]]

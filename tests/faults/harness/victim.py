@@ -32,6 +32,8 @@ class Victim(Service):
         self.args += ["--server-port", str(self.port), "--data-dir", str(self.data), "--jsonfile", str(self.log)]
         self.limits = limits
         self.kills = 0
+        # The same service on an earlier disk.
+        self.earlier: Victim | None = None
 
     def spawn(self) -> "Victim":
         """Starts the process, within the limits, and does not wait for it."""
@@ -95,6 +97,11 @@ class Victim(Service):
     def since_last_start(self, before: str) -> str:
         """Returns what it printed after `before`, an earlier `output()`, without colours."""
         return re.sub(r"\x1b\[[0-9;]*m", "", self.output()[len(before):])
+
+    def not_kept(self) -> list[str]:
+        """Returns what it said of samples that it could not keep, on every disk it was on."""
+        earlier = self.earlier.not_kept() if self.earlier else []
+        return earlier + [line for line in self.output().splitlines() if "was not kept" in line]
 
     def logged(self) -> tuple[dict[str, list[str]], int]:
         """Returns the event ids of every logged file by its SHA-256, and the number of torn lines."""

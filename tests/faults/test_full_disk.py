@@ -162,6 +162,7 @@ def test_full_log_disk_loses_no_finding(victim, tmp_path, clean_up):
         time.sleep(1)
     assert len(promises.acknowledged) > 30
     balance = settle(service, promises, kills=1, seconds=60, torn_max=TORN_MAX)
+    no_orphans(service, balance.failed)
     print(row("the log's disk full for three seconds", 1, len(promises.acknowledged), balance.seen()))
 
 
@@ -178,6 +179,7 @@ def test_full_log_disk_and_a_kill_lose_no_finding(victim, tmp_path, clean_up):
     filler.unlink()
     service.start()
     balance = settle(service, promises, kills=1, seconds=60, torn_max=TORN_MAX)
+    no_orphans(service, balance.failed)
     print(row("the log's disk full, and a kill", 1, len(promises.acknowledged), balance.seen()))
 
 
@@ -206,6 +208,7 @@ def test_disk_turns_read_only(victim, tmp_path, clean_up):
         service.start()
         balance = settle(service, promises, kills=service.kills + 2 * (turn + 1), seconds=120, torn_max=TORN_MAX)
         takes_samples(service, promises)
+    no_orphans(service, balance.failed)
     print(row("the file system finds an error and turns read-only", turn + 1, len(promises.acknowledged),
               balance.seen()))
 

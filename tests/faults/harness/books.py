@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from unittest import mock
 
 import requests
 
@@ -191,6 +192,18 @@ def check_kept(service, promises: Promises, ends: dict) -> None:
 def no_orphans(service, failed: int = 0) -> None:
     """Fails when bytes stay behind that no sample refers to; those of `failed` samples are kept."""
     wait_until(lambda: not service.incoming(), 10, "no incomplete uploads")
-    wait_until(lambda: not service.incompletely_kept(), 10, "no kept samples cut short")
+    wait_until(lambda: not service.incompletely_kept(), 10, "no kept samples cut short or without their facts")
     wait_until(lambda: len(service.spool_files()) <= failed, 15, "no files of samples that are done")
     wait_until(lambda: len(service.segments()) <= 1 + failed, 15, "no segments of samples that are done")
+    wait_until(lambda: not service.log_backlogs(), 15, "no lines that wait for a log")
+
+
+def nothing_without_results(service) -> None:
+    """Fails unless all results, and failed samples with them, leave the disk when none is to be kept."""
+    service.stop()
+    with mock.patch.object(service, "args", [*service.args, "--server-result-cache-size", "0"]):
+        service.start()
+        wait_until(lambda: len(service.result_segments()) <= 1, 30, "no segments of results that are gone")
+        no_orphans(service)
+        service.stop()
+    service.start()

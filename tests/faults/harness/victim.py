@@ -69,12 +69,14 @@ def _size(log: Path) -> int:
     return log.stat().st_size if log.is_file() else 0
 
 
-def _of_json(line: bytes) -> tuple[str, str]:
+def of_json(line: bytes) -> tuple[str, str]:
+    """Returns the SHA-256 and the event id in a line of the JSON log."""
     event = json.loads(line)
     return event["subject"]["hashes"]["sha256"], event["meta"]["event_id"]
 
 
-def _of_text(line: bytes) -> tuple[str, str]:
+def of_text(line: bytes) -> tuple[str, str]:
+    """The same of the text log."""
     found = _TEXT_LINE.fullmatch(line)
     if not found:
         raise ValueError(line)
@@ -159,17 +161,32 @@ class Victim(Service):
         """Returns the segments of small samples, oldest first."""
         return sorted((self.queue / "spool" / "segments").glob("*.seg"))
 
+    def result_segments(self) -> list[Path]:
+        """Returns the segments of large results, oldest first."""
+        return sorted((self.queue / "results").glob("*.seg"))
+
+    def log_backlogs(self) -> list[Path]:
+        """Returns the files of lines that a log refused."""
+        folder = self.data / "log-backlog"
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
     def keeps(self) -> bool:
-        """Tells whether it keeps malicious samples."""
-        return "--server-store-samples" in self.args
+        """Tells whether it keeps malicious samples, and all of them."""
+        return "malicious" in self.args
 
     def kept(self, sha256: str) -> Path:
         """Returns where a sample is kept."""
         return self.data / "samples" / sha256[:2] / sha256
 
+    def all_kept(self) -> list[Path]:
+        """Returns all kept samples."""
+        return [path for path in (self.data / "samples").glob("??/*") if len(path.name) == 64]
+
     def incompletely_kept(self) -> list[Path]:
-        """Returns the files of kept samples that are being written."""
-        return list((self.data / "samples").rglob("*.tmp"))
+        """Returns what is not a kept sample with its facts beside it."""
+        pairs = {path for sample in self.all_kept() for path in (sample, sample.with_name(sample.name + ".json"))
+                 if sample.with_name(sample.name + ".json").is_file()}
+        return [path for path in (self.data / "samples").glob("??/*") if path not in pairs]
 
     # ---- what it said
 
@@ -184,11 +201,11 @@ class Victim(Service):
 
     def logged(self) -> "Logged":
         """Returns what the JSON log holds."""
-        return Logged(self.log, _of_json)
+        return Logged(self.log, of_json)
 
     def logged_as_text(self) -> "Logged":
         """Returns what the text log holds."""
-        return Logged(self.text_log, _of_text)
+        return Logged(self.text_log, of_text)
 
     def v1_status(self) -> dict:
         """Returns the live counters of generation 1."""

@@ -44,7 +44,9 @@ def fake_clock(tmp_path, offset: str) -> dict[str, str]:
 def jumps(victim, tmp_path, offsets) -> dict:
     """Moves the wall clock under a busy service; returns its counters when all is settled."""
     promises = Promises()
-    service = victim("--threads", "2", env=fake_clock(tmp_path, "+0")).start()
+    # What is kept does not grow older than it is; that all of it is there, is settled below.
+    service = victim("--threads", "2", "--server-store-samples", "malicious", "--store-samples-max-age", "30",
+                     env=fake_clock(tmp_path, "+0")).start()
     with CounterWatch(service) as watch, MixedLoad(service, promises, pause=0.01):
         for offset in offsets:
             time.sleep(1.5)
@@ -53,6 +55,7 @@ def jumps(victim, tmp_path, offsets) -> dict:
         assert not promises.wrong, promises.wrong[:3]
     assert not watch.wrong
     balance = settle(service, promises, kills=0)
+    assert service.all_kept()
     # What was scanned more than a year before the new time is no longer in the history.
     assert service.check(CLEAN) == []
     assert sum(service.json("/api/sampleHistory").values()) > 0
@@ -60,7 +63,7 @@ def jumps(victim, tmp_path, offsets) -> dict:
     assert 0 <= status["uptime_seconds"] < 300, status
     assert 0 <= status["avg_scan_time_milliseconds"] < 300_000, status
     assert service.stop() < 25
-    print(row(f"clock set while running: {', '.join(offsets)}", 1, len(promises.acknowledged), balance.seen()))
+    print(row(f"clock set while running: {', '.join(offsets)}; malicious samples kept for 30 days", 1, len(promises.acknowledged), balance.seen()))
     return status
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from bisect import bisect_right
 from collections import defaultdict
@@ -203,7 +204,14 @@ def nothing_without_results(service) -> None:
     service.stop()
     with mock.patch.object(service, "args", [*service.args, "--server-result-cache-size", "0"]):
         service.start()
-        wait_until(lambda: len(service.result_segments()) <= 1, 30, "no segments of results that are gone")
+
+        def gone() -> bool:
+            # Results go when others come.
+            service.enqueue(os.urandom(20))
+            return len(service.result_segments()) <= 1 and not reasons(service)
+
+        wait_until(gone, 30, "no segments of results that are gone, no failed samples", pause=0.2)
+        drained(service)
         no_orphans(service)
         service.stop()
     service.start()

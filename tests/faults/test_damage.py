@@ -42,6 +42,9 @@ def left(victim, rules, tmp_path):
     with MixedLoad(service, promises, checkers=0, size=sizes, slow_share=0, archive_share=0.2):
         wait_until(lambda: len(promises.acknowledged) >= 60, 60, "some samples")
     drained(service)
+    # A start with something in the database leaves a snapshot of it.
+    service.stop()
+    service.start()
     done = set(promises.acknowledged)
     blocker = service.enqueue(ENDLESS)
     wait_until(service.claimed, 10, "the worker is busy")

@@ -49,7 +49,7 @@ def test_kill_under_load(victim, durability):
     said = service.since_last_start(before)
     assert "damaged" not in said and "ERROR" not in said, said
     no_orphans(service, balance.failed)
-    nothing_without_results(service)
+    nothing_without_results(service, balance.failed)
     fresh = service.enqueue(b"one more")
     assert fresh > max(promises.acknowledged), "an id below one that was given before"
     print(row(f"SIGKILL under load, every other time also 0 to 500 ms into the recovery, `{durability}`; malicious samples kept",

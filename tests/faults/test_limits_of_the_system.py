@@ -13,6 +13,7 @@ import requests
 from harness.books import settle
 from harness.figures import row
 from harness.load import MEGABYTE, CounterWatch, MixedLoad, Promises
+from harness.needs import lacking
 from harness.rules import CLEAN, MARKER, slow
 from support.bulk import enqueue_many
 
@@ -24,7 +25,7 @@ def faketime_library() -> Path:
     for folder in ("/usr/lib", "/usr/local/lib"):
         for found in Path(folder).glob("**/faketime/libfaketimeMT.so.1"):
             return found
-    pytest.skip("needs libfaketime, of the package faketime")
+    lacking("needs libfaketime, of the package faketime")
 
 
 def fake_clock(tmp_path, offset: str) -> dict[str, str]:
@@ -134,7 +135,7 @@ def address_space(service) -> int:
 def test_little_memory(victim, tmp_path):
     """Address space for the rules and 500 MB: 30 uploads of 40 MB at a time are all answered and scanned."""
     if shutil.disk_usage(tmp_path).free < 4_000 * MEGABYTE:
-        pytest.skip("needs 4 GB of free disk space")
+        lacking("needs 4 GB of free disk space")
     args = ("--threads", "2", "--scan-timeout", "120s")
     base = victim(*args).start()
     base.check(MARKER)

@@ -29,15 +29,15 @@ class SlowClients:
         self._socks = []
         self._stop = threading.Event()
         half_head = b"POST /api/check HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        # A quarter of the connections, fewer than `max-uploads`: none of them is refused.
+        # A fifth of the connections, fewer than three quarters of `max-uploads`: beyond, slow ones are cut much sooner.
         half_body = head("/api/checkAsync", "Content-Length: 5000000") + part(b"x" * 1000)[:-2]
-        kinds = [b"", half_head, half_body, half_head]
+        kinds = [b"", half_head, half_body, half_head, b""]
         for number in range(count):
             sock = connect(service, timeout=30)
-            start = kinds[number % 4]
+            start = kinds[number % 5]
             sock.sendall(start)
             sock.setblocking(False)
-            trickles = start != b"" and number % 8 >= 4
+            trickles = start != b"" and number % 10 >= 5
             self._socks.append((sock, trickles))
         self._thread = threading.Thread(target=self._trickle, daemon=True)
         self._thread.start()

@@ -121,7 +121,7 @@ def test_kept_samples_fill_the_disk(victim, tmp_path, clean_up, reserve):
 
     with MixedLoad(service, promises, senders=2, checkers=0, size=some_size, slow_share=0, pause=0.01):
         # While the scan threads are behind, the disk may be full of what waits. They never stay behind.
-        wait_until(lambda: taken() > rounds(200, 1000) * MEGABYTE, rounds(60, 300), "more taken than fits", pause=0.2)
+        wait_until(lambda: taken() > rounds(130, 1000) * MEGABYTE, rounds(60, 300), "more taken than fits", pause=0.2)
     balance = settle(service, promises, kills=0, seconds=120)
     assert balance.failed == 0
     # With nothing in the queue only kept samples are in the way.

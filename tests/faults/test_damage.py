@@ -1,5 +1,7 @@
 """What lies on the disk is damaged: the service starts with what is intact and says what is not."""
 
+import hashlib
+import json
 import random
 import re
 import shutil
@@ -9,11 +11,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from harness.books import COMPLETE, FAILED, drained, ended, failed_for_a_reason, right_result
+from harness.books import COMPLETE, FAILED, drained, ended, failed_for_a_reason, no_orphans, right_result
+from harness.disks import fill, memory_disk
 from harness.figures import row
 from harness.fill import miscount
 from harness.load import MixedLoad, Promises, adds_up
-from harness.rules import ENDLESS, write_quick_rules
+from harness.rules import ENDLESS, MARKER, write_quick_rules
+from harness.victim import Logged, of_json, of_text
 from support.places import rounds
 from support.service import StartError, wait_until
 
@@ -34,9 +38,13 @@ def left(victim, rules, tmp_path):
     """A data directory whose process was killed with results stored and samples waiting; and what was promised."""
     promises = Promises()
     service = victim("--threads", "1", "--scan-timeout", "600s", root=tmp_path / "left").start()
-    with MixedLoad(service, promises, checkers=0, size=sizes, slow_share=0):
+    # The results of archives are too large for the database and go to segments of their own.
+    with MixedLoad(service, promises, checkers=0, size=sizes, slow_share=0, archive_share=0.2):
         wait_until(lambda: len(promises.acknowledged) >= 60, 60, "some samples")
     drained(service)
+    # A start with something in the database leaves a snapshot of it.
+    service.stop()
+    service.start()
     done = set(promises.acknowledged)
     blocker = service.enqueue(ENDLESS)
     wait_until(service.claimed, 10, "the worker is busy")
@@ -96,6 +104,8 @@ def judge(service, left: Left, said: str, results_may_go: bool) -> dict[str, int
     service.check_output()
     fresh = service.enqueue(b"one more")
     assert fresh > max(left.promises.acknowledged), "an id below one that was given before"
+    drained(service)
+    no_orphans(service, count["failed"])
     return count
 
 
@@ -161,10 +171,13 @@ def cut(path: Path, chance: random.Random) -> list[int]:
 
 
 SAID = {flip: "bits flipped in", cut: "a piece cut off"}
+# The files of the database, in turns.
+PARTS = ("db", "conf", "db", "snap.*")
+HARMS = pytest.mark.parametrize("harm", SAID, ids=["flipped bits", "cut tail"])
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("harm", [flip, cut], ids=["flipped bits", "cut tail"])
+@HARMS
 def test_damaged_segments(victim, left, quick, harm):
     """Samples in a damaged place fail, named; all others end as if nothing was."""
     seed = int(time.time())
@@ -186,28 +199,136 @@ def test_damaged_segments(victim, left, quick, harm):
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("harm", [flip, cut], ids=["flipped bits", "cut tail"])
+@HARMS
 def test_damaged_database(victim, left, quick, harm):
     """Starts with what is intact, or refuses and says what to do. No waiting sample is lost: the spool has them all."""
     seed = int(time.time())
     chance = random.Random(seed)
     gone = 0
-    for turn in range(rounds(4, 30)):
+    for turn in range(rounds(4, 48)):
         service = victim("--threads", "2", signatures=quick)
         left.copied_to(service)
-        path = service.queue / "db" / "db"
+        path = chance.choice(sorted((service.queue / "db").glob(PARTS[turn % len(PARTS)])))
         places = harm(path, chance)
         said = started(service)
         count = judge(service, left, said, results_may_go=True)
-        print(f"seed {seed}, at {places} of {path.stat().st_size}, "
+        print(f"seed {seed}, {path.name} at {places}, "
               f"{'refused' if 'move it away' in said else 'started'}: {count}")
         assert count["failed"] == 0, f"samples that wait are in the spool: {said}"
         if count["results lost"]:
             assert "ERROR" in said or "WARN" in said or "move it away" in said, f"silent about lost results:\n{said}"
         gone += count["results lost"]
         service.kill()
-    print(row(f"{SAID[harm]} the database", turn + 1, f"{(turn + 1) * len(left.promises.acknowledged):,}",
+    print(row(f"{SAID[harm]} the database, its configuration or its snapshot", turn + 1, f"{(turn + 1) * len(left.promises.acknowledged):,}",
               f"of those waiting; {gone} results in the damaged part, which the start reports"))
+
+
+@pytest.mark.timeout(3600)
+@HARMS
+def test_damaged_results(victim, left, quick, harm):
+    """A result that is not intact is said to be lost at the start, or when it is asked for; no other is touched."""
+    seed = int(time.time())
+    chance = random.Random(seed)
+    hit = 0
+    for turn in range(rounds(2, 15)):
+        service = victim("--threads", "2", signatures=quick)
+        left.copied_to(service)
+        path = chance.choice(service.result_segments())
+        places = harm(path, chance)
+        said = started(service)
+        printed = service.output()
+        drained(service)
+        damaged = set()
+        for sample_id, sample in left.promises.acknowledged.items():
+            answer = requests.get(f"{service.url}/api/getAsyncResults", params={"id": sample_id}, timeout=30)
+            if answer.status_code == 200:
+                assert answer.json()["status"] == COMPLETE
+                right_result(sample_id, sample, answer.json()["result"])
+                continue
+            damaged.add(sample_id)
+            if answer.status_code == 400:
+                assert f"the result of sample {sample_id} is lost" in said, said
+            else:
+                assert answer.status_code == 500 and answer.json()["reason"], answer.text[:300]
+                asked = service.since_last_start(printed)
+                assert re.search(rf"cannot look up a sample.*\bid={sample_id}\b", asked), asked
+        assert damaged <= left.done and len(damaged) < len(left.done), damaged
+        assert damaged or harm is flip
+        print(f"seed {seed}, {path.name} at {places}: {len(damaged)} results hit")
+        no_orphans(service)
+        service.check_output()
+        hit += len(damaged)
+        service.kill()
+    print(row(f"{SAID[harm]} a segment of results", turn + 1, f"{(turn + 1) * len(left.promises.acknowledged):,}",
+              f"of those waiting; {hit} results in the damaged part, which is said"))
+
+
+@pytest.mark.timeout(600)
+@HARMS
+def test_damaged_log_backlog(victim, tmp_path, clean_up, harm):
+    """Lines that waited for a log's disk: those that are intact reach the log, and nothing stops."""
+    chance = random.Random(int(time.time()))
+    logs = memory_disk(tmp_path / "logs", 8, clean_up)
+    promises = Promises()
+    hit = set()
+    service = victim("--threads", "2", log=logs / "findings.json").start()
+    for turn in range(rounds(1, 10)):
+        filler = fill(logs)
+        known = len(promises.acknowledged)
+        with MixedLoad(service, promises, senders=2, checkers=0, size=lambda chance: 1000, slow_share=0):
+            wait_until(lambda: len(promises.acknowledged) >= known + 60, 60, "some samples")
+        drained(service)
+        service.kill()
+        backlogs = {path: read for path, read in zip(service.log_backlogs(), (of_json, of_text), strict=True)}
+        path = chance.choice(list(backlogs))
+        whole = Logged(path, backlogs[path]).by_file().keys()
+        harm(path, chance)
+        hit |= whole - Logged(path, backlogs[path]).by_file().keys()
+        filler.unlink()
+        service.start()
+        wait_until(lambda: not service.log_backlogs(), 30, "the lines that waited are in the logs")
+        wanted = {file for sample in promises.acknowledged.values() for file in sample.found}
+        for log in (service.logged(), service.logged_as_text()):
+            missing = wanted - log.by_file().keys()
+            assert missing <= hit, f"{len(missing)} findings are not in the log, {len(hit)} were hit"
+    for sample_id, end in ended(service, promises.acknowledged, 60).items():
+        right_result(sample_id, promises.acknowledged[sample_id], end["result"])
+    service.check_output()
+    print(row(f"{SAID[harm]} the lines that wait for a log", turn + 1, len(promises.acknowledged),
+              f"{len(hit)} lines hit, whose results can be read"))
+
+
+@pytest.mark.timeout(300)
+def test_damaged_kept_samples(victim):
+    """They and their facts are as they should be once the sample was seen again; nothing else notices."""
+    chance = random.Random(3)
+    service = victim("--threads", "2", "--server-store-samples", "malicious").start()
+    contents = [MARKER + b" %d " % number + chance.randbytes(2000).hex().encode() for number in range(6)]
+    first = [service.enqueue(content) for content in contents]
+    for sample_id in first:
+        assert len(service.result(sample_id)["result"]) == 1
+    service.stop()
+    paths = [service.kept(hashlib.sha256(content).hexdigest()) for content in contents]
+    facts = [path.with_name(path.name + ".json") for path in paths]
+    cut(paths[0], chance)
+    paths[1].unlink()
+    flip(facts[2], chance, 20)
+    cut(facts[3], chance)
+    facts[4].unlink()
+    facts[5].write_bytes(b"")
+    printed = service.output()
+    service.start()
+    wait_until(lambda: "samples kept" in service.since_last_start(printed), 10, "they are counted")
+    for sample_id in first:
+        assert len(service.result(sample_id)["result"]) == 1
+    again = [service.enqueue(content) for content in contents]
+    for content, path, beside, sample_id in zip(contents, paths, facts, again, strict=True):
+        assert len(service.result(sample_id)["result"]) == 1
+        assert path.read_bytes() == content
+        seen = json.loads(beside.read_bytes())
+        assert sample_id in [sighting["sample_id"] for sighting in seen["sightings"]]
+    no_orphans(service)
+    print(row("kept samples and their facts cut, removed, flipped", 1, 2 * len(contents), "whole when seen again"))
 
 
 @pytest.mark.timeout(600)
@@ -215,10 +336,13 @@ def test_removed_database(victim, left, quick):
     """The advice of the error message is sound: without the database, all that waits comes back from the spool."""
     service = victim("--threads", "2", signatures=quick)
     left.copied_to(service)
+    known = set(service.result_segments())
+    assert known
     shutil.rmtree(service.queue / "db")
     said = started(service)
     count = judge(service, left, said, results_may_go=True)
     assert count["complete"] >= len(left.waiting) and count["failed"] == 0, count
+    assert not known & set(service.result_segments()), "results that nobody knows of stay on the disk"
     print(row("the database removed", 1, len(left.promises.acknowledged),
               f"of {len(left.waiting)} waiting; {count['results lost']} results were in it"))
 
@@ -230,8 +354,11 @@ def test_garbage_instead_of_files(victim, left, quick):
     (service.queue / "claims").write_bytes(random.Random(1).randbytes(4096))
     (service.queue / "spool" / "incoming" / "junk").write_bytes(b"junk")
     (service.queue / "spool" / "files" / "not a number").write_bytes(b"junk")
-    (service.queue / "spool" / "segments" / "junk.seg").write_bytes(b"junk" * 1000)
+    foreign = service.queue / "spool" / "segments" / "junk.seg"
+    foreign.write_bytes(b"junk" * 1000)
     said = started(service)
+    assert foreign.exists(), "what the service did not make is left alone"
+    foreign.unlink()
     count = judge(service, left, said, results_may_go=False)
     assert count["failed"] == 0, count
     assert requests.get(f"{service.url}/api/info", timeout=10).status_code == 200

@@ -4,12 +4,13 @@ Samples are refused at once, none is lost, and it all goes on when the disk is w
 """
 
 import os
+import re
 import time
 
 import pytest
 import requests
 
-from harness.books import no_orphans, settle
+from harness.books import drained, no_orphans, settle
 from harness.disks import Image, enlarge, fill, free_bytes, memory_disk
 from harness.figures import row
 from harness.load import MEGABYTE, MixedLoad, Promises
@@ -100,6 +101,49 @@ def test_samples_fill_the_disk(victim, tmp_path, clean_up, reserve):
               f"{promises.refused} refused"))
 
 
+def kept_bytes(service) -> int:
+    """Returns the bytes of kept samples, as the metrics say."""
+    found = re.search(r"^squall_kept_\w*bytes ([0-9.e+]+)$", service.get("/metrics").text, re.MULTILINE)
+    assert found, "no metric says how many bytes are kept"
+    return int(float(found[1]))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("reserve", ["8MB", "0"])
+def test_kept_samples_fill_the_disk(victim, tmp_path, clean_up, reserve):
+    """All samples are kept on 64 MB, far more than fit: the oldest of them go, and the intake does not stop for them."""
+    disk = memory_disk(tmp_path / "disk", 64, clean_up)
+    promises = Promises()
+    service = victim("--threads", "2", "--disk-reserve", reserve, "--server-store-samples", "all", disk=disk).start()
+
+    def taken() -> int:
+        return sum(sample.size for sample in list(promises.acknowledged.values()))
+
+    with MixedLoad(service, promises, senders=2, checkers=0, size=some_size, slow_share=0, pause=0.01):
+        # While the scan threads are behind, the disk may be full of what waits. They never stay behind.
+        wait_until(lambda: taken() > rounds(130, 1000) * MEGABYTE, rounds(60, 300), "more taken than fits", pause=0.2)
+    balance = settle(service, promises, kills=0, seconds=120)
+    assert balance.failed == 0
+    # With nothing in the queue only kept samples are in the way.
+    for _ in range(30):
+        content = MARKER + os.urandom(300_000)
+        sample = promises.expect(content)
+        promises.acknowledge(service.enqueue(content), sample)
+        drained(service)
+        assert service.kept(sample.sha256).is_file(), f"the newest is not kept; {free_bytes(disk)} bytes free"
+    assert 5 * MEGABYTE < kept_bytes(service) < 64 * MEGABYTE
+    settle(service, promises, kills=0)
+    no_orphans(service)
+    # Others take what is left, and give it back.
+    filler = fill(disk)
+    refusals(service)
+    filler.unlink()
+    takes_samples(service, promises)
+    settle(service, promises, kills=0, torn_max=TORN_MAX)
+    print(row(f"64 MB disk filled by kept samples, {reserve} reserve", 1, f"{len(promises.acknowledged):,}",
+              f"{taken() // MEGABYTE} MB in all, {promises.refused} refused"))
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("reserve", ["8MB", "0"])
 def test_others_fill_the_disk(victim, tmp_path, clean_up, reserve):
@@ -117,7 +161,8 @@ def test_others_fill_the_disk(victim, tmp_path, clean_up, reserve):
             filler.unlink()
             takes_samples(service, promises)
         assert not promises.wrong, promises.wrong[:3]
-    balance = settle(service, promises, kills=0, seconds=120, torn_max=TORN_MAX)
+    # What one log took while the other could not even put it off goes to both again, each time that the disk is full.
+    balance = settle(service, promises, kills=3, seconds=120, torn_max=TORN_MAX)
     print(f"{promises.refused} refused: {balance}")
     assert balance.failed == 0 and balance.complete > 10
     print(row(f"64 MB disk filled by others, {reserve} reserve", 3, len(promises.acknowledged),
@@ -162,6 +207,7 @@ def test_full_log_disk_loses_no_finding(victim, tmp_path, clean_up):
         time.sleep(1)
     assert len(promises.acknowledged) > 30
     balance = settle(service, promises, kills=1, seconds=60, torn_max=TORN_MAX)
+    no_orphans(service, balance.failed)
     print(row("the log's disk full for three seconds", 1, len(promises.acknowledged), balance.seen()))
 
 
@@ -178,6 +224,7 @@ def test_full_log_disk_and_a_kill_lose_no_finding(victim, tmp_path, clean_up):
     filler.unlink()
     service.start()
     balance = settle(service, promises, kills=1, seconds=60, torn_max=TORN_MAX)
+    no_orphans(service, balance.failed)
     print(row("the log's disk full, and a kill", 1, len(promises.acknowledged), balance.seen()))
 
 
@@ -206,6 +253,7 @@ def test_disk_turns_read_only(victim, tmp_path, clean_up):
         service.start()
         balance = settle(service, promises, kills=service.kills + 2 * (turn + 1), seconds=120, torn_max=TORN_MAX)
         takes_samples(service, promises)
+    no_orphans(service, balance.failed)
     print(row("the file system finds an error and turns read-only", turn + 1, len(promises.acknowledged),
               balance.seen()))
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness.books import no_orphans, settle
+from harness.books import no_orphans, nothing_without_results, settle
 from harness.figures import row
 from harness.load import CounterWatch, MixedLoad, Promises
 from support.places import rounds
@@ -25,7 +25,7 @@ def test_kill_under_load(victim, durability):
     service.start()
     with CounterWatch(service) as watch:
         for turn in range(count):
-            with MixedLoad(service, promises):
+            with MixedLoad(service, promises, archive_share=0.1):
                 time.sleep(chance.uniform(0.2, 2.0))
                 service.kill()
                 if turn % 2:
@@ -38,7 +38,7 @@ def test_kill_under_load(victim, durability):
             service.check_output()
             assert not promises.wrong, promises.wrong[:5]
     assert watch.asked > count and not watch.wrong, watch.wrong[:3]
-    balance = settle(service, promises, service.kills)
+    balance = settle(service, promises, service.kills, once_per_life=True)
     print(f"{service.kills} kills, {watch.asked} times counted, {promises.refused} refused: {balance}")
     assert balance.complete > 20 * count
     # Two workers, each of whose samples may be caught twice.
@@ -49,6 +49,7 @@ def test_kill_under_load(victim, durability):
     said = service.since_last_start(before)
     assert "damaged" not in said and "ERROR" not in said, said
     no_orphans(service, balance.failed)
+    nothing_without_results(service, balance.failed)
     fresh = service.enqueue(b"one more")
     assert fresh > max(promises.acknowledged), "an id below one that was given before"
     print(row(f"SIGKILL under load, every other time also 0 to 500 ms into the recovery, `{durability}`; malicious samples kept",

@@ -2,9 +2,13 @@
 
 import hashlib
 import json
+import os
 import shutil
+from bisect import bisect_right
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from unittest import mock
 
 import requests
 
@@ -21,16 +25,16 @@ class Balance:
 
     complete: int
     failed: int
-    marked: int
+    findings: int
     logged_twice: int
 
     def seen(self) -> str:
         """Returns what is told beside the losses, of which there are none."""
         aside = [f"{self.failed} put aside"] if self.failed else []
-        return ", ".join([*aside, f"{self.logged_twice} of {self.marked} findings logged twice"])
+        return ", ".join([*aside, f"{self.logged_twice} of {self.findings} findings logged twice"])
 
     def __str__(self) -> str:
-        return (f"{self.complete} complete ({self.marked} with a finding, {self.logged_twice} logged twice), "
+        return (f"{self.complete} complete ({self.findings} findings, {self.logged_twice} logged twice), "
                 f"{self.failed} failed, 0 lost")
 
 
@@ -94,12 +98,15 @@ def failed_for_a_reason(service, ids) -> None:
     assert not silent, f"failed without a reason: {silent}"
 
 
-def settle(service, promises: Promises, kills: int, seconds: float = 120, torn_max: int | None = None) -> Balance:
+def settle(service, promises: Promises, kills: int, seconds: float = 120, torn_max: int | None = None,
+           once_per_life: bool = False) -> Balance:
     """Waits for the end of all work and fails unless every promise came true.
 
     `kills` is how often the process ended in the middle: a finding may be in
-    the log once more for each, and a line be torn; `torn_max` allows for more
-    torn lines, of a log that could not be written to.
+    the logs once more for each since its sample was sent, and a line be torn;
+    `torn_max` allows for more torn lines, of a log that could not be written
+    to. `once_per_life` wants that no process wrote one twice, as none does
+    whose disk takes all it writes.
     """
     assert not promises.wrong, promises.wrong[:5]
     drained(service, seconds)
@@ -110,40 +117,57 @@ def settle(service, promises: Promises, kills: int, seconds: float = 120, torn_m
     assert not lost, f"{len(lost)} acknowledged samples are lost: {lost[:10]}"
     failed = sorted(i for i, end in ends.items() if end["status"] == FAILED)
     failed_for_a_reason(service, failed)
-    marked = 0
+    findings = 0
     for sample_id, end in ends.items():
         if end["status"] == COMPLETE:
-            marked += right_result(sample_id, promises.acknowledged[sample_id], end["result"])
+            findings += right_result(sample_id, promises.acknowledged[sample_id], end["result"])
     check_kept(service, promises, ends)
-    twice = check_log(service, promises, ends, kills, kills if torn_max is None else torn_max)
-    return Balance(len(ends) - len(failed), len(failed), marked, twice)
+    twice = check_logs(service, promises, ends, kills, kills if torn_max is None else torn_max, once_per_life)
+    return Balance(len(ends) - len(failed), len(failed), findings, twice)
 
 
-def right_result(sample_id: int, sample, findings: list[dict]) -> bool:
-    """Fails unless the findings are those of the sample; returns whether there are any."""
-    found = [(finding["context"]["sha256"], finding["context"]["sample_id"]) for finding in findings]
-    expected = [(sample.sha256, sample_id)] if sample.marked else []
+def right_result(sample_id: int, sample, findings: list[dict]) -> int:
+    """Fails unless the findings are those of the sample; returns how many there are."""
+    found = sorted((finding["context"]["sha256"], finding["context"]["sample_id"]) for finding in findings)
+    expected = sorted((file, sample_id) for file in sample.found)
     assert found == expected, f"{sample_id}: {sample} has {findings}"
-    return sample.marked
+    return len(found)
 
 
-def check_log(service, promises: Promises, ends: dict, kills: int, torn_max: int) -> int:
-    """Fails unless the log has every finding of what ended complete; returns how many it has twice."""
-    events, torn = service.logged()
-    assert torn <= torn_max, f"{torn} torn lines after {kills} kills"
-    missing = [i for i, end in ends.items()
-               if end["status"] == COMPLETE and promises.acknowledged[i].marked
-               and promises.acknowledged[i].sha256 not in events]
-    assert not missing, f"{len(missing)} findings are not in the log: {missing[:10]}"
-    twice = 0
-    for sha256, ids in events.items():
-        sample = promises.sent.get(sha256)
-        assert sample is not None, f"a file was logged that nobody sent: {sha256}, was it scanned in part?"
-        assert sample.marked, f"logged without a reason: {sample}"
-        assert len(set(ids)) == 1, f"two event ids for one scan: {sample} {ids}"
-        assert len(ids) <= 1 + kills, f"logged {len(ids)} times after {kills} kills: {sample}"
-        twice += len(ids) > 1
-    return twice
+def check_logs(service, promises: Promises, ends: dict, kills: int, torn_max: int, once_per_life: bool) -> int:
+    """Fails unless both logs have every finding of what ended complete; returns how many one of them has twice."""
+    complete = {i: promises.acknowledged[i] for i, end in ends.items() if end["status"] == COMPLETE}
+    twice, known = set(), {}
+    logs = {
+        service.log: (service.logged(), [start.json for start in service.starts]),
+        service.text_log: (service.logged_as_text(), [start.text for start in service.starts]),
+    }
+    for path, (log, starts) in logs.items():
+        assert log.torn <= torn_max, f"{path}: {log.torn} torn lines after {kills} kills"
+        files = log.by_file()
+        missing = [i for i, sample in complete.items() if not sample.found <= files.keys()]
+        assert not missing, f"{len(missing)} samples' findings are not in {path}: {missing[:10]}"
+        for file, lines in files.items():
+            sample = promises.findings.get(file)
+            assert sample is not None, f"in {path} is what nobody sent or is clean: {file}, was it scanned in part?"
+            ids = {line.event_id for line in lines} | known.get(file, set())
+            assert len(ids) == 1, f"two event ids for one finding: {sample} {ids}"
+            known[file] = ids
+            allowed = 1 + kills - sample.kills
+            assert len(lines) <= allowed, f"{len(lines)} times in {path}, {allowed} allowed: {sample}"
+            if once_per_life:
+                lives = [bisect_right(starts, line.at) for line in lines]
+                assert len(set(lives)) == len(lives), f"{path}: twice by one process: {sample} {lines} {starts}"
+            if len(lines) > 1:
+                twice.add(file)
+    of_samples = defaultdict(set)
+    for file, ids in known.items():
+        of_samples[promises.findings[file].sha256] |= ids
+    events = [event for ids in of_samples.values() for event in ids]
+    assert len(events) == len(set(events)), "one event id for two findings"
+    split = [ids for ids in of_samples.values() if len({event.rpartition("-")[0] for event in ids}) > 1]
+    assert not split, f"the findings of one scan do not belong together: {split[:3]}"
+    return len(twice)
 
 
 def check_kept(service, promises: Promises, ends: dict) -> None:
@@ -157,9 +181,8 @@ def check_kept(service, promises: Promises, ends: dict) -> None:
         path = service.kept(sample.sha256)
         if not path.is_file():
             # Want of room is a reason, and the service's messages tell it.
-            said = [line for line in service.output().splitlines() if "was not kept" in line][-3:]
             room = shutil.disk_usage(service.data).free
-            raise AssertionError(f"{sample_id} was not kept: {sample}; {room} bytes free; {said}")
+            raise AssertionError(f"{sample_id} is not kept: {sample}; {room} bytes free; {service.not_kept()[-3:]}")
         assert hashlib.sha256(path.read_bytes()).hexdigest() == sample.sha256, f"{path} has other bytes"
         facts = json.loads(path.with_name(path.name + ".json").read_bytes())
         ids = [sighting["sample_id"] for sighting in facts["sightings"]]
@@ -167,9 +190,35 @@ def check_kept(service, promises: Promises, ends: dict) -> None:
         assert len(ids) == facts["seen"] == len(set(ids)), f"one sighting twice: {ids}"
 
 
-def no_orphans(service, failed: int = 0) -> None:
-    """Fails when bytes stay behind that no sample refers to; those of `failed` samples are kept."""
+def no_orphans(service, failed: int = 0, put_aside: int | None = None) -> None:
+    """Fails when bytes stay behind that no sample refers to; those of `failed` samples are kept.
+
+    `put_aside` is how many failed since the process died in their scans, as
+    far as it is not all of them: one that had just been kept is not scanned
+    again, and has no facts beside it.
+    """
+    half_kept = failed if put_aside is None else put_aside
     wait_until(lambda: not service.incoming(), 10, "no incomplete uploads")
-    wait_until(lambda: not service.incompletely_kept(), 10, "no kept samples cut short")
+    wait_until(lambda: len(service.incompletely_kept()) <= half_kept, 10,
+               "no kept samples cut short or without their facts")
     wait_until(lambda: len(service.spool_files()) <= failed, 15, "no files of samples that are done")
     wait_until(lambda: len(service.segments()) <= 1 + failed, 15, "no segments of samples that are done")
+    wait_until(lambda: not service.log_backlogs(), 15, "no lines that wait for a log")
+
+
+def nothing_without_results(service, put_aside: int) -> None:
+    """Fails unless all results, and failed samples with them, leave the disk when none is to be kept."""
+    service.stop()
+    with mock.patch.object(service, "args", [*service.args, "--server-result-cache-size", "0"]):
+        service.start()
+
+        def gone() -> bool:
+            # Results go when others come.
+            service.enqueue(os.urandom(20))
+            return len(service.result_segments()) <= 1 and not reasons(service)
+
+        wait_until(gone, 30, "no segments of results that are gone, no failed samples", pause=0.2)
+        drained(service)
+        no_orphans(service, 0, put_aside)
+        service.stop()
+    service.start()

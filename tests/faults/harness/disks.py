@@ -11,7 +11,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-import pytest
+from harness.needs import lacking
 
 # <linux/ext4.h>: ends all writing at once, what the journal has not committed included.
 _EXT4_IOC_SHUTDOWN = 0x8004587D
@@ -32,7 +32,7 @@ def _try(*command: str) -> None:
 def may_mount() -> None:
     """Skips the test where file systems cannot be mounted."""
     if os.geteuid() != 0:
-        pytest.skip("needs root, to mount file systems")
+        lacking("needs root, to mount file systems")
 
 
 class Image:
@@ -52,7 +52,7 @@ class Image:
         """Makes an empty file system and mounts it; skips the test without the right or the tools."""
         may_mount()
         if not shutil.which("mkfs.ext4"):
-            pytest.skip("needs mkfs.ext4, of the package e2fsprogs")
+            lacking("needs mkfs.ext4, of the package e2fsprogs")
         file = folder / f"{name}.img"
         with file.open("wb") as image:
             image.truncate(megabytes << 20)
@@ -61,7 +61,7 @@ class Image:
         try:
             image.attach()
         except OSError as error:
-            pytest.skip(f"no loop device here: {error}")
+            lacking(f"no loop device here: {error}")
         return image
 
     def attach(self) -> None:
@@ -107,7 +107,7 @@ class Image:
         """Has the kernel find an error, at which it makes a file system read-only (`errors=remount-ro`)."""
         trigger = Path("/sys/fs/ext4", Path(self.device).name, "trigger_fs_error")
         if not trigger.exists():
-            pytest.skip("the kernel has no trigger_fs_error")
+            lacking("the kernel has no trigger_fs_error")
         trigger.write_text("1")
 
     def repair(self) -> None:
@@ -125,7 +125,7 @@ def memory_disk(folder: Path, megabytes: int, clean_up) -> Path:
     try:
         _run("mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "tmpfs", folder)
     except OSError as error:
-        pytest.skip(f"cannot mount a tmpfs: {error}")
+        lacking(f"cannot mount a tmpfs: {error}")
     clean_up.callback(_try, "umount", "--lazy", folder)
     return folder
 

@@ -5,8 +5,7 @@ import subprocess
 from pathlib import Path
 from unittest import mock
 
-import pytest
-
+from harness.needs import lacking
 from harness.rules import ENDLESS
 from support.places import BINARY
 from support.service import wait_until
@@ -21,7 +20,7 @@ def program_for_queues(name: str) -> Path:
     folder = Path(named).parent if named else BINARY.parent / "examples"
     program = folder / name
     if not program.is_file():
-        pytest.skip(f"no program at {program}: build the example `{name}` of squall-queue, or set SQUALL_FILL")
+        lacking(f"no program at {program}: build the example `{name}` of squall-queue, or set SQUALL_FILL")
     return program
 
 

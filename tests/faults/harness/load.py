@@ -1,10 +1,13 @@
 """Load from several threads, and what was promised to them."""
 
 import hashlib
+import io
 import os
 import random
 import threading
 import time
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import requests
@@ -20,8 +23,11 @@ class Sent:
 
     sha256: str
     size: int
-    marked: bool
+    # The files in which something is to be found, by their SHA-256: itself, or members of it.
+    found: frozenset[str]
     source: str
+    # How often the service had been killed when it was sent.
+    kills: int
 
 
 @dataclass
@@ -30,16 +36,20 @@ class Promises:
 
     acknowledged: dict[int, Sent] = field(default_factory=dict)
     checked: list[Sent] = field(default_factory=list)
-    sent: dict[str, Sent] = field(default_factory=dict)
+    # By the SHA-256 of each file in which something is to be found.
+    findings: dict[str, Sent] = field(default_factory=dict)
     refused: int = 0
     wrong: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def expect(self, content: bytes, marked: bool = True, source: str = "") -> Sent:
-        """Notes that a sample is sent, and whether something is to be found in it."""
+    def expect(self, content: bytes, marked: bool = True, source: str = "", members: Sequence[bytes] = (),
+               kills: int = 0) -> Sent:
+        """Notes that a sample is sent, and whether something is to be found in it, or in `members` of it."""
         sha256 = hashlib.sha256(content).hexdigest()
-        self.sent[sha256] = Sent(sha256, len(content), marked, source)
-        return self.sent[sha256]
+        found = [sha256] * marked + [hashlib.sha256(member).hexdigest() for member in members]
+        sample = Sent(sha256, len(content), frozenset(found), source, kills)
+        self.findings.update((file, sample) for file in found)
+        return sample
 
     def acknowledge(self, sample_id: int, sample: Sent) -> None:
         """Notes that a sample was taken into the queue; an id twice is wrong."""
@@ -59,6 +69,17 @@ def make(chance: random.Random, size: int, marked: bool, slow: bool = False) -> 
     return start + (block * (size // len(block) + 1))[:size - len(start)]
 
 
+def make_archive(chance: random.Random) -> tuple[bytes, list[bytes]]:
+    """Returns an archive with one clean and two to four marked members, and the latter; nothing is found outside them."""
+    marked = [make(chance, chance.randint(100, 4000), marked=True) for _ in range(chance.randint(2, 4))]
+    file = io.BytesIO()
+    # Compressed, so that no mark is to be seen in the archive itself.
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, member in enumerate([*marked, make(chance, 1000, marked=False)]):
+            archive.writestr(f"member-{number}.txt", member)
+    return file.getvalue(), marked
+
+
 def mixed_size(chance: random.Random) -> int:
     """Draws a size between one byte and 3 MB: most are small, some have a file of their own."""
     kind = chance.random()
@@ -75,12 +96,16 @@ class MixedLoad:
     """Threads that send samples of all sizes until told to stop, whatever happens to the service."""
 
     def __init__(self, service, promises: Promises, senders: int = 5, checkers: int = 1, size=mixed_size,
-                 slow_share: float = 0.15, pause: float = 0.0):
-        """`size(chance)` draws a sample's size; `slow_share` of them keep a worker busy for 20 ms."""
+                 slow_share: float = 0.15, archive_share: float = 0.0, pause: float = 0.0):
+        """`size(chance)` draws a sample's size; `slow_share` of them keep a worker busy for 20 ms.
+
+        `archive_share` of the samples are archives with several findings.
+        """
         self.service = service
         self.promises = promises
         self._size = size
         self._slow_share = slow_share
+        self._archive_share = archive_share
         self._pause = pause
         self._stop = threading.Event()
         work = [self._send] * senders + [self._check] * checkers
@@ -106,10 +131,7 @@ class MixedLoad:
         session = requests.Session()
         session.trust_env = False
         while not self._stop.is_set():
-            marked = chance.random() < 0.4
-            content = make(chance, self._size(chance), marked, slow=chance.random() < self._slow_share)
-            found = MARKER in content or SLUGGISH in content
-            sample = self.promises.expect(content, found, f"source-{number % 3}")
+            content, sample = self._draw(chance, f"source-{number % 3}")
             try:
                 step(session, content, sample)
             except requests.RequestException:
@@ -118,6 +140,16 @@ class MixedLoad:
             if self._pause:
                 self._stop.wait(self._pause)
         session.close()
+
+    def _draw(self, chance: random.Random, source: str) -> tuple[bytes, Sent]:
+        kills = self.service.kills
+        if chance.random() < self._archive_share:
+            content, members = make_archive(chance)
+            return content, self.promises.expect(content, False, source, members, kills)
+        marked = chance.random() < 0.4
+        content = make(chance, self._size(chance), marked, slow=chance.random() < self._slow_share)
+        found = MARKER in content or SLUGGISH in content
+        return content, self.promises.expect(content, found, source, kills=kills)
 
     def _post(self, session, endpoint: str, content: bytes, sample: Sent):
         answer = session.post(
@@ -147,7 +179,7 @@ class MixedLoad:
         if findings is None:
             return
         found = [finding["context"]["sha256"] for finding in findings]
-        if found != [sample.sha256] * sample.marked:
+        if sorted(found) != sorted(sample.found):
             self.promises.wrong.append(f"check of {sample}: {findings}")
         with self.promises.lock:
             self.promises.checked.append(sample)
@@ -175,9 +207,11 @@ class CounterWatch:
         while not self._stop.is_set():
             try:
                 answer = requests.get(f"{self.service.url}/api/v1/status", timeout=10)
-                if answer.status_code == 200 and not adds_up(answer.json()):
-                    self.wrong.append(answer.json())
-                self.asked += 1
+                # An answer without counters says nothing about them.
+                if answer.status_code == 200:
+                    self.asked += 1
+                    if not adds_up(answer.json()):
+                        self.wrong.append(answer.json())
             except requests.RequestException:
                 pass
             time.sleep(0.05)

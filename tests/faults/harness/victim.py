@@ -5,6 +5,7 @@ import re
 import struct
 import zlib
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -15,26 +16,99 @@ from support.service import Service
 _SLOT = struct.Struct("<QI")
 # Before the workers' slots: how far ids are reserved, batches committed.
 _HEADER_SLOTS = 2
+# A line cut short has no event id, or half of one.
+_TEXT_LINE = re.compile(
+    rb"\S.* THOR: (?:Alert|Warning|Notice): MODULE: Filescan .* SHA256: ([0-9a-f]{64}) .* UID: ([A-Za-z0-9_-]{16}-\d+)"
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """The bytes in the logs when a process was started."""
+
+    json: int
+    text: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding in a log."""
+
+    sha256: str
+    event_id: str
+    at: int
+
+
+class Logged:
+    """The whole lines of a log, and how many are torn."""
+
+    def __init__(self, file: Path, read):
+        """`read` returns the SHA-256 and the event id in a line, or fails with a `ValueError`."""
+        self.lines: list[Line] = []
+        self.torn = 0
+        content = file.read_bytes() if file.exists() else b""
+        at = 0
+        for line in content.split(b"\n"):
+            # What an end of the power left of a file may be zeroes.
+            if line.strip(b"\0"):
+                try:
+                    self.lines.append(Line(*read(line), at))
+                except ValueError:
+                    self.torn += 1
+            at += len(line) + 1
+
+    def by_file(self) -> dict[str, list[Line]]:
+        """Returns the lines about each file, by its SHA-256."""
+        found = defaultdict(list)
+        for line in self.lines:
+            found[line.sha256].append(line)
+        return found
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.is_file() else 0
+
+
+def of_json(line: bytes) -> tuple[str, str]:
+    """Returns the SHA-256 and the event id in a line of the JSON log."""
+    event = json.loads(line)
+    return event["subject"]["hashes"]["sha256"], event["meta"]["event_id"]
+
+
+def of_text(line: bytes) -> tuple[str, str]:
+    """The same of the text log."""
+    found = _TEXT_LINE.fullmatch(line)
+    if not found:
+        raise ValueError(line)
+    return found[1].decode(), found[2].decode()
 
 
 class Victim(Service):
-    """A service whose data directory and JSON log are on a disk of the test's choice."""
+    """A service whose data directory and logs are on a disk of the test's choice."""
 
     def __init__(self, root: Path, *args: str, limits: str = "", disk: Path | None = None, log: Path | None = None,
                  **options):
         """`limits` are shell commands run before the process, such as `ulimit -n 64`.
 
-        Data and log are in `disk`, else in `root`; the log is in `log` if it is to be elsewhere.
+        Data and logs are in `disk`, else in `root`; the JSON log is `log` if it is to be elsewhere, with the text
+        log beside it.
         """
         super().__init__(root, *args, bare=True, **options)
         self.data = (disk or self.root) / "data"
         self.log = log or (disk or self.root) / "findings.json"
-        self.args += ["--server-port", str(self.port), "--data-dir", str(self.data), "--jsonfile", str(self.log)]
+        self.text_log = self.log.with_name("findings.log")
+        self.args += ["--server-port", str(self.port), "--data-dir", str(self.data), "--jsonfile", str(self.log),
+                      "--logfile", str(self.text_log)]
         self.limits = limits
         self.kills = 0
+        # How long the logs were at each start.
+        self.starts: list[Start] = []
+        # The same service on an earlier disk.
+        self.earlier: Victim | None = None
 
     def spawn(self) -> "Victim":
         """Starts the process, within the limits, and does not wait for it."""
+        self.starts.append(Start(_size(self.log), _size(self.text_log)))
         if not self.limits:
             return super().spawn()
         wrapper = self.root / "limited"
@@ -45,8 +119,17 @@ class Victim(Service):
 
     def kill(self) -> None:
         """Ends the process with SIGKILL, and counts it."""
-        self.kills += self.running()
+        was_running = self.running()
         super().kill()
+        # A sample that was acknowledged before has seen this one.
+        self.kills += was_running
+
+    def continues(self, earlier: "Victim") -> "Victim":
+        """Notes that this is the same service as another, on a copy of its disk."""
+        self.earlier = earlier
+        self.kills = earlier.kills
+        self.starts = list(earlier.starts)
+        return self
 
     # ---- its disk
 
@@ -78,17 +161,32 @@ class Victim(Service):
         """Returns the segments of small samples, oldest first."""
         return sorted((self.queue / "spool" / "segments").glob("*.seg"))
 
+    def result_segments(self) -> list[Path]:
+        """Returns the segments of large results, oldest first."""
+        return sorted((self.queue / "results").glob("*.seg"))
+
+    def log_backlogs(self) -> list[Path]:
+        """Returns the files of lines that a log refused."""
+        folder = self.data / "log-backlog"
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
     def keeps(self) -> bool:
-        """Tells whether it keeps malicious samples."""
-        return "--server-store-samples" in self.args
+        """Tells whether it keeps malicious samples, and all of them."""
+        return "malicious" in self.args
 
     def kept(self, sha256: str) -> Path:
         """Returns where a sample is kept."""
         return self.data / "samples" / sha256[:2] / sha256
 
+    def all_kept(self) -> list[Path]:
+        """Returns all kept samples."""
+        return [path for path in (self.data / "samples").glob("??/*") if len(path.name) == 64]
+
     def incompletely_kept(self) -> list[Path]:
-        """Returns the files of kept samples that are being written."""
-        return list((self.data / "samples").rglob("*.tmp"))
+        """Returns what is not a kept sample with its facts beside it."""
+        pairs = {path for sample in self.all_kept() for path in (sample, sample.with_name(sample.name + ".json"))
+                 if sample.with_name(sample.name + ".json").is_file()}
+        return [path for path in (self.data / "samples").glob("??/*") if path not in pairs]
 
     # ---- what it said
 
@@ -96,20 +194,18 @@ class Victim(Service):
         """Returns what it printed after `before`, an earlier `output()`, without colours."""
         return re.sub(r"\x1b\[[0-9;]*m", "", self.output()[len(before):])
 
-    def logged(self) -> tuple[dict[str, list[str]], int]:
-        """Returns the event ids of every logged file by its SHA-256, and the number of torn lines."""
-        events, torn = defaultdict(list), 0
-        if not self.log.exists():
-            return events, torn
-        for line in self.log.read_bytes().split(b"\n"):
-            if not line.strip(b"\0"):
-                continue
-            try:
-                event = json.loads(line)
-                events[event["subject"]["hashes"]["sha256"]].append(event["meta"]["event_id"])
-            except ValueError:
-                torn += 1
-        return events, torn
+    def not_kept(self) -> list[str]:
+        """Returns what it said of samples that it could not keep, on every disk it was on."""
+        earlier = self.earlier.not_kept() if self.earlier else []
+        return earlier + [line for line in self.output().splitlines() if "was not kept" in line]
+
+    def logged(self) -> "Logged":
+        """Returns what the JSON log holds."""
+        return Logged(self.log, of_json)
+
+    def logged_as_text(self) -> "Logged":
+        """Returns what the text log holds."""
+        return Logged(self.text_log, of_text)
 
     def v1_status(self) -> dict:
         """Returns the live counters of generation 1."""

@@ -5,6 +5,8 @@
 
 use squall_types::SampleId;
 
+#[cfg(test)]
+use crate::fail_point::{self, FailPoint};
 use crate::{
     RetryError, StorageError,
     counters::Counters,
@@ -106,6 +108,8 @@ pub(crate) fn commit(shared: &Shared, ledger: &mut Ledger, mut round: Round) -> 
     let last = round.last;
     let arrivals = std::mem::take(&mut round.arrivals);
     let stored = intake::store(shared, ledger, arrivals);
+    #[cfg(test)]
+    fail_point::reached(shared, FailPoint::BytesStored);
     let committed = match plan::write(shared, ledger, &stored, &round) {
         Ok(plan) => {
             succeed(shared, ledger, stored, round, plan);
@@ -174,6 +178,8 @@ fn succeed(shared: &Shared, ledger: &mut Ledger, stored: Vec<Stored>, round: Rou
     for answer in answers {
         let _ = answer.send(Ok(()));
     }
+    #[cfg(test)]
+    fail_point::reached(shared, FailPoint::Published);
     ledger.aborted.clear();
     ledger.restore.clear();
     for release in std::mem::take(&mut ledger.doubtful) {

@@ -10,6 +10,8 @@ use std::os::unix::fs::FileExt;
 
 use squall_types::SampleId;
 
+#[cfg(test)]
+use crate::fail_point::{self, FailPoint};
 use crate::{
     StorageError, fs, keys,
     ledger::{Ledger, Release},
@@ -38,6 +40,8 @@ pub(crate) fn compact(shared: &Shared, ledger: &mut Ledger) -> Result<bool, Stor
         return Ok(false);
     };
     let moves = copy(ledger, no, survivors).inspect_err(|_| ledger.bodies.abandon())?;
+    #[cfg(test)]
+    fail_point::reached(shared, FailPoint::Copied);
     let mut batch = Batch::default();
     for moved in &moves {
         batch.insert(&keys::sample(moved.id), moved.to.encode());
@@ -52,6 +56,8 @@ pub(crate) fn compact(shared: &Shared, ledger: &mut Ledger) -> Result<bool, Stor
         }
         return Err(error);
     }
+    #[cfg(test)]
+    fail_point::reached(shared, FailPoint::Moved);
     tracing::debug!(segment = no, samples = moves.len(), "moved failed samples");
     let mut state = shared.lock();
     for moved in &moves {

@@ -12,6 +12,8 @@ mod compact;
 mod config;
 mod counters;
 mod error;
+#[cfg(test)]
+mod fail_point;
 mod failed;
 mod fs;
 mod history;

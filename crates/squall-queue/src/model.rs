@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::{
     Body, Claim, Completion, Durability, EnqueueError, Lanes, Queue, QueueConfig, RetryError,
-    SampleState, Verdict,
+    SampleState, Verdict, fail_point::FailPoint, keys, record::SampleRecord,
 };
 
 const PAUSE: Duration = Duration::from_millis(5);
@@ -54,6 +54,23 @@ enum Operation {
     Doubt,
     Close,
     Crash,
+    /// The committer ends in the middle of its work, with a sample on its way.
+    CrashAt {
+        point: FailPoint,
+        len: usize,
+        source: u8,
+    },
+}
+
+fn fail_point() -> impl Strategy<Value = FailPoint> {
+    prop_oneof![
+        Just(FailPoint::BytesStored),
+        Just(FailPoint::ResultsStored),
+        Just(FailPoint::BatchWritten),
+        Just(FailPoint::Published),
+        Just(FailPoint::Copied),
+        Just(FailPoint::Moved),
+    ]
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -62,8 +79,8 @@ fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         10 => (len.clone(), 0..3_u8).prop_map(|(len, source)| Operation::Enqueue { len, source }),
         10 => Just(Operation::Claim),
-        6 => (claim.clone(), len).prop_map(|(claim, len)| Operation::Complete { claim, len }),
-        2 => claim.clone().prop_map(|claim| Operation::Fail { claim }),
+        6 => (claim.clone(), len.clone()).prop_map(|(claim, len)| Operation::Complete { claim, len }),
+        4 => claim.clone().prop_map(|claim| Operation::Fail { claim }),
         2 => claim.clone().prop_map(|claim| Operation::HandBack { claim }),
         1 => claim.prop_map(|claim| Operation::Abandon { claim }),
         2 => any::<usize>().prop_map(|nth| Operation::Retry { nth }),
@@ -71,7 +88,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => Just(Operation::Settle),
         2 => Just(Operation::Doubt),
         1 => Just(Operation::Close),
-        2 => Just(Operation::Crash),
+        1 => Just(Operation::Crash),
+        3 => (fail_point(), len, 0..3_u8)
+            .prop_map(|(point, len, source)| Operation::CrashAt { point, len, source }),
     ]
 }
 
@@ -160,7 +179,8 @@ impl Model {
         let mut config = QueueConfig::new(self.dir.path());
         config.durability = self.variant.durability;
         config.inline_len_max = 1000;
-        config.segment_len_max = 3000;
+        // So short that there are several, and some to be compacted.
+        config.segment_len_max = 500;
         config.limits.free_bytes_min = 0;
         let (queue, recovery) = Queue::open(config).unwrap();
         assert_eq!(recovery.damage, []);
@@ -215,27 +235,37 @@ impl Model {
                 .doubtful
                 .store(true, Ordering::Relaxed),
             Operation::Close => self.close(),
-            Operation::Crash => self.crash(),
+            Operation::Crash => self.crash(Vec::new()),
+            Operation::CrashAt { point, len, source } => self.crash_at(point, len, source).await,
         }
         self.check_counts();
     }
 
     async fn enqueue(&mut self, len: usize, source: u8) {
-        let bytes: Vec<u8> = (0..len).map(|at| (at * 7 + len) as u8).collect();
-        let source = source.to_string();
         // Refused samples are sent again until one is taken, so that a batch
         // that was not certain is always followed by one that is.
         let id = loop {
-            let mut writer = self.queue().body();
-            writer.write(&bytes).await.unwrap();
-            let body: Body = writer.finish().await.unwrap();
-            let submission = len.to_string().into_bytes();
-            match self.queue().enqueue(body, submission, &source).await {
+            match self.send(len, source).await {
                 Ok(id) => break id,
                 Err(EnqueueError::Io(_)) => tokio::time::sleep(PAUSE).await,
                 Err(error) => panic!("{error:?}"),
             }
         };
+        self.accepted(id, len);
+    }
+
+    async fn send(&self, len: usize, source: u8) -> Result<SampleId, EnqueueError> {
+        let mut writer = self.queue().body();
+        writer.write(&bytes(len)).await.unwrap();
+        let body: Body = writer.finish().await.unwrap();
+        let submission = len.to_string().into_bytes();
+        let source = source.to_string();
+        self.queue().enqueue(body, submission, &source).await
+    }
+
+    /// Notes a sample that was acknowledged, or is found to be stored.
+    fn accepted(&mut self, id: SampleId, len: usize) {
+        let bytes = bytes(len);
         assert!(id.value() > self.highest, "id {id} was used before");
         self.highest = id.value();
         let state = Expected::Waiting;
@@ -363,11 +393,37 @@ impl Model {
         }
     }
 
-    fn crash(&mut self) {
+    /// Ends the committer at `point`, or after a while if it does not get
+    /// there, with one or two samples on their way.
+    async fn crash_at(&mut self, point: FailPoint, len: usize, source: u8) {
+        self.queue().shared.lock().fail_point = Some(point);
+        let mut unsure = Vec::new();
+        for pause in [PAUSE, 5 * PAUSE] {
+            match self.send(len, source).await {
+                Ok(id) => self.accepted(id, len),
+                // Nothing was promised, and it may be stored all the same.
+                Err(EnqueueError::Io(_) | EnqueueError::Closed) => unsure.push(len),
+                Err(error) => panic!("{error:?}"),
+            }
+            // Verdicts are committed after a while, and segments compacted.
+            tokio::time::sleep(pause).await;
+        }
+        self.crash(unsure);
+    }
+
+    /// `unsure` are the lengths of samples that were sent and not acknowledged.
+    fn crash(&mut self, mut unsure: Vec<usize>) {
         let claimed: Vec<SampleId> = self.claims.iter().map(Claim::id).collect();
         self.queue.take().unwrap().crash();
         self.claims.clear();
         self.open();
+        for (id, len) in self.stored() {
+            if !self.samples.contains_key(&id) {
+                let sent = unsure.iter().position(|&sent| sent == len);
+                unsure.remove(sent.expect("a sample that nobody sent"));
+                self.accepted(id, len);
+            }
+        }
         for id in claimed {
             self.attempted(id);
         }
@@ -383,6 +439,19 @@ impl Model {
         }
         let files = crate::fs::list(&self.queue().shared.layout.files).unwrap();
         assert_eq!(files.len(), self.large_samples());
+    }
+
+    /// The samples whose records are stored, and their lengths.
+    fn stored(&self) -> Vec<(SampleId, usize)> {
+        let mut stored = Vec::new();
+        let store = &self.queue().shared.store;
+        let scanned = store.scan(keys::SAMPLES, |key, value| {
+            let record = SampleRecord::decode(value).unwrap();
+            let len = record.extent.body_len as usize;
+            stored.extend(keys::parse_id(key).map(|id| (id, len)));
+        });
+        scanned.unwrap();
+        stored
     }
 
     fn large_samples(&self) -> usize {
@@ -439,36 +508,60 @@ impl Model {
     }
 }
 
+fn bytes(len: usize) -> Vec<u8> {
+    (0..len).map(|at| (at * 7 + len) as u8).collect()
+}
+
 /// Few cases by default: `PROPTEST_CASES` asks for more.
 fn cases() -> ProptestConfig {
     let mut config = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = 64;
+        config.cases = 16;
     }
     config
 }
 
+/// Does `operations` to a queue and to the model of it.
+fn run(variant: Variant, operations: Vec<Operation>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut model = Model::new(variant);
+        for operation in operations {
+            model.apply(operation).await;
+        }
+        model.close();
+    });
+}
+
+fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    proptest::collection::vec(operation(), 1..160)
+}
+
+// One test for each variant: much of the time of each is waiting.
 proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn the_queue_keeps_what_it_acknowledged(
-        operations in proptest::collection::vec(operation(), 1..80),
-        fsync in any::<bool>(),
-        gated in any::<bool>(),
-    ) {
-        let durability = if fsync { Durability::Fsync } else { Durability::Buffered };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let mut model = Model::new(Variant { durability, gated });
-            for operation in operations {
-                model.apply(operation).await;
-            }
-            model.close();
-        });
+    fn an_fsync_queue_keeps_what_it_acknowledged(operations in operations()) {
+        run(Variant { durability: Durability::Fsync, gated: false }, operations);
+    }
+
+    #[test]
+    fn a_gated_fsync_queue_keeps_what_it_acknowledged(operations in operations()) {
+        run(Variant { durability: Durability::Fsync, gated: true }, operations);
+    }
+
+    #[test]
+    fn a_buffered_queue_keeps_what_it_acknowledged(operations in operations()) {
+        run(Variant { durability: Durability::Buffered, gated: false }, operations);
+    }
+
+    #[test]
+    fn a_gated_buffered_queue_keeps_what_it_acknowledged(operations in operations()) {
+        run(Variant { durability: Durability::Buffered, gated: true }, operations);
     }
 }

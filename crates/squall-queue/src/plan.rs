@@ -6,6 +6,8 @@
 
 use squall_types::SampleId;
 
+#[cfg(test)]
+use crate::fail_point::{self, FailPoint};
 use crate::{
     StorageError, Verdict,
     commit::Round,
@@ -67,6 +69,8 @@ pub(crate) fn write(
         ledger.results.abandon();
         return Err(error);
     }
+    #[cfg(test)]
+    fail_point::reached(shared, FailPoint::ResultsStored);
     plan_evictions(ledger, results_max, &mut plan, round);
     plan_totals(shared, &mut plan, round)?;
     let commits = ledger.commits + 1;
@@ -78,6 +82,8 @@ pub(crate) fn write(
         doubt_results(ledger, &plan);
         return Err(error);
     }
+    #[cfg(test)]
+    fail_point::reached(shared, FailPoint::BatchWritten);
     ledger.commits = commits;
     Ok(plan)
 }

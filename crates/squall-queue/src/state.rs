@@ -100,6 +100,9 @@ pub(crate) struct State {
     /// The test pretends that the process is dead.
     #[cfg(test)]
     pub(crate) crashed: bool,
+    /// Where the test lets the committer end.
+    #[cfg(test)]
+    pub(crate) fail_point: Option<crate::fail_point::FailPoint>,
     /// Workers get nothing any more.
     pub(crate) stopped: bool,
     /// Why the database cannot be used at the moment.
@@ -151,6 +154,8 @@ impl State {
             ended: false,
             #[cfg(test)]
             crashed: false,
+            #[cfg(test)]
+            fail_point: None,
             stopped: false,
             down: None,
             ids,

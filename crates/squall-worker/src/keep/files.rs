@@ -48,6 +48,11 @@ pub(super) fn remove_folder(path: &Path) {
     let _ = fs::remove_dir(path);
 }
 
+/// Tells whether there is anything under this name, or that cannot be told.
+pub(super) fn exists(path: &Path) -> bool {
+    !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+}
+
 /// Tells whether the file is there with that length.
 pub(super) fn has_len(path: &Path, len: u64) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == len)

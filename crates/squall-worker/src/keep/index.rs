@@ -82,6 +82,13 @@ impl Index {
         is_over.then_some(digest)
     }
 
+    /// Returns the samples of which no file of facts was found.
+    pub(super) fn without_facts(&self) -> Vec<Digest> {
+        let entries = self.entries.iter();
+        let halves = entries.filter(|(_, entry)| entry.sidecar_bytes == 0);
+        halves.map(|(digest, _)| *digest).collect()
+    }
+
     /// Returns the sample that was not seen for longest, and its bytes.
     pub(super) fn oldest(&self) -> Option<(Digest, u64)> {
         let (_, digest) = self.by_age.first()?;

@@ -213,6 +213,10 @@ impl Keeper {
         if let Err(error) = walked {
             self.tell(&error, "not all kept samples count towards the budget");
         }
+        let without_facts = self.index().without_facts();
+        for digest in without_facts {
+            self.remove_half(digest);
+        }
         self.enforce();
         let index = self.index();
         tracing::info!(
@@ -221,6 +225,15 @@ impl Keeper {
             bytes = index.bytes(),
             "samples kept"
         );
+    }
+
+    /// Removes a sample that a crash left without its facts. Whoever is writing
+    /// one holds its stripe until both are there.
+    fn remove_half(&self, digest: Digest) {
+        let _stripe = self.stripe(&digest);
+        if !files::exists(&place::sidecar(&self.config.dir, &digest)) {
+            self.remove(digest);
+        }
     }
 
     /// Tells whether a sample of which this is said is to be kept.

@@ -246,6 +246,19 @@ fn what_a_crash_cut_short_is_removed_and_written_again() {
 }
 
 #[test]
+fn a_sample_that_a_crash_left_without_its_facts_goes() {
+    let bench = Bench::new();
+    bench.open().keep(&report(1, 1, 90), b"whole");
+    bench.open().keep(&report(2, 2, 90), b"half");
+    fs::remove_file(place::sidecar(&bench.config.dir, &[2; 32])).expect("removed");
+    let keeper = bench.open();
+    let whole = place::sample(&bench.config.dir, &[1; 32]);
+    let facts = place::sidecar(&bench.config.dir, &[1; 32]);
+    assert_eq!(bench.files(), [whole, facts]);
+    assert_eq!(keeper.stats().samples, 1);
+}
+
+#[test]
 fn a_link_instead_of_a_folder_is_not_followed() {
     let bench = Bench::new();
     let keeper = bench.open();

@@ -1,11 +1,13 @@
 //! Lines that a log file refused, in a file beside the queue until it takes
 //! them: a full log disk must neither lose a finding nor stop the scanning.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use squall_queue::confirm_sync;
 
 use crate::dirs;
 
@@ -47,6 +49,15 @@ impl Backlog {
             Ok(file) => {
                 backlog.len = whole_lines_len(&file)?;
                 let metadata = file.metadata()?;
+                let bytes = metadata.len().saturating_sub(backlog.len);
+                if bytes > 0 {
+                    let path = path.display();
+                    tracing::warn!(%path, bytes, "a line that waited for a log was cut short");
+                }
+                if backlog.len == 0 {
+                    fs::remove_file(path)?;
+                    return Ok(backlog);
+                }
                 backlog.since = metadata.created().or_else(|_| metadata.modified()).ok();
                 backlog.file = Some(file);
                 Ok(backlog)
@@ -133,6 +144,7 @@ impl Backlog {
         };
         // The first time its length and its names are new.
         file.sync_all()?;
+        confirm_sync(file)?;
         for dir in self.path.ancestors().skip(1).take(2) {
             dirs::sync(dir)?;
         }
@@ -178,7 +190,7 @@ impl Backlog {
         if self.file.take().is_some() {
             (self.len, self.moved, self.dirty) = (0, 0, false);
             self.since = None;
-            std::fs::remove_file(&self.path)?;
+            fs::remove_file(&self.path)?;
         }
         Ok(())
     }
@@ -266,7 +278,7 @@ mod tests {
         let path = dir.path().join("text");
         std::fs::write(&path, vec![b'x'; 600 << 10]).expect("file");
         let backlog = Backlog::open(&path).expect("opens");
-        assert!(backlog.is_empty());
+        assert!(backlog.is_empty() && !path.exists());
     }
 
     #[test]

@@ -12,6 +12,8 @@
 mod bound;
 #[path = "../../../crates/squall-queue/src/codec.rs"]
 mod codec;
+#[path = "../../../crates/squall-queue/src/counters.rs"]
+mod counters;
 #[path = "../../../crates/squall-engine/src/digest.rs"]
 mod digest;
 #[path = "../../../crates/squall-engine/src/file_type/mod.rs"]
@@ -30,6 +32,8 @@ mod problem;
 mod record;
 #[path = "../../../crates/squall-engine/src/rule_text.rs"]
 mod rule_text;
+#[path = "../../../crates/squall-queue/src/segment.rs"]
+mod segment;
 #[path = "../../../crates/squall-engine/src/source.rs"]
 mod source;
 #[path = "../../../crates/squall-server/src/throttle.rs"]

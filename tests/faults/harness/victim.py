@@ -42,11 +42,14 @@ class Line:
 class Logged:
     """The whole lines of a log, and how many are torn."""
 
-    def __init__(self, file: Path, read):
-        """`read` returns the SHA-256 and the event id in a line, or fails with a `ValueError`."""
+    def __init__(self, file: Path, read, ended: bool = False):
+        """`read` returns the SHA-256 and the event id in a line, or fails with a `ValueError`. With `ended`, only lines
+        count that have an end, as those that wait for a log do."""
         self.lines: list[Line] = []
         self.torn = 0
         content = file.read_bytes() if file.exists() else b""
+        if ended:
+            content = content[: content.rfind(b"\n") + 1]
         at = 0
         for line in content.split(b"\n"):
             # What an end of the power left of a file may be zeroes.

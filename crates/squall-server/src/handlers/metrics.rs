@@ -13,6 +13,7 @@ use squall_types::{IncompleteReason, Level, LogHealth};
 
 use crate::failure::Failure;
 use crate::metrics::{Count, Snapshot, float};
+use crate::outputs::OutputState;
 use crate::service::Service;
 
 /// What rules are counted under that are not shown one by one.
@@ -46,6 +47,7 @@ pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, 
     add_signature_changes(&mut snapshot, &service);
     add_findings(&mut snapshot, &service);
     add_logs(&mut snapshot, &service);
+    add_outputs(&mut snapshot, &service);
     add_verdicts(&mut snapshot, &service);
     let text = service.metrics().render(snapshot).map_err(|error| {
         tracing::error!(%error, "cannot write the metrics");
@@ -387,6 +389,43 @@ fn add_logs(snapshot: &mut Snapshot, service: &Service) {
         "1 while a log file does not answer.",
         "log",
         &each(service, |health| flag(health.hangs())),
+    );
+}
+
+fn add_outputs(snapshot: &mut Snapshot, service: &Service) {
+    fn each<T>(outputs: &[OutputState], value: impl Fn(&OutputState) -> T) -> Vec<(&str, T)> {
+        let outputs = outputs.iter();
+        outputs
+            .map(|output| (output.target.as_str(), value(output)))
+            .collect()
+    }
+    let outputs = service.outputs();
+    if outputs.is_empty() {
+        return;
+    }
+    snapshot.counters(
+        "squall_output_sent_total",
+        "Findings sent to a receiver since the start, those sent again included.",
+        "target",
+        &each(&outputs, |output| output.sent),
+    );
+    snapshot.counters(
+        "squall_output_dropped_total",
+        "Findings given up since the start before they were known to have reached a receiver.",
+        "target",
+        &each(&outputs, |output| output.dropped),
+    );
+    snapshot.gauges(
+        "squall_output_lag_bytes",
+        "Bytes that are yet to be sent to a receiver.",
+        "target",
+        &each(&outputs, |output| float(output.lag_bytes)),
+    );
+    snapshot.gauges(
+        "squall_output_age_seconds",
+        "Age of the oldest finding that is yet to be sent to a receiver.",
+        "target",
+        &each(&outputs, |output| output.age.as_secs_f64()),
     );
 }
 

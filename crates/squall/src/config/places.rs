@@ -16,13 +16,15 @@ const OWN: [&str; 4] = [
 const FILES_IN_OWN: [&str; 2] = ["findings-db", "audit-log"];
 /// What is only read. Every other path may be written, so that a new setting
 /// cannot be forgotten here.
-const READ: [&str; 6] = [
+const READ: [&str; 8] = [
     "server-cert",
     "server-key",
     "signatures",
     "custom-signatures",
     "signature-sources",
     "signature-public-key",
+    "webhook-secret-file",
+    "output-ca",
 ];
 
 /// The places that the service writes.

@@ -56,10 +56,20 @@ pub(super) fn public_texts(in_force: &InForce) -> Vec<String> {
     let texts = in_force.value.texts().into_iter();
     match in_force.setting.kind {
         kind if kind.is_secret() => texts.map(|_| HIDDEN.to_owned()).collect(),
+        // What is behind the host is often what lets anybody in.
+        Kind::Addresses => texts.map(|url| origin(&url)).collect(),
         // Shown at every finding anyway.
         Kind::Links => texts.collect(),
         _ => texts.map(|text| public(&text)).collect(),
     }
+}
+
+/// Returns the part of an address that is no secret, as receivers are called.
+pub(crate) fn origin(url: &str) -> String {
+    reqwest::Url::parse(url).map_or_else(
+        |_| HIDDEN.to_owned(),
+        |url| url.origin().ascii_serialization(),
+    )
 }
 
 /// Hides what of an address may be a secret: the user and the query.

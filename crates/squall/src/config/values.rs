@@ -10,7 +10,7 @@ use super::link::LookupLink;
 use super::network::Network;
 use super::shown::{HIDDEN, public};
 use super::syslog::SyslogTarget;
-use super::table::{Setting, Status, settings};
+use super::table::{Setting, settings};
 use super::value::{Value, parse};
 
 /// A setting with its value in force.
@@ -52,25 +52,6 @@ impl Values {
     /// Returns all of them, in the table's order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &InForce> {
         self.0.iter()
-    }
-
-    /// Returns a warning for each setting that somebody set and that has no
-    /// effect yet.
-    pub(crate) fn later_warnings(&self) -> impl Iterator<Item = String> {
-        self.0.iter().filter_map(|in_force| {
-            let Status::Later { off, note } = in_force.setting.status else {
-                return None;
-            };
-            let InForce {
-                setting,
-                value,
-                origin,
-            } = in_force;
-            let asks_for_nothing = off.is_some_and(|off| value.texts() == [off])
-                || (setting.kind.is_list() && value.texts().is_empty());
-            (*origin != Origin::Default && !asks_for_nothing)
-                .then(|| format!("`{}` has no effect yet: {note} ({origin})", setting.name))
-        })
     }
 
     fn get(&self, name: &'static str) -> Result<&InForce, ConfigError> {
@@ -169,6 +150,14 @@ impl Values {
     ) -> Result<Vec<SyslogTarget>, ConfigError> {
         self.pick(name, |value| match value {
             Value::SyslogTargets(targets) => Some(targets.clone()),
+            _ => None,
+        })
+    }
+
+    /// Returns a setting that is a list of addresses.
+    pub(crate) fn addresses(&self, name: &'static str) -> Result<Vec<String>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::Addresses(addresses) => Some(addresses.clone()),
             _ => None,
         })
     }

@@ -96,7 +96,8 @@ def test_a_misp_event_is_one_to_its_library(found):
         by_name[relations["filename"].value] = (each, relations)
     assert len({each.uuid for each in event.objects}) == len(event.objects)
     file, relations = by_name["a.exe"]
-    assert relations["sha256"].value == digests(MARKER)["sha256"] and relations["sha256"].to_ids
+    assert relations["sha256"].value == digests(MARKER)["sha256"] and not relations["sha256"].to_ids
+    assert any(each[1]["sha256"].to_ids for each in by_name.values() if "sha256" in each[1]), "no Alert"
     assert relations["fullpath"].value == NAME
     assert not relations["filename"].to_ids
     assert "E2E_Marker" in file.comment

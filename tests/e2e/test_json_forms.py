@@ -175,7 +175,7 @@ def test_ocsf_is_a_detection_finding(start, tmp_path):
     assert {each["value"] for each in first["evidences"][0]["file"]["hashes"]} == set(digests(MARKER).values())
     assert first["device"] == {"type_id": 0, "type": "Unknown", "hostname": "web-01", "ip": "127.0.0.1"}
     assert first["finding_info"]["analytic"]["name"] == "E2E_Marker"
-    assert first["severity"] == "Critical" and first["is_alert"] is True
+    assert first["severity"] == "High" and first["is_alert"] is True
 
 
 @pytest.mark.parametrize(("form", "key"), [("v1", "uid"), ("ecs", "event"), ("ocsf", "finding_info")])

@@ -71,11 +71,11 @@ def test_every_transport(start, rsyslog, protocol):
 
 
 @pytest.mark.parametrize(("form", "expected"), [
-    ("DEFAULT", r'Alert: MODULE: Filescan MESSAGE: Malware file found SCANID: \S+ FILE: .*? EXT: \.exe SCORE: 80 .* '
+    ("DEFAULT", r'Warning: MODULE: Filescan MESSAGE: Possibly Dangerous file found SCANID: \S+ FILE: .*? EXT: \.exe SCORE: 80 .* '
                 r'SOURCE: web01 IP: 127\.0\.0\.1 UID: \S+'),
-    ("SYSLOGKV", r'Alert: LEVEL="Alert" MODULE="Filescan" MESSAGE="Malware file found" .* SOURCE="web01" '
+    ("SYSLOGKV", r'Warning: LEVEL="Warning" MODULE="Filescan" MESSAGE="Possibly Dangerous file found" .* SOURCE="web01" '
                  r'IP="127\.0\.0\.1" UID="\S+"'),
-    ("CEF", r'CEF:0\|Squall\|Squall\|[0-9.]+\|Filescan\|Malware file found\|10\|rt=\d{13} externalId=\S+ cat=Alert .*'),
+    ("CEF", r'CEF:0\|Squall\|Squall\|[0-9.]+\|Filescan\|Possibly Dangerous file found\|8\|rt=\d{13} externalId=\S+ cat=Warning .*'),
     ("SYSLOGJSON", r"\{.*\}"),
 ])
 @pytest.mark.parametrize("head", ["5424", "3164"])
@@ -88,7 +88,7 @@ def test_every_format_is_understood_and_one_line(start, rsyslog, form, expected,
     wait_until(lambda: rsyslog.received(rsyslog.lines), 10, "the last of its files")
     [parts] = rsyslog.received(rsyslog.parts)
     found = re.fullmatch(r"(?P<pri>\S+) (?P<time>\S+) (?P<host>\S+) (?P<app>\S+) (?P<sd>\[.*?\]|-) ?(?P<msg>.*)", parts)
-    assert (found["pri"], found["host"]) == ("local0.alert", "web01"), parts
+    assert (found["pri"], found["host"]) == ("local0.warning", "web01"), parts
     assert found["app"] == ("CEF" if form == "CEF" and head == "3164" else "THOR"), parts
     if form == "CEF":
         assert re.fullmatch(expected, message[message.index("CEF:0"):]), message
@@ -98,7 +98,7 @@ def test_every_format_is_understood_and_one_line(start, rsyslog, form, expected,
         # What it writes to a file in its usual way is the line of a text log, but for a colon.
         [line] = rsyslog.received(rsyslog.lines)
         colon = ":" if head == "3164" else ""
-        assert re.match(rf"[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d web01 THOR{colon} Alert: MODULE: Filescan MESSAGE:", line)
+        assert re.match(rf"[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d web01 THOR{colon} Warning: MODULE: Filescan MESSAGE:", line)
 
 
 def test_json_without_a_head_is_a_line(start, tmp_path):

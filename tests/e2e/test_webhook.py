@@ -46,7 +46,9 @@ class Receiver:
                 except OSError:
                     return
                 if status == 200:
-                    receiver.requests.append((dict(self.headers.items()), body, self.path))
+                    # Names of headers have no case.
+                    headers = {name.title(): text for name, text in self.headers.items()}
+                    receiver.requests.append((headers, body, self.path))
 
             def log_message(self, *_):
                 pass

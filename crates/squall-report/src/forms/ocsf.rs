@@ -58,7 +58,7 @@ pub(super) fn finding(report: &Report, index: usize, event: &Event<'_>, version:
             "analytic": event.matches.first().map(|found| analytic(found)),
             "related_analytics": event.matches.iter().skip(1).take(limits::REASONS_MAX)
                 .map(|found| analytic(found)).collect::<Vec<_>>(),
-            "attacks": techniques.map(|uid| json!({"technique": {"uid": uid}, "version": "16.1"}))
+            "attacks": techniques.map(|uid| json!({"technique": {"uid": uid, "name": uid}, "version": "16.1"}))
                 .collect::<Vec<_>>(),
         },
         "device": {
@@ -85,11 +85,16 @@ const fn severity(level: Level) -> (u8, &'static str) {
 }
 
 fn analytic(found: &Match) -> Value {
+    let name = if found.rule_name.is_empty() {
+        found.kind.name()
+    } else {
+        &found.rule_name
+    };
     json!({
         "type_id": 1,
         "type": "Rule",
-        "name": if found.rule_name.is_empty() { found.kind.name() } else { &found.rule_name },
-        "uid": found.id,
+        "name": name,
+        "uid": found.id.as_deref().unwrap_or(name),
         "desc": found.description,
         "category": found.kind.name(),
     })

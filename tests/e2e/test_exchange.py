@@ -8,7 +8,7 @@ import stix2
 from pymisp import MISPEvent
 
 from support.places import BINARY
-from support.shapes import digests
+from support.shapes import as_pictures, digests
 from test_json_forms import HOSTILE, NAME, SAMPLES
 from support.rules import MARKER
 
@@ -53,7 +53,7 @@ def test_a_stix_bundle_is_one_to_its_library(found):
         references += [one for key in each if key.endswith("_refs") for one in each[key]]
         assert all(reference in objects for reference in references), each
     names = {each["name"] for each in of_type(bundle, "file")}
-    assert HOSTILE.rsplit("/", 1)[1] in names and "a.exe" in names
+    assert as_pictures(HOSTILE).rsplit("\\", 1)[1] in names and "a.exe" in names
     [indicator] = [each for each in of_type(bundle, "indicator") if digests(MARKER)["sha256"] in each["pattern"]]
     assert indicator["pattern"] == f"[file:hashes.'SHA-256' = '{digests(MARKER)['sha256']}']"
     # Found on two machines: one indicator, sighted twice.
@@ -101,7 +101,7 @@ def test_a_misp_event_is_one_to_its_library(found):
     assert relations["fullpath"].value == NAME
     assert not relations["filename"].to_ids
     assert "E2E_Marker" in file.comment
-    assert HOSTILE.rsplit("/", 1)[1] in by_name
+    assert as_pictures(HOSTILE).rsplit("\\", 1)[1] in by_name
 
 
 def test_relations_are_those_of_the_template(found):

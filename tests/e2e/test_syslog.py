@@ -11,7 +11,7 @@ import pytest
 from support.rsyslog import Rsyslog
 from support.rules import CLEAN, MARKER, SECOND
 from support.service import free_port, wait_until
-from support.shapes import check_v3, digests
+from support.shapes import as_pictures, check_v3, digests
 from test_metrics import value
 
 NAME = r"C:\Users\x y\a.exe"
@@ -71,11 +71,11 @@ def test_every_transport(start, rsyslog, protocol):
 
 
 @pytest.mark.parametrize(("form", "expected"), [
-    ("DEFAULT", r'Warning: MODULE: Filescan MESSAGE: Possibly Dangerous file found SCANID: \S+ FILE: .*? EXT: \.exe SCORE: 80 .* '
+    ("DEFAULT", r'Alert: MODULE: Filescan MESSAGE: Malware file found SCANID: \S+ FILE: .*? EXT: \.exe SCORE: \d+ .* '
                 r'SOURCE: web01 IP: 127\.0\.0\.1 UID: \S+'),
-    ("SYSLOGKV", r'Warning: LEVEL="Warning" MODULE="Filescan" MESSAGE="Possibly Dangerous file found" .* SOURCE="web01" '
+    ("SYSLOGKV", r'Alert: LEVEL="Alert" MODULE="Filescan" MESSAGE="Malware file found" .* SOURCE="web01" '
                  r'IP="127\.0\.0\.1" UID="\S+"'),
-    ("CEF", r'CEF:0\|Squall\|Squall\|[0-9.]+\|Filescan\|Possibly Dangerous file found\|8\|rt=\d{13} externalId=\S+ cat=Warning .*'),
+    ("CEF", r'CEF:0\|Squall\|Squall\|[0-9.]+\|Filescan\|Malware file found\|10\|rt=\d{13} externalId=\S+ cat=Alert .*'),
     ("SYSLOGJSON", r"\{.*\}"),
 ])
 @pytest.mark.parametrize("head", ["5424", "3164"])
@@ -88,7 +88,7 @@ def test_every_format_is_understood_and_one_line(start, rsyslog, form, expected,
     wait_until(lambda: rsyslog.received(rsyslog.lines), 10, "the last of its files")
     [parts] = rsyslog.received(rsyslog.parts)
     found = re.fullmatch(r"(?P<pri>\S+) (?P<time>\S+) (?P<host>\S+) (?P<app>\S+) (?P<sd>\[.*?\]|-) ?(?P<msg>.*)", parts)
-    assert (found["pri"], found["host"]) == ("local0.warning", "web01"), parts
+    assert (found["pri"], found["host"]) == ("local0.alert", "web01"), parts
     assert found["app"] == ("CEF" if form == "CEF" and head == "3164" else "THOR"), parts
     if form == "CEF":
         assert re.fullmatch(expected, message[message.index("CEF:0"):]), message
@@ -98,7 +98,7 @@ def test_every_format_is_understood_and_one_line(start, rsyslog, form, expected,
         # What it writes to a file in its usual way is the line of a text log, but for a colon.
         [line] = rsyslog.received(rsyslog.lines)
         colon = ":" if head == "3164" else ""
-        assert re.match(rf"[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d web01 THOR{colon} Warning: MODULE: Filescan MESSAGE:", line)
+        assert re.match(rf"[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d web01 THOR{colon} Alert: MODULE: Filescan MESSAGE:", line)
 
 
 def test_json_without_a_head_is_a_line(start, tmp_path):
@@ -110,7 +110,7 @@ def test_json_without_a_head_is_a_line(start, tmp_path):
         connection, _ = server.accept()
         with connection, connection.makefile("rb") as lines:
             connection.settimeout(10)
-            check_v3(json.loads(lines.readline()), MARKER, HOSTILE)
+            check_v3(json.loads(lines.readline()), MARKER, as_pictures(HOSTILE))
             check_v3(json.loads(lines.readline()), MARKER + b"2", NAME)
 
 
@@ -169,7 +169,7 @@ def test_a_receiver_that_never_reads_does_not_slow_scanning(start):
         held = []
         threading.Thread(target=lambda: held.append(server.accept()), daemon=True).start()
         name = target(server.getsockname()[1], "SYSLOGJSON", "TCP")
-        service = start("--syslog", name, "--output-buffer-size", "1MB")
+        service = start("--syslog", name, "--output-buffer-size", "1MB", "--syslog-length-limit", "64KB")
         filler = b"x" * 3000
         samples = [MARKER * 40 + filler + b" %d" % number for number in range(900)]
         began = time.monotonic()

@@ -35,6 +35,10 @@ class Receiver:
                 answer = receiver.answer
                 status = answer(body) if callable(answer) else answer
                 receiver.tries.append((time.monotonic(), status, body))
+                if status == 200:
+                    # Names of headers have no case. Before the answer: behind it comes the next.
+                    headers = {name.title(): text for name, text in self.headers.items()}
+                    receiver.requests.append((headers, body, self.path))
                 if receiver.delay:
                     time.sleep(receiver.delay)
                 try:
@@ -45,10 +49,6 @@ class Receiver:
                     self.end_headers()
                 except OSError:
                     return
-                if status == 200:
-                    # Names of headers have no case.
-                    headers = {name.title(): text for name, text in self.headers.items()}
-                    receiver.requests.append((headers, body, self.path))
 
             def log_message(self, *_):
                 pass

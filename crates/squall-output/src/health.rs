@@ -11,6 +11,7 @@ pub struct OutputHealth {
     target: String,
     sent: AtomicU64,
     dropped: AtomicU64,
+    waiting: AtomicU64,
     lag_bytes: AtomicU64,
     /// When the oldest that is yet to be sent was found, in milliseconds since
     /// 1970-01-01 UTC; 0 for none.
@@ -43,8 +44,9 @@ impl OutputHealth {
         self.dropped.fetch_add(events, Ordering::Relaxed);
     }
 
-    /// Notes how many bytes are yet to be sent.
-    pub fn note_lag(&self, bytes: u64) {
+    /// Notes how many events are yet to be sent, and how many bytes they have.
+    pub fn note_lag(&self, events: u64, bytes: u64) {
+        self.waiting.store(events, Ordering::Relaxed);
         self.lag_bytes.store(bytes, Ordering::Relaxed);
         if bytes == 0 {
             self.oldest.store(0, Ordering::Relaxed);
@@ -68,6 +70,12 @@ impl OutputHealth {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many events are yet to be sent.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Returns how many bytes are yet to be sent.
@@ -100,10 +108,10 @@ mod tests {
     #[test]
     fn nothing_to_send_has_no_age() {
         let health = OutputHealth::new("siem");
-        health.note_lag(10);
+        health.note_lag(1, 10);
         health.note_oldest(now_ms() - 5000);
         assert!(health.age() >= Duration::from_secs(5));
-        health.note_lag(0);
+        health.note_lag(0, 0);
         assert_eq!(health.age(), Duration::ZERO);
     }
 }

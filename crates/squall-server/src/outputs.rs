@@ -18,6 +18,8 @@ pub struct OutputState {
     pub sent: u64,
     /// Findings given up since the start.
     pub dropped: u64,
+    /// Findings that are yet to be sent.
+    pub waiting: u64,
     /// Bytes that are yet to be sent.
     pub lag_bytes: u64,
     /// Age of the oldest finding that is yet to be sent.

@@ -231,6 +231,7 @@ impl OutputStates for Delivery {
             target: health.target().to_owned(),
             sent: health.sent(),
             dropped: health.dropped(),
+            waiting: health.waiting(),
             lag_bytes: health.lag_bytes(),
             age: health.age(),
         };

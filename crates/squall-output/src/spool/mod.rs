@@ -429,8 +429,17 @@ impl Spool {
             .sum()
     }
 
+    /// Returns how many records are yet to be sent.
+    fn waiting(state: &State) -> u64 {
+        let sent = state.sent.number;
+        let segments = state.segments.iter();
+        segments
+            .map(|segment| segment.end().saturating_sub(segment.first.max(sent)))
+            .sum()
+    }
+
     fn note_lag(&self, state: &State) {
-        self.health.note_lag(self.lag(state));
+        self.health.note_lag(Self::waiting(state), self.lag(state));
     }
 
     /// Finds out how old the oldest is that is yet to be sent.

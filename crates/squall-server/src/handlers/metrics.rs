@@ -416,6 +416,12 @@ fn add_outputs(snapshot: &mut Snapshot, service: &Service) {
         &each(&outputs, |output| output.dropped),
     );
     snapshot.gauges(
+        "squall_output_waiting",
+        "Findings that are yet to be sent to a receiver.",
+        "target",
+        &each(&outputs, |output| float(output.waiting)),
+    );
+    snapshot.gauges(
         "squall_output_lag_bytes",
         "Bytes that are yet to be sent to a receiver.",
         "target",

@@ -92,6 +92,7 @@ mod tests {
                 "/c",
             ])
             .flags(&["--server-key", "/k"])
+            .flags(&["--output-ca", "/ca", "--webhook-secret-file", "/w"])
             .ok();
         let mut places = places(&loaded);
         places.own.sort();

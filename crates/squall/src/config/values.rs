@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::{ConfigError, Origin};
+use super::kind::Kind;
 use super::layer::{Given, Layer};
 use super::link::LookupLink;
 use super::network::Network;
-use super::shown::{HIDDEN, public};
+use super::shown::{HIDDEN, origin, public};
 use super::syslog::SyslogTarget;
 use super::table::{Setting, settings};
 use super::value::{Value, parse};
@@ -204,10 +205,10 @@ fn understand(setting: &'static Setting, given: Given) -> Result<InForce, Config
         Err(refusal) => Err(ConfigError::Value {
             setting: setting.name,
             origin: given.origin,
-            value: if setting.kind.is_secret() {
-                HIDDEN.to_owned()
-            } else {
-                public(&refusal.value)
+            value: match setting.kind {
+                kind if kind.is_secret() => HIDDEN.to_owned(),
+                Kind::Addresses => origin(&refusal.value),
+                _ => public(&refusal.value),
             },
             expected: refusal.expected,
         }),

@@ -8,6 +8,7 @@ import stix2
 from pymisp import MISPEvent
 
 from support.places import BINARY
+from support.service import wait_until
 from support.shapes import as_pictures, digests
 from test_json_forms import HOSTILE, NAME, SAMPLES
 from support.rules import MARKER
@@ -122,3 +123,13 @@ def test_an_export_of_nothing_is_valid_too(found):
     event = MISPEvent()
     event.from_json(export(found, "misp", *nothing))
     assert event.objects == []
+
+
+def test_the_service_writes_the_same_documents(start):
+    service = start()
+    service.check(MARKER, NAME, source="web-01")
+    wait_until(lambda: service.json("/api/v1/findings")["findings"], 10, "the finding in the store")
+    for form, library in (("stix", stix2.parse), ("misp", lambda text: MISPEvent().from_json(text))):
+        text = service.get(f"/api/v1/findings/export?format={form}").text
+        library(text)
+        assert text == export(service.data, form)

@@ -5,7 +5,9 @@ import json
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -229,3 +231,23 @@ def test_only_so_many_old_logs_are_kept(start, tmp_path):
     old = [file for file in rotated(log) if file != log and not file.name.endswith("notes")]
     assert ["/numbered/2" in old[0].read_text(), "/numbered/3" in old[1].read_text()] == [True, True]
     assert len(old) == 2 and (folder / "findings.json-notes").exists()
+
+
+def test_an_old_log_is_rotated(start, tmp_path):
+    """By a service whose clock is two hours ahead of that of the disk, which knows when the file was begun."""
+    libraries = [*Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1")]
+    if not libraries:
+        pytest.skip("needs libfaketime, of the package faketime")
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    log = folder / "findings.json"
+    service = start("--jsonfile", log, "--log-rotate-hours", "1")
+    service.check(MARKER, "/before")
+    time.sleep(2.5)
+    assert rotated(log) == [log]
+    service.stop()
+    service.env |= {"LD_PRELOAD": str(libraries[0]), "FAKETIME": "+2h", "NO_FAKE_STAT": "1",
+                    "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+    service.start()
+    old = wait_until(lambda: rotated(log)[:-1], 10, "a rotation")
+    assert "/before" in old[0].read_text() and log.read_text() == ""

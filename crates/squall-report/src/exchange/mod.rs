@@ -35,8 +35,8 @@ pub struct Writer {
     exchange: Exchange,
     /// What names the selection of findings.
     selection: String,
-    /// Ids that are in it already.
-    written: HashSet<String>,
+    /// Digests of the ids that are in it already: there may be millions.
+    written: HashSet<[u8; 16]>,
     /// The day of the newest finding.
     newest: Option<String>,
     is_first: bool,
@@ -91,7 +91,7 @@ impl Writer {
     /// Appends an object unless one with its id is there.
     fn push(&mut self, out: &mut Vec<u8>, object: &Value) {
         let id = object["id"].as_str().or_else(|| object["uuid"].as_str());
-        if !self.written.insert(id.unwrap_or_default().to_owned()) {
+        if !self.written.insert(digest(&[id.unwrap_or_default().as_bytes()])) {
             return;
         }
         if !std::mem::replace(&mut self.is_first, false) {
@@ -104,12 +104,7 @@ impl Writer {
 
 /// Returns the UUID of version 5 (RFC 9562) of a name in a namespace.
 fn uuid(namespace: [u8; 16], name: &str) -> String {
-    let mut hasher = Sha1::new();
-    hasher.update(namespace);
-    hasher.update(name.as_bytes());
-    let digest = hasher.finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
+    let mut bytes = digest(&[&namespace, name.as_bytes()]);
     bytes[6] = bytes[6] & 0x0f | 0x50;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex = crate::visible::hex(&bytes);
@@ -121,6 +116,16 @@ fn uuid(namespace: [u8; 16], name: &str) -> String {
         &hex[20..],
     ]
     .join("-")
+}
+
+fn digest(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = Sha1::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hasher.finalize()[..16]);
+    bytes
 }
 
 /// Returns a time with milliseconds, as both forms want it.

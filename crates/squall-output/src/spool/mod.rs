@@ -101,6 +101,9 @@ struct State {
     refused: bool,
     /// It dropped records and has not been empty since.
     dropping: bool,
+    /// The number behind the last record of a file that was read at the start
+    /// and is damaged behind it.
+    damaged: Option<u64>,
 }
 
 /// Bytes that may not be on stable storage.
@@ -144,9 +147,10 @@ impl Spool {
             unnamed: true,
             refused: false,
             dropping: false,
+            damaged: None,
         };
         for path in paths {
-            state.take(&path)?;
+            health.count_dropped(state.take(&path)?);
         }
         state.sent = state.confirmed;
         // Where the power ended before the records were on the disk but after
@@ -284,9 +288,10 @@ impl Spool {
             .any(|kept| kept.first == segment.first)
     }
 
-    /// Gives up the rest of a segment whose bytes are not what was written.
+    /// Gives up the rest of a segment whose bytes are not what was written, once:
+    /// whoever comes this way again does not find it any more.
     fn pass_over(&self, segment: &Segment, from: Place) -> Place {
-        let lost = segment.end() - from.number;
+        let lost = self.lock().cut(segment.first, from.number);
         self.health.count_dropped(lost);
         tracing::error!(
             target = self.health.target(),
@@ -296,7 +301,7 @@ impl Spool {
             "the spool of a receiver is damaged; findings in it cannot be sent"
         );
         Place {
-            number: segment.end(),
+            number: from.number + lost,
             segment: segment.first,
             offset: segment.bytes,
         }
@@ -457,22 +462,28 @@ impl Spool {
 }
 
 impl State {
-    /// Takes what an earlier process left in a file.
-    fn take(&mut self, path: &Path) -> io::Result<()> {
+    /// Takes what an earlier process left in a file; returns how many records are
+    /// missing between the file before and this one.
+    fn take(&mut self, path: &Path) -> io::Result<u64> {
         let Some(found) = segment::find(path, self.confirmed.number)? else {
-            return Ok(());
+            return Ok(0);
         };
         let segment = found.segment;
+        let missing = match self.damaged.take() {
+            Some(end) => segment.first.saturating_sub(end.max(self.confirmed.number)),
+            None => 0,
+        };
         if found.damaged_bytes > 0 {
             tracing::warn!(
                 path = %path.display(),
                 bytes = found.damaged_bytes,
                 "the end of a spool was not written to its end and is left out"
             );
+            self.damaged = Some(segment.end());
         }
         if segment.count == 0 || segment.end() <= self.confirmed.number {
             fs::remove_file(path)?;
-            return Ok(());
+            return Ok(missing);
         }
         if let Some(offset) = found.offset {
             self.confirmed.segment = segment.first;
@@ -480,7 +491,25 @@ impl State {
         }
         self.bytes += segment.bytes;
         self.segments.push_back(segment);
-        Ok(())
+        Ok(missing)
+    }
+
+    /// Leaves out what is behind a number in the segment that begins with
+    /// `first`; returns how many records that is.
+    fn cut(&mut self, first: u64, number: u64) -> u64 {
+        let is_last = self.segments.back().is_some_and(|last| last.first == first);
+        let found = self.segments.iter_mut().find(|kept| kept.first == first);
+        let Some(segment) = found else {
+            // Dropped meanwhile, and counted then.
+            return 0;
+        };
+        let lost = segment.end().saturating_sub(number);
+        segment.count -= lost;
+        if is_last {
+            // The number of what comes next would not be that of its place.
+            self.writing = None;
+        }
+        lost
     }
 
     /// Appends whole records, all or none.

@@ -184,6 +184,40 @@ fn damage_in_the_middle_costs_the_rest_of_its_segment_only() {
         .expect("written");
     assert_eq!(owed(&spool), ["a", "c"]);
     assert_eq!(spool.health().dropped(), 2);
+    assert_eq!(spool.health().waiting(), 2);
+    // Whoever sends again counts nothing again.
+    assert_eq!(owed(&spool), ["a", "c"]);
+    assert_eq!(spool.health().dropped(), 2);
+    drop(spool);
+    let spool = open(dir.path());
+    assert_eq!(owed(&spool), ["a", "c"]);
+    assert_eq!(spool.health().dropped(), 2);
+    arrive(&spool, 2);
+    drop(spool);
+    let spool = open(dir.path());
+    assert_eq!(owed(&spool), [""; 0]);
+    assert_eq!(spool.health().dropped(), 0);
+}
+
+#[test]
+fn damage_in_what_is_being_written_costs_nothing_that_comes_later() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let spool = open(dir.path());
+    for body in ["a", "b", "c"] {
+        push(&spool, body);
+    }
+    let [path] = segments(dir.path()).try_into().expect("one segment");
+    let file = OpenOptions::new().write(true).open(&path).expect("file");
+    file.write_all_at(b"!", (record::HEAD_BYTES * 2 + 1) as u64)
+        .expect("written");
+    assert_eq!(owed(&spool), ["a"]);
+    push(&spool, "d");
+    assert_eq!(owed(&spool), ["a", "d"]);
+    assert_eq!(spool.health().dropped(), 2);
+    arrive(&spool, 2);
+    push(&spool, "e");
+    drop(spool);
+    assert_eq!(owed(&open(dir.path())), ["e"]);
 }
 
 #[test]

@@ -23,6 +23,7 @@ use crate::failure::{Failure, whole_seconds};
 use crate::health::Health;
 use crate::library::SignatureLibrary;
 use crate::metrics::Metrics;
+use crate::outputs::{OutputState, OutputStates};
 use crate::quota::{Exhausted, Quota};
 use crate::samples::KeptSamples;
 use crate::signatures::SignatureControl;
@@ -58,6 +59,7 @@ struct Inner {
     signature_control: OnceLock<Arc<dyn SignatureControl>>,
     library: OnceLock<Arc<dyn SignatureLibrary>>,
     kept_samples: OnceLock<Arc<dyn KeptSamples>>,
+    outputs: OnceLock<Arc<dyn OutputStates>>,
     writing: Arc<tokio::sync::Mutex<()>>,
     sources: Sources,
     runs: Runs,
@@ -123,6 +125,7 @@ impl Service {
             signature_control: OnceLock::new(),
             library: OnceLock::new(),
             kept_samples: OnceLock::new(),
+            outputs: OnceLock::new(),
             writing: Arc::default(),
         }))
     }
@@ -155,6 +158,19 @@ impl Service {
 
     pub(crate) fn kept_samples(&self) -> Option<Arc<dyn KeptSamples>> {
         self.0.kept_samples.get().cloned()
+    }
+
+    /// Lets monitoring see how receivers of findings fare. Without it, or the
+    /// second time, nothing changes.
+    pub fn set_outputs(&self, outputs: Arc<dyn OutputStates>) {
+        let _ = self.0.outputs.set(outputs);
+    }
+
+    pub(crate) fn outputs(&self) -> Vec<OutputState> {
+        self.0
+            .outputs
+            .get()
+            .map_or_else(Vec::new, |outputs| outputs.states())
     }
 
     /// Held by whoever changes signature files.

@@ -18,5 +18,7 @@ pub use keep::{KeepConfig, KeepError, KeepLevel, Keeper, KeptStats};
 pub use pool::{WorkerConfig, WorkerParts, Workers};
 pub use recent::{Recent, RecentSample};
 pub use signatures::Signatures;
-pub use sink::{Console, LogDurability, LogSink, SinkError, Sinks, TextOptions};
+pub use sink::{
+    Console, JsonForm, LogDurability, LogSink, Rotation, SinkError, Sinks, TextOptions,
+};
 pub use verdicts::{VerdictConfig, Verdicts};

@@ -8,8 +8,12 @@ use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
 use squall_api::v1::{Check, SettingInForce};
 use squall_findings::Findings;
+use squall_output::{OutputHealth, Outputs};
 use squall_queue::Queue;
-use squall_server::{AccessConfig, KeptSamples, KeptSamplesStats, LogTail, Service, ServiceConfig};
+use squall_server::{
+    AccessConfig, KeptSamples, KeptSamplesStats, LogTail, OutputState, OutputStates, Service,
+    ServiceConfig,
+};
 use squall_types::{OutcomeCounts, ThreadHealth};
 use squall_worker::{Keeper, Recent, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
@@ -52,6 +56,8 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let keeper = wiring::open_keeper(&settings)?.map(Arc::new);
     let findings = findings::open(&settings, &mut start_checks);
     sinks.findings.clone_from(&findings);
+    sinks.outputs = wiring::start_outputs(&settings, runtime.handle())?;
+    let outputs = sinks.outputs.clone();
     let sinks = Arc::new(sinks);
     let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
@@ -98,6 +104,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
         },
     ));
     stop(workers, queue, &grace);
+    stop_outputs(&runtime, outputs);
     stop_findings(catch_up, findings);
     // Not waited for: signatures may still be compiling.
     runtime.shutdown_background();
@@ -163,6 +170,13 @@ fn stop_findings(catch_up: Option<CatchUp>, findings: Option<Findings>) {
     }
 }
 
+/// Ends the sending to receivers, once nothing is found any more.
+fn stop_outputs(runtime: &tokio::runtime::Runtime, outputs: Option<Outputs>) {
+    if let Some(outputs) = outputs {
+        runtime.block_on(outputs.stop());
+    }
+}
+
 fn address(listener: &TcpListener) -> anyhow::Result<SocketAddr> {
     listener.local_addr().context("cannot tell the address")
 }
@@ -216,6 +230,23 @@ impl KeptSamples for Kept {
             refused: stats.refused,
             removed: stats.removed,
         }
+    }
+}
+
+/// Tells the service how receivers fare.
+struct Delivery(Outputs);
+
+impl OutputStates for Delivery {
+    fn states(&self) -> Vec<OutputState> {
+        let state = |health: Arc<OutputHealth>| OutputState {
+            target: health.target().to_owned(),
+            sent: health.sent(),
+            dropped: health.dropped(),
+            waiting: health.waiting(),
+            lag_bytes: health.lag_bytes(),
+            age: health.age(),
+        };
+        self.0.health().into_iter().map(state).collect()
     }
 }
 
@@ -333,6 +364,9 @@ fn service(
         Arc::clone(&parts.recent),
     );
     service.set_signature_library(Arc::new(library));
+    if let Some(outputs) = &parts.sinks.outputs {
+        service.set_outputs(Arc::new(Delivery(outputs.clone())));
+    }
     if let Some(keeper) = &parts.keeper {
         service.set_kept_samples(Arc::new(Kept(Arc::clone(keeper))));
     }

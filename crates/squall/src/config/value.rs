@@ -35,6 +35,8 @@ pub(crate) enum Value {
     Hosts(Vec<String>),
     /// Syslog receivers, in order.
     SyslogTargets(Vec<SyslogTarget>),
+    /// Addresses, in order.
+    Addresses(Vec<String>),
     /// Passwords, in order.
     Passwords(Vec<String>),
     /// Links to look up a file, in order.
@@ -62,6 +64,7 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
         Kind::Networks => each(kind, given, parse_network).map(Value::Networks),
         Kind::Hosts => each(kind, given, parse_host).map(Value::Hosts),
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
+        Kind::Addresses => each(kind, given, address).map(Value::Addresses),
         Kind::Passwords => each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords),
         Kind::Links => each(kind, given, parse_link).map(Value::Links),
         _ => match given {
@@ -147,9 +150,17 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
         | Kind::Networks
         | Kind::Hosts
         | Kind::SyslogTargets
+        | Kind::Addresses
         | Kind::Passwords
         | Kind::Links => None,
     }
+}
+
+/// Reads an address of HTTP.
+fn address(text: &str) -> Option<String> {
+    let url = reqwest::Url::parse(text.trim()).ok()?;
+    let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+    is_http.then(|| url.to_string())
 }
 
 /// Reads true or false in any of their usual spellings.
@@ -235,6 +246,7 @@ impl Value {
             Self::Networks(networks) => strings(networks),
             Self::SyslogTargets(targets) => strings(targets),
             Self::Hosts(hosts) => hosts.clone(),
+            Self::Addresses(addresses) => addresses.clone(),
             Self::Passwords(passwords) => passwords.clone(),
             Self::Links(links) => strings(links),
         }

@@ -30,6 +30,7 @@ use crate::signatures::SignatureControl;
 use crate::source::Sources;
 use crate::throttle::Throttle;
 use crate::upload::{KnownDigests, Places};
+use squall_trace::Tracer;
 
 /// When to come back while the signatures are being loaded.
 const LOADING_RETRY_AFTER: Duration = Duration::from_secs(3);
@@ -60,6 +61,7 @@ struct Inner {
     library: OnceLock<Arc<dyn SignatureLibrary>>,
     kept_samples: OnceLock<Arc<dyn KeptSamples>>,
     outputs: OnceLock<Arc<dyn OutputStates>>,
+    tracer: OnceLock<Tracer>,
     writing: Arc<tokio::sync::Mutex<()>>,
     sources: Sources,
     runs: Runs,
@@ -126,6 +128,7 @@ impl Service {
             library: OnceLock::new(),
             kept_samples: OnceLock::new(),
             outputs: OnceLock::new(),
+            tracer: OnceLock::new(),
             writing: Arc::default(),
         }))
     }
@@ -154,6 +157,16 @@ impl Service {
     /// time, nothing changes.
     pub fn set_kept_samples(&self, samples: Arc<dyn KeptSamples>) {
         let _ = self.0.kept_samples.set(samples);
+    }
+
+    /// Lets the service add to traces of samples. Called before it serves; a
+    /// second call changes nothing.
+    pub fn set_tracer(&self, tracer: Tracer) {
+        let _ = self.0.tracer.set(tracer);
+    }
+
+    pub(crate) fn tracer(&self) -> Option<&Tracer> {
+        self.0.tracer.get()
     }
 
     pub(crate) fn kept_samples(&self) -> Option<Arc<dyn KeptSamples>> {

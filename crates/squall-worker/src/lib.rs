@@ -12,6 +12,7 @@ mod recent;
 mod scan_job;
 mod signatures;
 mod sink;
+mod trace;
 mod verdicts;
 
 pub use keep::{KeepConfig, KeepError, KeepLevel, Keeper, KeptStats};

@@ -98,6 +98,7 @@ impl Bench {
             outcomes: Arc::clone(&outcomes),
             verdicts: Some(Arc::clone(&verdicts)),
             recent: None,
+            tracer: None,
         };
         let config = WorkerConfig {
             threads,

@@ -14,6 +14,7 @@ use squall_server::{
     AccessConfig, KeptSamples, KeptSamplesStats, LogTail, OutputState, OutputStates, Service,
     ServiceConfig,
 };
+use squall_trace::Tracer;
 use squall_types::{OutcomeCounts, ThreadHealth};
 use squall_worker::{Keeper, Recent, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
@@ -29,6 +30,9 @@ use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, watch};
 use crate::systemd::{Pulse, Systemd};
 use crate::{backlog, banner, logging, sandbox, shutdown, wiring};
+
+/// How long the last spans of traces may take to be sent at the end.
+const TRACES_GRACE: Duration = Duration::from_secs(2);
 
 /// How long the first trials are waited for before systemd is told that the
 /// service takes samples, and how often it is looked how they went.
@@ -64,6 +68,8 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let outcomes = Arc::new(OutcomeCounts::default());
     let verdicts = wiring::verdicts(&settings);
     let recent = Arc::new(Recent::default());
+    let traces = wiring::start_traces(&settings, &scan_id)?;
+    let tracer = traces.as_ref().map(|traces| traces.tracer().clone());
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
         &WorkerParts {
@@ -74,6 +80,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             outcomes: Arc::clone(&outcomes),
             verdicts: verdicts.clone(),
             recent: Some(Arc::clone(&recent)),
+            tracer: tracer.clone(),
         },
     )
     .context("cannot start the scan threads")?;
@@ -94,6 +101,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             findings: findings.clone(),
             verdicts,
             recent,
+            tracer,
             keeper,
             shown: begun.shown,
             arguments: begun.arguments,
@@ -106,6 +114,9 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     stop(workers, queue, &grace);
     stop_outputs(&runtime, outputs);
     stop_findings(catch_up, findings);
+    if let Some(traces) = traces {
+        traces.stop(TRACES_GRACE);
+    }
     // Not waited for: signatures may still be compiling.
     runtime.shutdown_background();
     ended
@@ -202,6 +213,7 @@ struct Parts {
     findings: Option<Findings>,
     verdicts: Option<Arc<Verdicts>>,
     recent: Arc<Recent>,
+    tracer: Option<Tracer>,
     keeper: Option<Arc<Keeper>>,
     /// The configuration as it is shown.
     shown: Vec<SettingInForce>,
@@ -366,6 +378,9 @@ fn service(
     service.set_signature_library(Arc::new(library));
     if let Some(outputs) = &parts.sinks.outputs {
         service.set_outputs(Arc::new(Delivery(outputs.clone())));
+    }
+    if let Some(tracer) = &parts.tracer {
+        service.set_tracer(tracer.clone());
     }
     if let Some(keeper) = &parts.keeper {
         service.set_kept_samples(Arc::new(Kept(Arc::clone(keeper))));

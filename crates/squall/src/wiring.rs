@@ -112,6 +112,33 @@ const fn json_form(format: settings::JsonFormat) -> JsonForm {
 /// The most bytes of a file of secrets.
 const SECRETS_BYTES_MAX: u64 = 64 << 10;
 
+/// Starts to send traces, if there is somebody to send them to.
+///
+/// # Errors
+///
+/// Fails if they cannot be sent whoever takes them.
+pub(crate) fn start_traces(
+    settings: &Settings,
+    scan_id: &str,
+) -> anyhow::Result<Option<squall_trace::Exporter>> {
+    let outputs = &settings.outputs;
+    let Some(traces) = &outputs.traces else {
+        return Ok(None);
+    };
+    let config = squall_trace::TraceConfig {
+        endpoint: traces.endpoint.clone(),
+        headers: traces.headers.clone(),
+        ca: outputs.ca.clone(),
+        ratio: f64::from(traces.percent) / 100.0,
+        instance: scan_id.to_owned(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let exporter = squall_trace::Exporter::start(&config);
+    exporter
+        .map(Some)
+        .context("cannot send traces (`otlp-endpoint`)")
+}
+
 fn webhooks(outputs: &settings::Outputs) -> anyhow::Result<Vec<Target>> {
     if outputs.webhooks.is_empty() {
         return Ok(Vec::new());

@@ -76,6 +76,7 @@ impl Service {
                 program: "bench".to_owned(),
             }))),
             recent: Some(Arc::default()),
+            tracer: None,
         };
         let config = WorkerConfig {
             threads: plan.threads,

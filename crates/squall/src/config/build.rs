@@ -10,7 +10,7 @@ use super::error::ConfigError;
 use super::settings::{
     Access, AccessMode, Durability, Findings, JsonFormat, Limits, Listen, Outputs, Queue, Rotation,
     Samples, Senders, Settings, SignatureSource, Signatures, StoreSamples, SyslogFraming, Tls,
-    Unpacking, Workers,
+    Traces, Unpacking, Workers,
 };
 use super::shown::public;
 use super::values::Values;
@@ -319,10 +319,37 @@ fn outputs(values: &Values) -> Result<Outputs, ConfigError> {
             .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))?,
         ca: values.path("output-ca")?,
         buffer_bytes_max: values.size("output-buffer-size")?,
+        traces: traces(values)?,
         utc: values.flag("utc")?,
         rfc3339: values.flag("rfc3339")?,
         log_level: values.text("log-level")?,
     })
+}
+
+fn traces(values: &Values) -> Result<Option<Traces>, ConfigError> {
+    const SETTING: &str = "otlp-endpoint";
+    let mut endpoints = values.addresses(SETTING)?.into_iter();
+    let headers = values.passwords("otlp-header")?.into_iter();
+    let headers = headers.filter_map(|header| {
+        let (name, value) = header.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    });
+    let headers = headers.collect();
+    let percent = values.integer("otlp-percent")?;
+    let endpoint = endpoints.next();
+    if endpoints.next().is_some() {
+        return Err(ConfigError::Value {
+            setting: SETTING,
+            origin: values.origin(SETTING)?,
+            value: "several addresses".to_owned(),
+            expected: "one address".to_owned(),
+        });
+    }
+    Ok(endpoint.map(|endpoint| Traces {
+        endpoint,
+        headers,
+        percent,
+    }))
 }
 
 fn json_format(values: &Values, setting: &'static str) -> Result<JsonFormat, ConfigError> {

@@ -272,6 +272,17 @@ pub(crate) enum StoreSamples {
     All,
 }
 
+/// Where traces of samples are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Traces {
+    /// Address of the collector.
+    pub(crate) endpoint: String,
+    /// Names and values of headers.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Of a hundred samples, how many are traced.
+    pub(crate) percent: u8,
+}
+
 /// What the service writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outputs {
@@ -305,6 +316,8 @@ pub(crate) struct Outputs {
     pub(crate) ca: Option<PathBuf>,
     /// Bytes that wait for each receiver.
     pub(crate) buffer_bytes_max: u64,
+    /// Where traces of samples are sent.
+    pub(crate) traces: Option<Traces>,
     /// Whether times are in UTC.
     pub(crate) utc: bool,
     /// Whether times in lines of text are in RFC 3339 form.

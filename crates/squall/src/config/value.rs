@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reqwest::header::HeaderName;
+
 use super::kind::{Kind, duration_text};
 use super::link::{LookupLink, parse_link};
 use super::network::{Network, parse_host, parse_network};
@@ -66,6 +68,7 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
         Kind::Addresses => each(kind, given, address).map(Value::Addresses),
         Kind::Passwords => each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords),
+        Kind::Headers => each(kind, given, header).map(Value::Passwords),
         Kind::Links => each(kind, given, parse_link).map(Value::Links),
         _ => match given {
             [] => one(kind, &OsString::new()),
@@ -152,8 +155,18 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
         | Kind::SyslogTargets
         | Kind::Addresses
         | Kind::Passwords
+        | Kind::Headers
         | Kind::Links => None,
     }
+}
+
+/// Reads `NAME=VALUE`, a header of HTTP.
+fn header(text: &str) -> Option<String> {
+    let (name, value) = text.split_once('=')?;
+    let (name, value) = (name.trim(), value.trim());
+    HeaderName::from_bytes(name.as_bytes()).ok()?;
+    let is_value = !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    is_value.then(|| format!("{name}={value}"))
 }
 
 /// Reads an address of HTTP.

@@ -13,6 +13,7 @@ pub(super) fn add(snapshot: &mut Snapshot, service: &Service) {
     add_logs(snapshot, service);
     add_kept_samples(snapshot, service);
     add_outputs(snapshot, service);
+    add_traces(snapshot, service);
 }
 
 fn add_logs(snapshot: &mut Snapshot, service: &Service) {
@@ -122,5 +123,22 @@ fn add_outputs(snapshot: &mut Snapshot, service: &Service) {
         "Age of the oldest finding that is yet to be sent to a receiver.",
         "target",
         &each(&outputs, |output| output.age.as_secs_f64()),
+    );
+}
+
+fn add_traces(snapshot: &mut Snapshot, service: &Service) {
+    let Some(tracer) = service.tracer() else {
+        return;
+    };
+    let health = tracer.health();
+    snapshot.counters(
+        "squall_trace_spans_total",
+        "Spans of traces, by what became of them: sent, failed (the collector did not take them) or dropped (it was too slow).",
+        "outcome",
+        &[
+            ("sent", health.sent()),
+            ("failed", health.failed()),
+            ("dropped", health.dropped()),
+        ],
     );
 }

@@ -115,6 +115,24 @@ pub(super) const OUTPUTS: Section = Section {
             "Bytes that wait on the disk for each receiver that is away; beyond that the oldest are dropped, and counted.",
         ),
         Setting::new(
+            "otlp-endpoint",
+            Kind::Addresses,
+            "",
+            "Address of an OpenTelemetry collector that traces of samples are sent to by OTLP over HTTP, as http://HOST:4318; without a path, /v1/traces is taken. `output-ca` says whom to trust. Not repeatable.",
+        ),
+        Setting::new(
+            "otlp-header",
+            Kind::Headers,
+            "",
+            "Header of such requests, for what the collector wants to be shown; better in the environment. Repeatable.",
+        ),
+        Setting::new(
+            "otlp-percent",
+            Kind::Integer { min: 0, max: 100 },
+            "100",
+            "Of a hundred samples, how many are traced.",
+        ),
+        Setting::new(
             "utc",
             Kind::Flag,
             "false",

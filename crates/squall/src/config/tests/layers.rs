@@ -61,6 +61,8 @@ fn other_value(setting: &Setting) -> &'static str {
         "syslog-framing" => "line-feed",
         "json-format" | "webhook-format" => "ecs",
         "webhook" => "https://hooks.example/x",
+        "otlp-endpoint" => "https://collector.example/x",
+        "otlp-header" => "x-key=3",
         "max_file_size"
         | "queue-max-bytes"
         | "disk-reserve"

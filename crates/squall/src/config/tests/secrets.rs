@@ -13,6 +13,7 @@ const SECRET: &str = "hunter2-k3Y";
 fn value(setting: &Setting) -> Option<String> {
     match setting.kind {
         Kind::Passwords => Some(SECRET.to_owned()),
+        Kind::Headers => Some(format!("Authorization=Bearer {SECRET}")),
         // Of a receiver the path is secret as well.
         Kind::Addresses => Some(format!(
             "https://ana:{SECRET}@hooks.example/{SECRET}?key={SECRET}"

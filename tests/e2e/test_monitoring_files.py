@@ -10,10 +10,19 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from support.places import REPOSITORY
 from support.rules import MARKER
+from support.service import Service, running
 
 FOLDER = REPOSITORY / "deploy" / "monitoring"
 PROMTOOL = shutil.which("promtool")
 needs_promtool = pytest.mark.skipif(not PROMTOOL, reason="`promtool` is not installed (Debian's package prometheus)")
+
+
+@pytest.fixture(scope="module")
+def squall(tmp_path_factory, rules):
+    """A service with a receiver, away as it is: without any there are no metrics of receivers."""
+    service = Service(tmp_path_factory.mktemp("squall"), "--signatures", str(rules), "--syslog", "127.0.0.1:9:CEF:TCP")
+    with running(service):
+        yield service
 
 
 def promtool(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess:

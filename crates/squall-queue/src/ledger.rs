@@ -77,7 +77,7 @@ impl Ledger {
                         self.file_bytes = self.file_bytes.saturating_sub(len);
                         if let Err(error) = fs::remove(&layout.file(id)) {
                             // The next start removes it.
-                            tracing::warn!(%id, ?error, "cannot remove scanned sample");
+                            tracing::warn!(sample_id = %id, ?error, "cannot remove scanned sample");
                         }
                     }
                     Place::Lost => {}

@@ -124,13 +124,13 @@ impl Shared {
                 Some(Claim::new(shared, id, queued_for, Work::Durable(durable)))
             }
             Err(Unopened::Later(error)) => {
-                tracing::warn!(%id, ?error, "cannot open sample, will try again");
+                tracing::warn!(sample_id = %id, ?error, "cannot open sample, will try again");
                 self.give_back(id, taken);
                 std::thread::sleep(POLL / 4);
                 None
             }
             Err(Unopened::Never(record, reason)) => {
-                tracing::error!(%id, %reason, "sample cannot be scanned");
+                tracing::error!(sample_id = %id, %reason, "sample cannot be scanned");
                 self.finish(id, record, Verdict::Failed(reason), times_of(&taken));
                 None
             }
@@ -326,7 +326,7 @@ impl Shared {
 
     fn count_attempt(&self, id: SampleId, mut record: SampleRecord, taken: Taken) {
         record.attempts += 1;
-        tracing::warn!(%id, attempts = record.attempts, "a scan ended without a verdict");
+        tracing::warn!(sample_id = %id, attempts = record.attempts, "a scan ended without a verdict");
         if record.attempts >= ATTEMPTS_MAX {
             let reason =
                 format!("the scan of this sample ended {ATTEMPTS_MAX} times without a verdict");

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use serde::Serialize as _;
+use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 use squall_api::v1::Finding;
 use squall_types::Report;
@@ -30,11 +30,31 @@ pub fn write_lines(report: &Report, out: &mut impl io::Write) -> io::Result<()> 
 /// Whatever `out` returns; nothing else can fail.
 pub fn write_line(finding: &Finding, out: &mut impl io::Write) -> io::Result<()> {
     let mut line = Vec::new();
-    finding.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut line, OneLine,
-    ))?;
+    finding.serialize(&mut serializer(&mut line))?;
     line.push(b'\n');
     out.write_all(&line)
+}
+
+/// Returns a value as such a line, without its end.
+pub(crate) fn one_line(value: &impl Serialize) -> Vec<u8> {
+    let mut line = Vec::new();
+    // Writing to memory cannot fail, and no key of ours is anything but text.
+    let _ = value.serialize(&mut serializer(&mut line));
+    line
+}
+
+/// Returns how many bytes a character has in a string of such a line.
+pub(crate) fn escaped_len(c: char) -> usize {
+    match c {
+        '"' | '\\' => 2,
+        // `\u0007`, and two of them for what is beyond U+FFFF.
+        c if visible::is_hidden(c) => 6 * c.len_utf16(),
+        c => c.len_utf8(),
+    }
+}
+
+fn serializer(line: &mut Vec<u8>) -> serde_json::Serializer<&mut Vec<u8>, OneLine> {
+    serde_json::Serializer::with_formatter(line, OneLine)
 }
 
 /// Compact JSON in which every hidden character is escaped.

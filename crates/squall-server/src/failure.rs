@@ -89,7 +89,7 @@ impl Failure {
         }
     }
 
-    fn reason(&self) -> Cow<'_, str> {
+    pub(crate) fn reason(&self) -> Cow<'_, str> {
         match self {
             Self::BadRequest(reason) | Self::Absent(reason) | Self::Unavailable { reason, .. } => {
                 Cow::Borrowed(reason)

@@ -23,12 +23,14 @@ use crate::failure::{Failure, whole_seconds};
 use crate::health::Health;
 use crate::library::SignatureLibrary;
 use crate::metrics::Metrics;
+use crate::outputs::{OutputState, OutputStates};
 use crate::quota::{Exhausted, Quota};
 use crate::samples::KeptSamples;
 use crate::signatures::SignatureControl;
 use crate::source::Sources;
 use crate::throttle::Throttle;
 use crate::upload::{KnownDigests, Places};
+use squall_trace::Tracer;
 
 /// When to come back while the signatures are being loaded.
 const LOADING_RETRY_AFTER: Duration = Duration::from_secs(3);
@@ -58,6 +60,8 @@ struct Inner {
     signature_control: OnceLock<Arc<dyn SignatureControl>>,
     library: OnceLock<Arc<dyn SignatureLibrary>>,
     kept_samples: OnceLock<Arc<dyn KeptSamples>>,
+    outputs: OnceLock<Arc<dyn OutputStates>>,
+    tracer: OnceLock<Tracer>,
     writing: Arc<tokio::sync::Mutex<()>>,
     sources: Sources,
     runs: Runs,
@@ -123,6 +127,8 @@ impl Service {
             signature_control: OnceLock::new(),
             library: OnceLock::new(),
             kept_samples: OnceLock::new(),
+            outputs: OnceLock::new(),
+            tracer: OnceLock::new(),
             writing: Arc::default(),
         }))
     }
@@ -153,8 +159,31 @@ impl Service {
         let _ = self.0.kept_samples.set(samples);
     }
 
+    /// Lets the service add to traces of samples. Called before it serves; a
+    /// second call changes nothing.
+    pub fn set_tracer(&self, tracer: Tracer) {
+        let _ = self.0.tracer.set(tracer);
+    }
+
+    pub(crate) fn tracer(&self) -> Option<&Tracer> {
+        self.0.tracer.get()
+    }
+
     pub(crate) fn kept_samples(&self) -> Option<Arc<dyn KeptSamples>> {
         self.0.kept_samples.get().cloned()
+    }
+
+    /// Lets monitoring see how receivers of findings fare. Without it, or the
+    /// second time, nothing changes.
+    pub fn set_outputs(&self, outputs: Arc<dyn OutputStates>) {
+        let _ = self.0.outputs.set(outputs);
+    }
+
+    pub(crate) fn outputs(&self) -> Vec<OutputState> {
+        self.0
+            .outputs
+            .get()
+            .map_or_else(Vec::new, |outputs| outputs.states())
     }
 
     /// Held by whoever changes signature files.

@@ -12,11 +12,14 @@ mod recent;
 mod scan_job;
 mod signatures;
 mod sink;
+mod trace;
 mod verdicts;
 
 pub use keep::{KeepConfig, KeepError, KeepLevel, Keeper, KeptStats};
 pub use pool::{WorkerConfig, WorkerParts, Workers};
 pub use recent::{Recent, RecentSample};
 pub use signatures::Signatures;
-pub use sink::{Console, LogDurability, LogSink, SinkError, Sinks, TextOptions};
+pub use sink::{
+    Console, JsonForm, LogDurability, LogSink, Rotation, SinkError, Sinks, TextOptions,
+};
 pub use verdicts::{VerdictConfig, Verdicts};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use squall_engine::{ScanLimits, Scanner};
 use squall_queue::{Claim, Claimed, Completion, Lanes, Probe, Queue, Verdict};
+use squall_trace::Tracer;
 use squall_types::{OutcomeCounts, SampleId, ThreadHealth};
 
 use crate::housekeeping::Housekeeping;
@@ -19,6 +20,7 @@ use crate::recent::Recent;
 use crate::scan_job::{self, Bench, Context, End, First, Unknown};
 use crate::signatures::{Held, Signatures};
 use crate::sink::Sinks;
+use crate::trace;
 use crate::verdicts::{Saving, Verdicts};
 
 /// How the workers work.
@@ -52,6 +54,8 @@ pub struct WorkerParts {
     pub verdicts: Option<Arc<Verdicts>>,
     /// Where some samples are copied to after their scan; `None` to copy none.
     pub recent: Option<Arc<Recent>>,
+    /// What takes spans of samples' traces; `None` for no traces.
+    pub tracer: Option<Tracer>,
 }
 
 /// The running scan threads.
@@ -208,6 +212,7 @@ impl Worker {
                 .and_then(|verdicts| verdicts.of(held, &self.config.limits)),
             in_flight: &self.in_flight,
             recent: self.parts.recent.as_deref(),
+            tracer: self.parts.tracer.as_ref(),
         };
         loop {
             let claim = match pending.take() {
@@ -316,6 +321,9 @@ impl Worker {
         let done = scan_job::guarded(id, || scan_job::run(&claim, bench, context));
         bench.scanning = None;
         let spoiled = done.scanner_spoiled;
+        if spoiled {
+            trace::broken(context.tracer, &claim, &done.end, context.signature_version);
+        }
         let verdict = match done.end {
             End::Unknown(key) => return (Some((claim, key)), spoiled),
             End::Verdict(verdict) => Some(verdict),

@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use squall_engine::{Reuse, Sample, Scanner};
 use squall_queue::{BodyError, Claim, Verdict};
 use squall_report::stored;
+use squall_trace::Tracer;
 use squall_types::{Outcome, OutcomeCounts, Report, SampleId, ScanFacts, Submission};
 
 use crate::in_flight::{InFlight, Key, Place};
@@ -14,6 +15,7 @@ use crate::keep::Keeper;
 use crate::overdue::Scanning;
 use crate::recent::Recent;
 use crate::sink::Sinks;
+use crate::trace::Trace;
 use crate::verdicts::Known;
 
 /// What stays the same from sample to sample.
@@ -34,6 +36,8 @@ pub(crate) struct Context<'a> {
     pub(crate) in_flight: &'a InFlight,
     /// Where some samples are copied to.
     pub(crate) recent: Option<&'a Recent>,
+    /// What takes spans of traces.
+    pub(crate) tracer: Option<&'a Tracer>,
 }
 
 /// What a worker scans with, and what it knows of the sample at hand.
@@ -128,10 +132,15 @@ pub(crate) fn run(claim: &Claim, bench: &mut Bench<'_, '_>, context: &Context<'_
         Err(error) => return failed(format!("the sample's record is damaged: {error}")),
     };
     let started = Instant::now();
+    let mut trace = Trace::begin(context.tracer, claim.id(), &submission);
     let outcome = outcome(claim, &submission, bench, context);
     bench.scanning = None;
+    if let Some(trace) = &mut trace {
+        let outcome = outcome.as_ref().map(|(outcome, known)| (outcome, *known));
+        trace.scanned(outcome, &submission, context.signature_version);
+    }
     let outcome = match outcome {
-        Ok(outcome) => outcome,
+        Ok((outcome, _)) => outcome,
         Err(end) => return end,
     };
     let report = Report {
@@ -140,30 +149,40 @@ pub(crate) fn run(claim: &Claim, bench: &mut Bench<'_, '_>, context: &Context<'_
         submission,
         outcome,
     };
-    if let Err(error) = context.sinks.write(&report) {
+    let written = context.sinks.write(&report);
+    if let Some(trace) = &mut trace {
+        trace.logged(&report, written.as_ref().err().map(ToString::to_string));
+    }
+    if let Err(error) = written {
         context.sinks.tell(&error);
         // Whoever waits for an answer gets it: that is all a check promises.
         if !claim.is_immediate() {
             return End::Unlogged;
         }
     }
-    if let Some(keeper) = context.keeper {
+    if let Some(keeper) = context
+        .keeper
+        .filter(|keeper| keeper.wants(&report.outcome))
+    {
         keeper.keep(&report, bench.buffer);
+        if let Some(trace) = &mut trace {
+            trace.kept();
+        }
     }
     // Here, so that a sample which waits for its log is not counted twice.
     context.outcomes.count(&report.outcome);
     End::Verdict(Verdict::Complete(stored::encode_result(&report)))
 }
 
-/// Returns what is to be said of a sample: what an earlier scan said of the
-/// same, or what a scan says now. Its bytes are in the buffer if they are
+/// Returns what is to be said of a sample, and whether an earlier scan of the
+/// same said it. Its bytes are in the buffer if they are
 /// needed.
 fn outcome(
     claim: &Claim,
     submission: &Submission,
     bench: &mut Bench<'_, '_>,
     context: &Context<'_>,
-) -> Result<Outcome, End> {
+) -> Result<(Outcome, bool), End> {
     let known = context.known.and_then(|known| {
         let sha256 = &submission.digests.sha256;
         let keys = bench.scanner.verdict_keys(sha256, &submission.file_name)?;
@@ -174,7 +193,7 @@ fn outcome(
             if context.keeper.is_some_and(|keeper| keeper.wants(&outcome)) {
                 read(claim, bench.buffer)?;
             }
-            return Ok(outcome);
+            return Ok((outcome, true));
         }
         let key = keys.by_class;
         match bench.unknown {
@@ -202,7 +221,7 @@ fn outcome(
     if let Some(first) = &mut bench.first {
         first.holds = reuse == Reuse::SameClass;
     }
-    Ok(outcome)
+    Ok((outcome, false))
 }
 
 fn read(claim: &Claim, buffer: &mut Vec<u8>) -> Result<(), End> {

@@ -11,8 +11,8 @@ use squall_types::{
     IncompleteReason, OutcomeCounts, Report, SampleId, SignatureOrigin, Submission,
 };
 use squall_worker::{
-    KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Signatures, Sinks, TextOptions,
-    VerdictConfig, Verdicts, WorkerConfig, WorkerParts, Workers,
+    KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Rotation, Signatures, Sinks,
+    TextOptions, VerdictConfig, Verdicts, WorkerConfig, WorkerParts, Workers,
 };
 
 const RULE: &str = r#"rule Needle { meta: score = 80 strings: $a = "needle" condition: $a }"#;
@@ -62,7 +62,13 @@ impl Bench {
         let signatures = Arc::new(Signatures::default());
         let log = |name: &str| {
             let backlog = dir.path().join("backlog").join(name);
-            LogSink::open(dir.path().join(name), &backlog, LogDurability::Fsync).expect("log")
+            LogSink::open(
+                dir.path().join(name),
+                &backlog,
+                LogDurability::Fsync,
+                Rotation::default(),
+            )
+            .expect("log")
         };
         let mut sinks = Sinks::new(TextOptions::default());
         sinks.text = Some(log("findings.log"));
@@ -92,6 +98,7 @@ impl Bench {
             outcomes: Arc::clone(&outcomes),
             verdicts: Some(Arc::clone(&verdicts)),
             recent: None,
+            tracer: None,
         };
         let config = WorkerConfig {
             threads,

@@ -86,7 +86,12 @@ impl CatchUp {
         let source = Source {
             findings: findings.clone(),
             queue: queue.clone(),
-            log: settings.outputs.jsonfile.clone(),
+            // Another form does not say all that the store keeps.
+            log: settings
+                .outputs
+                .jsonfile
+                .clone()
+                .filter(|_| settings.outputs.json_format == settings::JsonFormat::V3),
             stop: Arc::clone(&stop),
         };
         let thread = Builder::new()

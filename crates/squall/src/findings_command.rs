@@ -61,9 +61,11 @@ fn export_command() -> Command {
             Arg::new("format")
                 .long("format")
                 .value_name("FORMAT")
-                .value_parser(["jsonl", "csv", "html"])
+                .value_parser(["jsonl", "csv", "html", "stix", "misp"])
                 .default_value("jsonl")
-                .help("The v3 log form, a table, or a page to read"),
+                .help(
+                    "The v3 log form, a table, a page to read, a STIX 2.1 bundle, or a MISP event",
+                ),
         )
         .arg(
             Arg::new("output")
@@ -176,6 +178,8 @@ fn export(arguments: &ArgMatches, store: &FindingsConfig) -> anyhow::Result<()> 
     let format = match arguments.get_one::<String>("format").map(String::as_str) {
         Some("csv") => ExportFormat::Csv,
         Some("html") => ExportFormat::Html,
+        Some("stix") => ExportFormat::Stix,
+        Some("misp") => ExportFormat::Misp,
         _ => ExportFormat::JsonLines,
     };
     let what = Exported {

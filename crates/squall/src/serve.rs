@@ -8,8 +8,13 @@ use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
 use squall_api::v1::{Check, SettingInForce};
 use squall_findings::Findings;
+use squall_output::{OutputHealth, Outputs};
 use squall_queue::Queue;
-use squall_server::{AccessConfig, KeptSamples, KeptSamplesStats, LogTail, Service, ServiceConfig};
+use squall_server::{
+    AccessConfig, KeptSamples, KeptSamplesStats, LogTail, OutputState, OutputStates, Service,
+    ServiceConfig,
+};
+use squall_trace::Tracer;
 use squall_types::{OutcomeCounts, ThreadHealth};
 use squall_worker::{Keeper, Recent, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 use tokio::net::TcpListener;
@@ -25,6 +30,9 @@ use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, watch};
 use crate::systemd::{Pulse, Systemd};
 use crate::{backlog, banner, logging, sandbox, shutdown, wiring};
+
+/// How long the last spans of traces may take to be sent at the end.
+const TRACES_GRACE: Duration = Duration::from_secs(2);
 
 /// How long the first trials are waited for before systemd is told that the
 /// service takes samples, and how often it is looked how they went.
@@ -52,12 +60,16 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let keeper = wiring::open_keeper(&settings)?.map(Arc::new);
     let findings = findings::open(&settings, &mut start_checks);
     sinks.findings.clone_from(&findings);
+    sinks.outputs = wiring::start_outputs(&settings, runtime.handle())?;
+    let outputs = sinks.outputs.clone();
     let sinks = Arc::new(sinks);
     let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
     let outcomes = Arc::new(OutcomeCounts::default());
     let verdicts = wiring::verdicts(&settings);
     let recent = Arc::new(Recent::default());
+    let traces = wiring::start_traces(&settings, &scan_id)?;
+    let tracer = traces.as_ref().map(|traces| traces.tracer().clone());
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
         &WorkerParts {
@@ -68,6 +80,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             outcomes: Arc::clone(&outcomes),
             verdicts: verdicts.clone(),
             recent: Some(Arc::clone(&recent)),
+            tracer: tracer.clone(),
         },
     )
     .context("cannot start the scan threads")?;
@@ -88,6 +101,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
             findings: findings.clone(),
             verdicts,
             recent,
+            tracer,
             keeper,
             shown: begun.shown,
             arguments: begun.arguments,
@@ -98,7 +112,11 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
         },
     ));
     stop(workers, queue, &grace);
+    stop_outputs(&runtime, outputs);
     stop_findings(catch_up, findings);
+    if let Some(traces) = traces {
+        traces.stop(TRACES_GRACE);
+    }
     // Not waited for: signatures may still be compiling.
     runtime.shutdown_background();
     ended
@@ -163,6 +181,13 @@ fn stop_findings(catch_up: Option<CatchUp>, findings: Option<Findings>) {
     }
 }
 
+/// Ends the sending to receivers, once nothing is found any more.
+fn stop_outputs(runtime: &tokio::runtime::Runtime, outputs: Option<Outputs>) {
+    if let Some(outputs) = outputs {
+        runtime.block_on(outputs.stop());
+    }
+}
+
 fn address(listener: &TcpListener) -> anyhow::Result<SocketAddr> {
     listener.local_addr().context("cannot tell the address")
 }
@@ -188,6 +213,7 @@ struct Parts {
     findings: Option<Findings>,
     verdicts: Option<Arc<Verdicts>>,
     recent: Arc<Recent>,
+    tracer: Option<Tracer>,
     keeper: Option<Arc<Keeper>>,
     /// The configuration as it is shown.
     shown: Vec<SettingInForce>,
@@ -216,6 +242,23 @@ impl KeptSamples for Kept {
             refused: stats.refused,
             removed: stats.removed,
         }
+    }
+}
+
+/// Tells the service how receivers fare.
+struct Delivery(Outputs);
+
+impl OutputStates for Delivery {
+    fn states(&self) -> Vec<OutputState> {
+        let state = |health: Arc<OutputHealth>| OutputState {
+            target: health.target().to_owned(),
+            sent: health.sent(),
+            dropped: health.dropped(),
+            waiting: health.waiting(),
+            lag_bytes: health.lag_bytes(),
+            age: health.age(),
+        };
+        self.0.health().into_iter().map(state).collect()
     }
 }
 
@@ -333,6 +376,12 @@ fn service(
         Arc::clone(&parts.recent),
     );
     service.set_signature_library(Arc::new(library));
+    if let Some(outputs) = &parts.sinks.outputs {
+        service.set_outputs(Arc::new(Delivery(outputs.clone())));
+    }
+    if let Some(tracer) = &parts.tracer {
+        service.set_tracer(tracer.clone());
+    }
     if let Some(keeper) = &parts.keeper {
         service.set_kept_samples(Arc::new(Kept(Arc::clone(keeper))));
     }

@@ -1,7 +1,12 @@
 """The shapes of answers: what every key of a finding must be, in both generations."""
 
 import hashlib
+import json
 import re
+
+import jsonschema
+
+from support.places import REPOSITORY
 
 LEVELS = {
     "Alert": "Malware file found",
@@ -76,6 +81,7 @@ def check_v0(finding: dict, content: bytes, name: str) -> dict:
 
 def check_v3(finding: dict, content: bytes, name: str, source: str | None = None) -> dict:
     """Checks the v3 log form of a finding on `content` sent as `name`; returns it."""
+    check_schema(finding)
     assert V3_KEYS <= set(finding) <= V3_KEYS | {"issues"}, set(finding) ^ V3_KEYS
     assert finding["type"] == "THOR finding"
     assert finding["log_version"] == "v3.0.0"
@@ -88,6 +94,17 @@ def check_v3(finding: dict, content: bytes, name: str, source: str | None = None
     for reason in finding["reasons"]:
         _check_reason(reason, content)
     assert finding["context"] is None or isinstance(finding["context"], list)
+    return finding
+
+
+_V3 = jsonschema.Draft202012Validator(json.loads((REPOSITORY / "openapi" / "finding-v3.schema.json").read_text()),
+                                      format_checker=jsonschema.FormatChecker())
+
+
+def check_schema(finding: dict) -> dict:
+    """Checks a finding in the v3 log form against its JSON Schema; returns it."""
+    errors = [f"{error.json_path}: {error.message}" for error in _V3.iter_errors(finding)]
+    assert not errors, errors
     return finding
 
 

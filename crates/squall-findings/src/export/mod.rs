@@ -1,4 +1,5 @@
-//! Findings as a stream of bytes: JSON lines, CSV, or a page to read.
+//! Findings as a stream of bytes: JSON lines, CSV, a page to read, or a document
+//! for those who share what they know.
 //!
 //! The findings are read page by page, so that an export of a million of them
 //! costs little memory and does not keep the writer from its work.
@@ -11,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use squall_api::v1::FindingRow;
+use squall_api::v1::{Finding, FindingRow};
+use squall_report::exchange::{self, Exchange};
 
 use crate::database::Readers;
 use crate::error::FindingsError;
@@ -31,6 +33,23 @@ pub enum ExportFormat {
     Csv,
     /// A page of HTML that needs nothing else.
     Html,
+    /// A bundle of STIX 2.1.
+    Stix,
+    /// An event of MISP.
+    Misp,
+}
+
+impl ExportFormat {
+    /// Returns what writes the form, for those that are one document.
+    fn writer(self, what: &Exported) -> Option<exchange::Writer> {
+        let exchange = match self {
+            Self::Stix => Exchange::Stix,
+            Self::Misp => Exchange::Misp,
+            Self::JsonLines | Self::Csv | Self::Html => return None,
+        };
+        let selection = format!("{:?} {:?}", what.filter, what.limit);
+        Some(exchange::Writer::new(exchange, selection))
+    }
 }
 
 /// Findings of an export, in the order in which they are written.
@@ -48,6 +67,7 @@ pub struct Exported {
 pub struct Export {
     readers: Arc<Readers>,
     what: Exported,
+    writer: Option<exchange::Writer>,
     stage: Stage,
     left: u64,
 }
@@ -85,6 +105,7 @@ impl Export {
         Self {
             readers,
             left: what.limit.unwrap_or(u64::MAX),
+            writer: what.format.writer(&what),
             what,
             stage: Stage::Head,
         }
@@ -106,8 +127,10 @@ impl Export {
                 }
                 Stage::Body(before) => self.body(before, &mut piece)?,
                 Stage::Tail => {
-                    if self.what.format == ExportFormat::Html {
-                        html::tail(&mut piece);
+                    match &mut self.writer {
+                        Some(writer) => writer.tail(&mut piece),
+                        None if self.what.format == ExportFormat::Html => html::tail(&mut piece),
+                        None => {}
                     }
                     self.stage = Stage::Done;
                 }
@@ -117,9 +140,12 @@ impl Export {
         Ok(Some(piece))
     }
 
-    fn head(&self, piece: &mut Vec<u8>) {
+    fn head(&mut self, piece: &mut Vec<u8>) {
+        if let Some(writer) = &mut self.writer {
+            writer.head(piece);
+        }
         match self.what.format {
-            ExportFormat::JsonLines => {}
+            ExportFormat::JsonLines | ExportFormat::Stix | ExportFormat::Misp => {}
             ExportFormat::Csv => csv::head(piece),
             ExportFormat::Html => html::head(piece),
         }
@@ -132,13 +158,25 @@ impl Export {
             return Ok(());
         }
         let Exported { filter, format, .. } = &self.what;
+        let is_document = self.writer.is_some();
+        let mut lines = Vec::new();
         let (found, next) = self.readers.read(|connection| {
             let (ids, next) = search::ids(connection, filter, before, count)?;
             for &id in &ids {
-                write(connection, *format, id, piece)?;
+                if is_document {
+                    lines.extend(row::line(connection, id)?);
+                } else {
+                    write(connection, *format, id, piece)?;
+                }
             }
             Ok((ids.len(), next))
         })?;
+        if let Some(writer) = &mut self.writer {
+            let findings = lines
+                .iter()
+                .filter_map(|line| serde_json::from_slice(line).ok());
+            findings.for_each(|finding: Finding| writer.finding(&finding, piece));
+        }
         self.left -= found as u64;
         self.stage = next.map_or(Stage::Tail, |next| Stage::Body(Some(next)));
         Ok(())

@@ -10,40 +10,52 @@ use crate::{
 };
 
 /// A key with its value.
-pub(super) struct Field {
+pub(crate) struct Field {
     key: Cow<'static, str>,
     value: String,
 }
 
 impl Field {
-    pub(super) fn new(key: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+    pub(crate) fn new(key: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         Self {
             key: key.into(),
             value: value.into(),
         }
     }
 
+    /// Returns the key.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Returns the value as it is.
+    pub(crate) fn value(&self) -> &str {
+        &self.value
+    }
+
     /// Tells whether there is a value to show.
-    pub(super) fn has_value(&self) -> bool {
+    pub(crate) fn has_value(&self) -> bool {
         !self.value.is_empty()
     }
 
     /// Appends the key and the escaped value.
-    pub(super) fn write(&self, layout: Layout, line: &mut String) {
+    pub(crate) fn write(&self, layout: Layout, line: &mut String) {
+        self.write_cut(layout, limits::VALUE_CHARS_MAX, line);
+    }
+
+    /// Appends the key and at most `chars_max` characters of the value, before
+    /// escaping.
+    pub(crate) fn write_cut(&self, layout: Layout, chars_max: usize, line: &mut String) {
         line.push_str(&self.key);
         match layout {
             Layout::Plain => {
                 line.push_str(": ");
-                let shown = visible::text(&self.value, limits::VALUE_CHARS_MAX, Quotes::No);
+                let shown = visible::text(&self.value, chars_max, Quotes::No);
                 line.push_str(&without_keys(&shown));
             }
             Layout::KeyValue => {
                 line.push_str("=\"");
-                line.push_str(&visible::text(
-                    &self.value,
-                    limits::VALUE_CHARS_MAX,
-                    Quotes::Yes,
-                ));
+                line.push_str(&visible::text(&self.value, chars_max, Quotes::Yes));
                 line.push('"');
             }
         }
@@ -53,7 +65,7 @@ impl Field {
 /// Escapes every colon of a value that would make what is before it look like
 /// a key: `SCORE:`, `REASON_1:`, also at the end of a longer word, because many
 /// a parser searches for the key without looking at what is before it.
-pub(super) fn without_keys(value: &str) -> Cow<'_, str> {
+pub(crate) fn without_keys(value: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied_to = 0;
     for (colon, _) in value.match_indices(':') {

@@ -17,7 +17,7 @@ use crate::{
 const HEADER_CHARS_MAX: usize = 255;
 
 /// Returns the part before the fields: `Jul 10 09:08:47 SOURCE/IP THOR: Alert:`.
-pub(super) fn header(
+pub(crate) fn header(
     report: &Report,
     event: &Event<'_>,
     options: &Options,
@@ -37,7 +37,7 @@ pub(super) fn header(
 }
 
 /// Returns the fields that have a value.
-pub(super) fn fields(report: &Report, event: &Event<'_>, index: usize) -> Vec<Field> {
+pub(crate) fn fields(report: &Report, event: &Event<'_>, index: usize) -> Vec<Field> {
     let mut fields = vec![
         Field::new("MODULE", event::MODULE),
         Field::new("MESSAGE", event.message),
@@ -138,7 +138,7 @@ fn push_gaps(fields: &mut Vec<Field>, event: &Event<'_>) {
 }
 
 /// Returns the matched strings: `Str1: "<%eval" at 0x0 Str2: "x.jsp" in path`.
-fn matched(strings: &[MatchedString]) -> String {
+pub(crate) fn matched(strings: &[MatchedString]) -> String {
     let shown = (1..).zip(strings.iter().take(limits::STRINGS_MAX));
     let mut texts: Vec<_> = shown
         .map(|(number, string)| format!("Str{number}: {}", matched_string(string)))

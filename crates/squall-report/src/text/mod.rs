@@ -20,8 +20,8 @@
 //! A key without a value is left out. Long values and lists are cut, see
 //! [`crate::limits`].
 
-mod field;
-mod line;
+pub(crate) mod field;
+pub(crate) mod line;
 
 use std::io;
 

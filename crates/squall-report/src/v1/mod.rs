@@ -46,7 +46,7 @@ pub(crate) fn timestamp(time_us: i64) -> Timestamp {
     })
 }
 
-fn finding(report: &Report, index: usize, event: &Event<'_>) -> Finding {
+pub(crate) fn finding(report: &Report, index: usize, event: &Event<'_>) -> Finding {
     let shown = &event.matches[..event.matches.len().min(limits::REASONS_MAX)];
     let strings = shown.iter().flat_map(|found| &found.strings);
     let extracts = extract::of(strings, event.file.size_bytes());

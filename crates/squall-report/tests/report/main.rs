@@ -2,7 +2,9 @@
 
 mod bounds;
 mod fixture;
+mod forms;
 mod golden;
 mod page;
 mod properties;
 mod stored;
+mod syslog;

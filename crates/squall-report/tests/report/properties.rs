@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use squall_api::v1::{ContentElement, Encoding};
+use squall_report::syslog::{BYTES_MIN, Form, Head};
 use squall_report::{text, v0, v1};
 use squall_types::{
     Finding, IncompleteReason, Level, Match, MatchField, MatchedString, Report, Score,
@@ -10,6 +11,7 @@ use squall_types::{
 use crate::{
     fixture,
     golden::{json_lines_of, text_lines_of},
+    syslog::{FORMS, cef_keys, messages},
 };
 
 /// Text with all that is troublesome in it.
@@ -194,6 +196,46 @@ proptest! {
         for (line, finding) in lines.lines().zip(findings) {
             let read: squall_api::v1::Finding = serde_json::from_str(line).expect("JSON");
             prop_assert_eq!(read, finding);
+        }
+    }
+
+    #[test]
+    fn a_syslog_message_is_one_line_of_its_form_however_short(
+        report in any_report(),
+        bytes_max in BYTES_MIN..12_000,
+        is_old in any::<bool>(),
+    ) {
+        let head = if is_old { Head::Rfc3164 } else { Head::Rfc5424 };
+        for form in FORMS {
+            let messages = messages(&report, form, head, bytes_max);
+            prop_assert_eq!(messages.len(), v1::findings(&report).len());
+            for message in messages {
+                prop_assert!(message.len() <= bytes_max, "{:?}: {} bytes", form, message.len());
+                prop_assert!(!message.chars().any(is_trouble), "{:?}", message);
+                match form {
+                    Form::Json | Form::SyslogJson => {
+                        let json = &message[message.find('{').expect("an object")..];
+                        let read = serde_json::from_str::<squall_api::v1::Finding>(json);
+                        prop_assert!(read.is_ok(), "{:?} in {}", read, json);
+                    }
+                    Form::Cef => {
+                        let mut keys = cef_keys(&message);
+                        prop_assert!(keys.len() >= 5, "{}", message);
+                        let known = keys.len();
+                        keys.sort_unstable();
+                        keys.dedup();
+                        prop_assert_eq!(keys.len(), known, "a key is forged in {}", message);
+                        let plain = |key: &String| key.chars().all(|c| c.is_ascii_alphanumeric());
+                        prop_assert!(keys.iter().all(plain), "{:?}", keys);
+                    }
+                    Form::KeyValue => {
+                        let unescaped = message.replace("\\\\", "").replace("\\\"", "");
+                        prop_assert_eq!(unescaped.matches('"').count() % 2, 0, "{}", message);
+                        prop_assert!(message.contains(" UID=\""), "{}", message);
+                    }
+                    Form::Text => prop_assert!(message.contains(" UID: "), "{}", message),
+                }
+            }
         }
     }
 

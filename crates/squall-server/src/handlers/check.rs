@@ -1,5 +1,7 @@
 //! Uploads: scanned at once, or through the queue.
 
+use std::time::SystemTime;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
@@ -7,6 +9,7 @@ use squall_api::{v0, v1};
 use squall_findings::Sample;
 use squall_queue::{CheckError, Verdict};
 use squall_report::stored::{self, StoredResult};
+use squall_trace::{Fact, Span, Step};
 use squall_types::{Report, SampleId, Submission};
 
 use super::parameters::{Upload, UploadParameters};
@@ -132,6 +135,7 @@ pub(crate) async fn check_async_v1(
 }
 
 async fn enqueue(service: &Service, request: Request) -> Result<Response, Failure> {
+    let begun = SystemTime::now();
     let pretty = Query::of(request.uri()).pretty();
     let agent = agent(&request);
     let caller = Caller::of(request.extensions());
@@ -147,7 +151,9 @@ async fn enqueue(service: &Service, request: Request) -> Result<Response, Failur
         .enqueue_for(body, record, &submission.origin.source, caller.owner())
         .await;
     drop(place);
-    let id = queued.map_err(|error| service.deny_unqueued(&error))?;
+    let queued = queued.map_err(|error| service.deny_unqueued(&error));
+    trace(service, &submission, begun, queued.as_ref().copied());
+    let id = queued?;
     token.spend();
     count(service, &submission, agent.as_deref());
     Ok(reply::json(&v0::Queued { id: id.value() }, pretty))
@@ -155,6 +161,7 @@ async fn enqueue(service: &Service, request: Request) -> Result<Response, Failur
 
 /// Has a sample scanned.
 async fn scan_now(service: &Service, request: Request) -> Result<Scanned, Failure> {
+    let begun = SystemTime::now();
     let agent = agent(&request);
     let Received {
         body,
@@ -170,23 +177,60 @@ async fn scan_now(service: &Service, request: Request) -> Result<Scanned, Failur
     let wait_max = service.config().limits.sync_wait_max;
     let checked = tokio::select! {
         biased;
-        checked = check => checked,
-        () = tokio::time::sleep(wait_max) => {
-            return Err(service.deny(Bound::Workers));
-        }
+        checked = check => checked.map_err(|error| match error {
+            CheckError::Busy { .. } => service.deny(Bound::WaitingChecks),
+            CheckError::Closed => service.deny(Bound::Stopping),
+            // The sample is not to blame: it was handed back, not tried and failed.
+            CheckError::Lost => service.deny(Bound::Workers),
+        }),
+        () = tokio::time::sleep(wait_max) => Err(service.deny(Bound::Workers)),
     };
-    let checked = checked.map_err(|error| match error {
-        CheckError::Busy { .. } => service.deny(Bound::WaitingChecks),
-        CheckError::Closed => service.deny(Bound::Stopping),
-        // The sample is not to blame: it was handed back, not tried and failed.
-        CheckError::Lost => service.deny(Bound::Workers),
-    })?;
+    let id = checked.as_ref().map(|checked| checked.id);
+    trace(service, &submission, begun, id);
+    let checked = checked?;
     token.spend();
     count(service, &submission, agent.as_deref());
     match checked.verdict {
         Verdict::Complete(result) => scanned(checked.id, &result),
         Verdict::Failed(reason) => Err(Failure::NotScanned(reason)),
     }
+}
+
+/// Adds to a sample's trace that it was sent, and how that was answered.
+fn trace(
+    service: &Service,
+    submission: &Submission,
+    begun: SystemTime,
+    answer: Result<SampleId, &Failure>,
+) {
+    let tracer = service
+        .tracer()
+        .filter(|tracer| tracer.wants(&submission.nonce));
+    let Some(tracer) = tracer else {
+        return;
+    };
+    let origin = &submission.origin;
+    let path = match submission.synchronous {
+        true => "/api/check",
+        false => "/api/checkAsync",
+    };
+    let mut facts = vec![
+        ("http.route", Fact::Text(path.to_owned())),
+        ("client.address", Fact::Text(origin.remote_addr.clone())),
+        ("squall.source", Fact::Text(origin.source.clone())),
+        ("file.size", Fact::Number(submission.size_bytes)),
+    ];
+    if let Ok(id) = answer {
+        facts.push(("squall.sample.id", Fact::Number(id.value())));
+    }
+    tracer.record(Span {
+        nonce: submission.nonce,
+        step: Step::Upload,
+        begun,
+        ended: SystemTime::now(),
+        facts,
+        error: answer.err().map(|failure| failure.reason().into_owned()),
+    });
 }
 
 /// Counts a sample that was taken.
@@ -242,7 +286,7 @@ pub(super) fn scanned(id: SampleId, result: &[u8]) -> Result<Scanned, Failure> {
             report: Some(report),
         }),
         Err(error) => {
-            tracing::error!(%id, %error, "cannot read a result");
+            tracing::error!(sample_id = %id, %error, "cannot read a result");
             Err(Failure::Internal)
         }
     }

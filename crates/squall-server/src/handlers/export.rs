@@ -1,4 +1,4 @@
-//! Findings as a stream of lines.
+//! Findings as a stream of lines, or as a document.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,9 +33,11 @@ const PIECES_AHEAD: usize = 2;
     tag = "findings",
     params(FindingParameters, ExportParameters),
     responses(
-        (status = 200, description = "The findings: with `jsonl` in the v3 log form, one a line; with `csv` as a table in which nothing is a formula", content(
+        (status = 200, description = "The findings: with `jsonl` in the v3 log form, one a line; with `csv` as a table in which nothing is a formula; with `stix` and `misp` as one document", content(
             (String = "application/x-ndjson"),
             (String = "text/csv"),
+            (Object = "application/stix+json"),
+            (Object = "application/json"),
         )),
         (status = 400, description = "A parameter makes no sense", body = v1::Error),
         (status = 404, description = "This service keeps no findings", body = v1::Error),
@@ -59,8 +61,18 @@ pub(crate) async fn export_findings(
             "text/csv; charset=utf-8",
             "attachment; filename=\"findings.csv\"",
         ),
+        Some("stix") => (
+            ExportFormat::Stix,
+            "application/stix+json;version=2.1",
+            "attachment; filename=\"findings.stix.json\"",
+        ),
+        Some("misp") => (
+            ExportFormat::Misp,
+            "application/json",
+            "attachment; filename=\"findings.misp.json\"",
+        ),
         Some(_) => {
-            let reason = "the parameter `format` is neither `jsonl` nor `csv`";
+            let reason = "the parameter `format` is none of `jsonl`, `csv`, `stix` and `misp`";
             return Err(Failure::BadRequest(reason.into()));
         }
     };

@@ -84,7 +84,7 @@ pub(crate) async fn retry_sample(
         RetryError::BytesLost { .. } => Failure::Conflict(error.to_string()),
         error => put_off(&service, &error),
     })?;
-    tracing::info!(%id, "a failed sample is scanned again");
+    tracing::info!(sample_id = %id, "a failed sample is scanned again");
     let body = v1::Retried {
         retried: 1,
         not_retried: 0,

@@ -1,5 +1,6 @@
 //! What monitoring reads.
 
+mod destinations;
 mod process;
 
 use std::time::Duration;
@@ -9,7 +10,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use squall_queue::Stats;
-use squall_types::{IncompleteReason, Level, LogHealth};
+use squall_types::{IncompleteReason, Level};
 
 use crate::failure::Failure;
 use crate::metrics::{Count, Snapshot, float};
@@ -45,8 +46,7 @@ pub(crate) async fn metrics(State(service): State<Service>) -> Result<Response, 
     add_signatures(&mut snapshot, &service);
     add_signature_changes(&mut snapshot, &service);
     add_findings(&mut snapshot, &service);
-    add_logs(&mut snapshot, &service);
-    add_kept_samples(&mut snapshot, &service);
+    destinations::add(&mut snapshot, &service);
     add_verdicts(&mut snapshot, &service);
     let text = service.metrics().render(snapshot).map_err(|error| {
         tracing::error!(%error, "cannot write the metrics");
@@ -348,73 +348,6 @@ fn add_findings(snapshot: &mut Snapshot, service: &Service) {
         "squall_findings_lag_seconds",
         "How long the findings stored last had waited.",
         float(stats.lag_ms) / 1000.0,
-    );
-}
-
-fn add_logs(snapshot: &mut Snapshot, service: &Service) {
-    fn each<T>(service: &Service, value: impl Fn(&LogHealth) -> T) -> Vec<(&'static str, T)> {
-        let logs = service.config().logs.iter();
-        logs.map(|(name, health)| (*name, value(health))).collect()
-    }
-    if service.config().logs.is_empty() {
-        return;
-    }
-    snapshot.counters(
-        "squall_log_refused_lines_total",
-        "Lines that a log file refused and its backlog took, since the start.",
-        "log",
-        &each(service, LogHealth::refused_lines),
-    );
-    snapshot.counters(
-        "squall_log_unlogged_total",
-        "Times that neither a log file nor its backlog took what was found, since the start.",
-        "log",
-        &each(service, LogHealth::unlogged),
-    );
-    snapshot.gauges(
-        "squall_log_backlog_bytes",
-        "Bytes of the lines that wait for a log file.",
-        "log",
-        &each(service, |health| float(health.backlog_bytes())),
-    );
-    snapshot.gauges(
-        "squall_log_backlog_age_seconds",
-        "How long lines have waited for a log file.",
-        "log",
-        &each(service, |health| health.backlog_age().as_secs_f64()),
-    );
-    snapshot.gauges(
-        "squall_log_hangs",
-        "1 while a log file does not answer.",
-        "log",
-        &each(service, |health| flag(health.hangs())),
-    );
-}
-
-fn add_kept_samples(snapshot: &mut Snapshot, service: &Service) {
-    let Some(samples) = service.kept_samples() else {
-        return;
-    };
-    let stats = samples.stats();
-    snapshot.gauge(
-        "squall_kept_samples",
-        "Samples kept after their scan.",
-        float(stats.samples),
-    );
-    snapshot.gauge(
-        "squall_kept_samples_bytes",
-        "Bytes of kept samples and of what is noted of them.",
-        float(stats.bytes),
-    );
-    snapshot.counter(
-        "squall_kept_samples_refused_total",
-        "Samples that were to be kept and were not, since the start.",
-        stats.refused,
-    );
-    snapshot.counter(
-        "squall_kept_samples_removed_total",
-        "Kept samples that went for others or for their age, since the start.",
-        stats.removed,
     );
 }
 

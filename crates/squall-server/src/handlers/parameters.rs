@@ -166,7 +166,7 @@ pub(crate) struct PageParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportParameters {
-    /// `jsonl`, the default, or `csv`.
+    /// `jsonl`, the default, `csv`, `stix` or `misp`.
     format: Option<String>,
     /// Most findings, the newest; all by default.
     #[param(minimum = 1)]

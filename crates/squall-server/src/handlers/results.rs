@@ -76,7 +76,7 @@ async fn answer<B: serde::Serialize + 'static>(
     // The store may have to read from the disk.
     let answered = tokio::task::spawn_blocking(move || {
         let state = visible(service.queue(), id, &caller).map_err(|error| {
-            tracing::error!(%id, error = &error as &dyn std::error::Error, "cannot look up a sample");
+            tracing::error!(sample_id = %id, error = &error as &dyn std::error::Error, "cannot look up a sample");
             Failure::Internal
         })?;
         let body = match state {

@@ -242,6 +242,15 @@ async fn an_export_is_what_was_searched_and_harmless() {
         text.contains(r#""'@SUM(A1)","'=cmd()|'""><img src=x"#),
         "{text}"
     );
+    for (format, content_type, key) in [
+        ("stix", "application/stix+json;version=2.1", "objects"),
+        ("misp", "application/json", "Event"),
+    ] {
+        let path = format!("/api/v1/findings/export?format={format}");
+        let document = kept.app.get(&path).await;
+        assert_eq!(document.header("content-type"), content_type);
+        assert!(!document.json()[key].is_null(), "{}", document.text());
+    }
     let none = kept.app.get("/api/v1/findings/export?source=nobody").await;
     assert_eq!((none.status.as_u16(), none.text().as_str()), (200, ""));
 }

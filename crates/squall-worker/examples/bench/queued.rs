@@ -10,8 +10,8 @@ use squall_queue::{Body, Limits, Queue, QueueConfig, SampleState};
 use squall_report::stored::{self, StoredResult};
 use squall_types::{Digests, Origin, OutcomeCounts, SampleId, Submission};
 use squall_worker::{
-    LogDurability, LogSink, Signatures, Sinks, TextOptions, VerdictConfig, Verdicts, WorkerConfig,
-    WorkerParts, Workers,
+    LogDurability, LogSink, Rotation, Signatures, Sinks, TextOptions, VerdictConfig, Verdicts,
+    WorkerConfig, WorkerParts, Workers,
 };
 
 use crate::Failure;
@@ -53,7 +53,12 @@ impl Service {
         let mut sinks = Sinks::new(TextOptions::default());
         let log = |name: &str| {
             let backlog = dir.join(name).with_extension("backlog");
-            LogSink::open(dir.join(name), &backlog, LogDurability::Fsync)
+            LogSink::open(
+                dir.join(name),
+                &backlog,
+                LogDurability::Fsync,
+                Rotation::default(),
+            )
         };
         sinks.text = Some(log("text.log")?);
         sinks.json = Some(log("json.log")?);
@@ -71,6 +76,7 @@ impl Service {
                 program: "bench".to_owned(),
             }))),
             recent: Some(Arc::default()),
+            tracer: None,
         };
         let config = WorkerConfig {
             threads: plan.threads,

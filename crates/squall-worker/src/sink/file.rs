@@ -7,10 +7,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use jiff::Timestamp;
 use squall_types::LogHealth;
 
 use super::SinkError;
 use super::backlog::{self, Backlog};
+use super::rotation::{self, Rotation};
 use crate::dirs;
 use crate::limited::Limited;
 
@@ -38,6 +40,7 @@ pub(super) struct FileSink {
     /// Held by whoever syncs or reopens: nobody else may say meanwhile that
     /// all is on the disk.
     turn: Mutex<()>,
+    rotation: Rotation,
     refused: Limited,
     health: Arc<LogHealth>,
 }
@@ -77,6 +80,7 @@ impl FileSink {
         path: impl Into<PathBuf>,
         backlog: &Path,
         durability: LogDurability,
+        rotation: Rotation,
     ) -> Result<Self, SinkError> {
         let path = path.into();
         let log = open_log(&path)?;
@@ -94,6 +98,7 @@ impl FileSink {
                 doubtful: Vec::new(),
             }),
             turn: Mutex::new(()),
+            rotation,
             refused: Limited::default(),
             health: Arc::default(),
         };
@@ -219,6 +224,47 @@ impl FileSink {
 
     fn keeps_copies(&self, state: &State) -> bool {
         self.durability == LogDurability::Fsync && state.log.is_regular
+    }
+
+    /// Renames the log and begins a new one if it is time to. To be called about
+    /// every second.
+    pub(super) fn rotate(&self) {
+        let file = {
+            let state = self.lock();
+            // What is owed goes into the one that refused it, first.
+            if !state.log.is_regular || !state.backlog.is_empty() {
+                return;
+            }
+            Arc::clone(&state.log.file)
+        };
+        let Ok(metadata) = file.metadata() else {
+            return;
+        };
+        let begun = metadata.created().or_else(|_| metadata.modified());
+        if !begun.is_ok_and(|begun| self.rotation.is_due(metadata.len(), begun)) {
+            return;
+        }
+        if let Err(error) = self.begin_anew()
+            && let Some(suppressed) = self.refused.pass()
+        {
+            tracing::error!(
+                path = %self.path.display(),
+                suppressed,
+                error = &error as &dyn std::error::Error,
+                "the log file cannot be rotated; it goes on"
+            );
+        }
+    }
+
+    fn begin_anew(&self) -> io::Result<()> {
+        let old = rotation::free_name(&self.path, Timestamp::now());
+        std::fs::rename(&self.path, &old)?;
+        if let Err(error) = self.reopen() {
+            std::fs::rename(&old, &self.path)?;
+            return Err(error);
+        }
+        tracing::info!(path = %self.path.display(), old = %old.display(), "log file rotated");
+        self.rotation.remove_old(&self.path)
     }
 
     /// Tries again what was refused before. To be called about every second.

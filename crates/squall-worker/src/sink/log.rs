@@ -10,6 +10,7 @@ use squall_types::LogHealth;
 
 use super::SinkError;
 use super::file::{FileSink, LogDurability};
+use super::rotation::Rotation;
 
 /// Most reports that are handed over at a time; each scan thread waits for its
 /// own, so it is the number of threads that bounds them.
@@ -43,8 +44,9 @@ impl LogSink {
         path: impl Into<PathBuf>,
         backlog: &Path,
         durability: LogDurability,
+        rotation: Rotation,
     ) -> Result<Self, SinkError> {
-        let file = Arc::new(FileSink::open(path, backlog, durability)?);
+        let file = Arc::new(FileSink::open(path, backlog, durability, rotation)?);
         let (jobs, waiting) = sync_channel(WAITING_MAX);
         let writer = Arc::clone(&file);
         std::thread::Builder::new()
@@ -112,6 +114,12 @@ impl LogSink {
         self.file.retry();
     }
 
+    /// Renames the log and begins a new one if it is time to. To be called about
+    /// every second.
+    pub(super) fn rotate(&self) {
+        self.file.rotate();
+    }
+
     /// Opens the log again under its name. On an error the old one stays.
     pub(super) fn reopen(&self) -> io::Result<()> {
         self.file.reopen()
@@ -157,7 +165,13 @@ mod tests {
         let path = dir.join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&path).status();
         assert!(made.expect("mkfifo").success());
-        LogSink::open(path, &dir.join("owed"), LogDurability::Fsync).expect("opens")
+        LogSink::open(
+            path,
+            &dir.join("owed"),
+            LogDurability::Fsync,
+            Rotation::default(),
+        )
+        .expect("opens")
     }
 
     #[test]

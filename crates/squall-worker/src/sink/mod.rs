@@ -1,9 +1,11 @@
-//! Where findings are written: the log files and the console.
+//! Where findings are written: the log files, the console and the spools of
+//! remote receivers.
 
 mod backlog;
 mod console;
 mod file;
 mod log;
+mod rotation;
 
 use std::io;
 use std::path::PathBuf;
@@ -12,7 +14,11 @@ use std::sync::Arc;
 pub use console::Console;
 pub use file::LogDurability;
 pub use log::LogSink;
+pub use rotation::Rotation;
 use squall_findings::Findings;
+use squall_output::{OutputError, Outputs};
+use squall_report::forms;
+pub use squall_report::forms::Form as JsonForm;
 pub use squall_report::text::Options as TextOptions;
 use squall_types::{LogHealth, Report};
 
@@ -35,6 +41,9 @@ pub enum SinkError {
         /// The log.
         path: PathBuf,
     },
+    /// A remote receiver's spool refused it.
+    #[error("cannot keep findings for a receiver")]
+    Output(#[from] OutputError),
     /// The log refused lines, and so did the backlog that is there for it.
     #[error("cannot write log file `{}`, nor keep its lines in `{}`", path.display(), backlog.display())]
     Backlog {
@@ -52,10 +61,16 @@ pub enum SinkError {
 pub struct Sinks {
     /// Text lines to a file.
     pub text: Option<LogSink>,
-    /// v3 JSON lines to a file.
+    /// JSON lines to a file.
     pub json: Option<LogSink>,
+    /// How they are written.
+    pub json_form: JsonForm,
+    /// The version of this program, as some forms say it.
+    pub version: String,
     /// Text lines to the console.
     pub console: Option<Console>,
+    /// Remote receivers.
+    pub outputs: Option<Outputs>,
     /// The store that findings are searched in.
     pub findings: Option<Findings>,
     /// How text lines are written.
@@ -80,8 +95,8 @@ impl Sinks {
     ///
     /// # Errors
     ///
-    /// Fails at the first log file that has not taken it, nor its backlog; those
-    /// behind it do not have it either. It is to be written again as a whole.
+    /// Fails at the first log file that has not taken it, nor its backlog, or
+    /// spool of a receiver; those behind it do not have it either. It is to be written again as a whole.
     pub fn write(&self, report: &Report) -> Result<(), SinkError> {
         if report.outcome.is_clean() {
             return Ok(());
@@ -89,7 +104,10 @@ impl Sinks {
         let mut lines = Vec::new();
         if let Some(sink) = &self.json {
             // Writing to memory cannot fail.
-            let _ = squall_report::json::write_lines(report, &mut lines);
+            let _ = match self.json_form {
+                JsonForm::V3 => squall_report::json::write_lines(report, &mut lines),
+                form => forms::write_lines(report, form, &self.version, &mut lines),
+            };
             sink.append(&lines)?;
         }
         if self.text.is_some() || self.console.is_some() {
@@ -102,6 +120,9 @@ impl Sinks {
                 console.print(lines);
             }
         }
+        if let Some(outputs) = &self.outputs {
+            outputs.offer(report)?;
+        }
         // Last: it takes what the logs have, and waits for nothing.
         if let Some(findings) = &self.findings {
             findings.offer(report);
@@ -110,14 +131,15 @@ impl Sinks {
     }
 
     /// Tells whether a log file cannot take lines at the moment, nor its
-    /// backlog, so that scanning had better wait.
+    /// backlog, or a spool of a remote receiver cannot, so that scanning had
+    /// better wait.
     #[must_use]
     pub fn refuse(&self) -> bool {
-        self.files().any(LogSink::refuses)
+        self.files().any(LogSink::refuses) || self.outputs.as_ref().is_some_and(Outputs::refuse)
     }
 
     /// Makes what was written before as durable as promised: in the log files,
-    /// or in their backlogs. Returns whether it is; the reasons were logged.
+    /// or in their backlogs, and in the spools of remote receivers. Returns whether it is; the reasons were logged.
     #[must_use]
     pub fn sync(&self) -> bool {
         let mut synced = true;
@@ -127,14 +149,25 @@ impl Sinks {
                 synced = false;
             }
         }
+        if let Some(outputs) = &self.outputs
+            && let Err(error) = outputs.sync()
+        {
+            self.tell(&error.into());
+            synced = false;
+        }
         synced
     }
 
-    /// Tries again what log files refused, and syncs what no result waits for.
+    /// Tries again what log files refused, rotates them, and syncs what no result
+    /// waits for.
     /// To be called about every second.
     pub fn tick(&self) {
         for sink in self.files() {
             sink.retry();
+            sink.rotate();
+        }
+        if let Some(outputs) = &self.outputs {
+            outputs.retry();
         }
         let _ = self.sync();
     }

@@ -8,8 +8,9 @@ use squall_types::Thresholds;
 
 use super::error::ConfigError;
 use super::settings::{
-    Access, AccessMode, Durability, Findings, Limits, Listen, Outputs, Queue, Samples, Senders,
-    Settings, SignatureSource, Signatures, StoreSamples, Tls, Unpacking, Workers,
+    Access, AccessMode, Durability, Findings, JsonFormat, Limits, Listen, Outputs, Queue, Rotation,
+    Samples, Senders, Settings, SignatureSource, Signatures, StoreSamples, SyslogFraming, Tls,
+    Traces, Unpacking, Workers,
 };
 use super::shown::public;
 use super::values::Values;
@@ -299,10 +300,74 @@ fn outputs(values: &Values) -> Result<Outputs, ConfigError> {
     Ok(Outputs {
         logfile: values.path("logfile")?,
         jsonfile: values.path("jsonfile")?,
+        json_format: json_format(values, "json-format")?,
+        rotation: rotation(values)?,
+        webhooks: values.addresses("webhook")?,
+        webhook_format: json_format(values, "webhook-format")?,
+        webhook_secrets: values.passwords("webhook-secret")?,
+        webhook_secret_file: values.path("webhook-secret-file")?,
+        webhook_tries_max: values.integer("webhook-tries")?,
         syslog: values.syslog_targets("syslog")?,
+        syslog_rfc3164: values.flag("syslog-rfc3164")?,
+        syslog_framing: match values.text("syslog-framing")?.as_str() {
+            "octet-counted" => SyslogFraming::OctetCounted,
+            "line-feed" => SyslogFraming::LineFeed,
+            _ => return inconsistent("syslog-framing"),
+        },
+        syslog_bytes_max: values
+            .size("syslog-length-limit")
+            .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))?,
+        ca: values.path("output-ca")?,
+        buffer_bytes_max: values.size("output-buffer-size")?,
+        traces: traces(values)?,
         utc: values.flag("utc")?,
         rfc3339: values.flag("rfc3339")?,
         log_level: values.text("log-level")?,
+    })
+}
+
+fn traces(values: &Values) -> Result<Option<Traces>, ConfigError> {
+    const SETTING: &str = "otlp-endpoint";
+    let mut endpoints = values.addresses(SETTING)?.into_iter();
+    let headers = values.passwords("otlp-header")?.into_iter();
+    let headers = headers.filter_map(|header| {
+        let (name, value) = header.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    });
+    let headers = headers.collect();
+    let percent = values.integer("otlp-percent")?;
+    let endpoint = endpoints.next();
+    if endpoints.next().is_some() {
+        return Err(ConfigError::Value {
+            setting: SETTING,
+            origin: values.origin(SETTING)?,
+            value: "several addresses".to_owned(),
+            expected: "one address".to_owned(),
+        });
+    }
+    Ok(endpoint.map(|endpoint| Traces {
+        endpoint,
+        headers,
+        percent,
+    }))
+}
+
+fn json_format(values: &Values, setting: &'static str) -> Result<JsonFormat, ConfigError> {
+    match values.text(setting)?.as_str() {
+        "v3" => Ok(JsonFormat::V3),
+        "v1" => Ok(JsonFormat::V1),
+        "ecs" => Ok(JsonFormat::Ecs),
+        "ocsf" => Ok(JsonFormat::Ocsf),
+        _ => inconsistent(setting),
+    }
+}
+
+fn rotation(values: &Values) -> Result<Rotation, ConfigError> {
+    let hours: Option<u64> = unless_zero(values.integer("log-rotate-hours")?);
+    Ok(Rotation {
+        bytes: unless_zero(values.size("log-rotate-size")?),
+        age: hours.map(|hours| Duration::from_secs(hours * 3600)),
+        kept: unless_zero(values.integer("log-rotate-keep")?),
     })
 }
 

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, builder::OsStringValueParser};
 use super::error::{ConfigError, Origin};
 use super::kind::Kind;
 use super::layer::{Given, Layer};
-use super::table::{SECTIONS, Setting, Status, env_name};
+use super::table::{SECTIONS, Setting, env_name};
 
 /// The flag that names the configuration file.
 pub(crate) const TEMPLATE: &str = "template";
@@ -99,7 +99,6 @@ fn arg(setting: &'static Setting) -> Arg {
         .value_parser(OsStringValueParser::new())
         // So that `--threads -2` is a value and not a flag.
         .allow_negative_numbers(true)
-        .hide_short_help(matches!(setting.status, Status::Later { .. }))
         .help(help(setting));
     match setting.kind {
         kind if kind.is_list() => arg.action(ArgAction::Append),
@@ -114,16 +113,12 @@ fn arg(setting: &'static Setting) -> Arg {
 
 /// Returns the help text: what the setting does, its default and its variable.
 fn help(setting: &Setting) -> String {
-    let later = match setting.status {
-        Status::Active => String::new(),
-        Status::Later { note, .. } => format!(" No effect yet: {note}."),
-    };
     let default = match setting.default {
         "" => String::new(),
         default => format!(" [default: {default}]"),
     };
     format!(
-        "{}{later}{default} [env: {}]",
+        "{}{default} [env: {}]",
         setting.help,
         env_name(setting.name)
     )

@@ -38,8 +38,12 @@ pub(crate) enum Kind {
     Hosts,
     /// Any number of syslog receivers.
     SyslogTargets,
+    /// Any number of addresses that requests are sent to.
+    Addresses,
     /// Any number of passwords, taken as they are.
     Passwords,
+    /// Any number of headers of HTTP, whose values may be secret.
+    Headers,
     /// Any number of links to look up a file.
     Links,
 }
@@ -53,14 +57,16 @@ impl Kind {
                 | Self::Networks
                 | Self::Hosts
                 | Self::SyslogTargets
+                | Self::Addresses
                 | Self::Passwords
+                | Self::Headers
                 | Self::Links
         )
     }
 
     /// Tells whether nobody but the service may see the values.
     pub(crate) const fn is_secret(self) -> bool {
-        matches!(self, Self::Passwords)
+        matches!(self, Self::Passwords | Self::Headers)
     }
 
     /// Returns what stands for the value in `--help`.
@@ -75,7 +81,9 @@ impl Kind {
             Self::Path | Self::Paths => "PATH".to_owned(),
             Self::Networks => "NETWORK".to_owned(),
             Self::SyslogTargets => "TARGET".to_owned(),
+            Self::Addresses => "URL".to_owned(),
             Self::Passwords => "PASSWORD".to_owned(),
+            Self::Headers => "NAME=VALUE".to_owned(),
             Self::Links => "NAME=URL".to_owned(),
         }
     }
@@ -103,7 +111,9 @@ impl Kind {
             Self::SyslogTargets => "HOST[:PORT[:FORMAT[:PROTOCOL]]] with FORMAT one of DEFAULT, \
                  CEF, JSON, SYSLOGJSON, SYSLOGKV and PROTOCOL one of UDP, TCP, TCPTLS"
                 .to_owned(),
+            Self::Addresses => "an address https://HOST/… or http://HOST/…".to_owned(),
             Self::Passwords => "a password in UTF-8, or a list of them".to_owned(),
+            Self::Headers => "NAME=VALUE with the name of a header of HTTP".to_owned(),
             Self::Links => "NAME=URL with an http:// or https:// address that has {md5}, {sha1} \
                  or {sha256} in its path or query, and no password"
                 .to_owned(),

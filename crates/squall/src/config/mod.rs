@@ -42,7 +42,8 @@ pub(crate) use flags::{TEMPLATE, args_of, scan_args, serve_args};
 pub(crate) use network::Network;
 pub(crate) use places::places;
 pub(crate) use settings::Settings;
-pub(crate) use shown::{arguments, public, shown};
+pub(crate) use shown::{arguments, origin, public, shown};
+pub(crate) use syslog::{SyslogFormat, SyslogProtocol, SyslogTarget};
 
 use kind::Kind;
 use layer::Layer;
@@ -109,7 +110,6 @@ fn load_for(
         .warnings
         .into_iter()
         .chain(environment.layer.warnings)
-        .chain(values.later_warnings())
         .collect();
     Ok(Loaded {
         settings,

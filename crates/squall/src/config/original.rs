@@ -103,8 +103,7 @@ const OUTPUT: &str = "\
 
 /// Syslog, beyond its receivers.
 const SYSLOG: &str = "\
-    local-syslog rfc3164 syslog-rfc3164 rfc5424 syslog-rfc5424 rfc syslog-strict \
-    maxsysloglength syslog-length-limit cef_level syslog-cef-level";
+    local-syslog rfc5424 syslog-rfc5424 rfc syslog-strict cef_level syslog-cef-level";
 
 /// Scans of other machines, and uploads to them.
 const REMOTE: &str = "\

@@ -16,13 +16,15 @@ const OWN: [&str; 4] = [
 const FILES_IN_OWN: [&str; 2] = ["findings-db", "audit-log"];
 /// What is only read. Every other path may be written, so that a new setting
 /// cannot be forgotten here.
-const READ: [&str; 6] = [
+const READ: [&str; 8] = [
     "server-cert",
     "server-key",
     "signatures",
     "custom-signatures",
     "signature-sources",
     "signature-public-key",
+    "webhook-secret-file",
+    "output-ca",
 ];
 
 /// The places that the service writes.
@@ -90,6 +92,7 @@ mod tests {
                 "/c",
             ])
             .flags(&["--server-key", "/k"])
+            .flags(&["--output-ca", "/ca", "--webhook-secret-file", "/w"])
             .ok();
         let mut places = places(&loaded);
         places.own.sort();

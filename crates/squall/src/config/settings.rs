@@ -272,6 +272,17 @@ pub(crate) enum StoreSamples {
     All,
 }
 
+/// Where traces of samples are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Traces {
+    /// Address of the collector.
+    pub(crate) endpoint: String,
+    /// Names and values of headers.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Of a hundred samples, how many are traced.
+    pub(crate) percent: u8,
+}
+
 /// What the service writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outputs {
@@ -279,8 +290,34 @@ pub(crate) struct Outputs {
     pub(crate) logfile: Option<PathBuf>,
     /// File for findings as lines of JSON.
     pub(crate) jsonfile: Option<PathBuf>,
+    /// How lines of JSON are written.
+    pub(crate) json_format: JsonFormat,
+    /// When log files begin anew.
+    pub(crate) rotation: Rotation,
+    /// Addresses that findings are sent to.
+    pub(crate) webhooks: Vec<String>,
+    /// The form of a finding there.
+    pub(crate) webhook_format: JsonFormat,
+    /// What requests are signed with.
+    pub(crate) webhook_secrets: Vec<String>,
+    /// File with more of that.
+    pub(crate) webhook_secret_file: Option<PathBuf>,
+    /// How often a refused finding is sent.
+    pub(crate) webhook_tries_max: u32,
     /// Syslog receivers for findings.
     pub(crate) syslog: Vec<SyslogTarget>,
+    /// Whether syslog messages are as RFC 3164 has them.
+    pub(crate) syslog_rfc3164: bool,
+    /// How syslog messages are told apart on a stream.
+    pub(crate) syslog_framing: SyslogFraming,
+    /// Longest syslog message.
+    pub(crate) syslog_bytes_max: usize,
+    /// Certificates that receivers are trusted by, instead of the system's.
+    pub(crate) ca: Option<PathBuf>,
+    /// Bytes that wait for each receiver.
+    pub(crate) buffer_bytes_max: u64,
+    /// Where traces of samples are sent.
+    pub(crate) traces: Option<Traces>,
     /// Whether times are in UTC.
     pub(crate) utc: bool,
     /// Whether times in lines of text are in RFC 3339 form.
@@ -288,6 +325,39 @@ pub(crate) struct Outputs {
     /// Least severe of the service's own messages: `off`, `error`, `warn`,
     /// `info`, `debug` or `trace`.
     pub(crate) log_level: String,
+}
+
+/// A form of findings in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JsonFormat {
+    /// The v3 log form.
+    V3,
+    /// The flat form of older logs.
+    V1,
+    /// Elastic Common Schema.
+    Ecs,
+    /// OCSF Detection Findings.
+    Ocsf,
+}
+
+/// When log files begin anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rotation {
+    /// Bytes of a file; `None` for never.
+    pub(crate) bytes: Option<u64>,
+    /// Its age; `None` for never.
+    pub(crate) age: Option<Duration>,
+    /// How many are kept; `None` for all.
+    pub(crate) kept: Option<usize>,
+}
+
+/// How syslog messages are told apart on a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SyslogFraming {
+    /// The length of each goes before it.
+    OctetCounted,
+    /// Each ends with a line feed.
+    LineFeed,
 }
 
 /// The database that findings are searched in.

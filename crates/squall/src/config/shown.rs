@@ -56,9 +56,20 @@ pub(super) fn public_texts(in_force: &InForce) -> Vec<String> {
     let texts = in_force.value.texts().into_iter();
     match in_force.setting.kind {
         kind if kind.is_secret() => texts.map(|_| HIDDEN.to_owned()).collect(),
+        // What is behind the host is often what lets anybody in.
+        Kind::Addresses => texts.map(|url| origin(&url)).collect(),
         // Shown at every finding anyway.
         Kind::Links => texts.collect(),
         _ => texts.map(|text| public(&text)).collect(),
+    }
+}
+
+/// Returns the part of an address that is no secret, as receivers are called.
+pub(crate) fn origin(url: &str) -> String {
+    match reqwest::Url::parse(url).map(|url| url.origin()) {
+        Ok(origin) if origin.is_tuple() => origin.ascii_serialization(),
+        // Of what is no address nobody can say what is secret.
+        _ => HIDDEN.to_owned(),
     }
 }
 
@@ -98,6 +109,18 @@ mod tests {
             ("https://h?token=a@b", "https://h?(hidden)"),
         ] {
             assert_eq!(public(text), expected);
+        }
+    }
+
+    #[test]
+    fn of_a_receiver_only_its_origin_is_shown() {
+        for (url, expected) in [
+            ("https://ana:pw@h:8443/T0/key?token=1#f", "https://h:8443"),
+            ("http://[::1]/x", "http://[::1]"),
+            ("slack:T0/key", HIDDEN),
+            ("h/key", HIDDEN),
+        ] {
+            assert_eq!(origin(url), expected);
         }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reqwest::header::HeaderName;
+
 use super::kind::{Kind, duration_text};
 use super::link::{LookupLink, parse_link};
 use super::network::{Network, parse_host, parse_network};
@@ -35,6 +37,8 @@ pub(crate) enum Value {
     Hosts(Vec<String>),
     /// Syslog receivers, in order.
     SyslogTargets(Vec<SyslogTarget>),
+    /// Addresses, in order.
+    Addresses(Vec<String>),
     /// Passwords, in order.
     Passwords(Vec<String>),
     /// Links to look up a file, in order.
@@ -62,7 +66,9 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
         Kind::Networks => each(kind, given, parse_network).map(Value::Networks),
         Kind::Hosts => each(kind, given, parse_host).map(Value::Hosts),
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
+        Kind::Addresses => each(kind, given, address).map(Value::Addresses),
         Kind::Passwords => each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords),
+        Kind::Headers => each(kind, given, header).map(Value::Passwords),
         Kind::Links => each(kind, given, parse_link).map(Value::Links),
         _ => match given {
             [] => one(kind, &OsString::new()),
@@ -147,9 +153,27 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
         | Kind::Networks
         | Kind::Hosts
         | Kind::SyslogTargets
+        | Kind::Addresses
         | Kind::Passwords
+        | Kind::Headers
         | Kind::Links => None,
     }
+}
+
+/// Reads `NAME=VALUE`, a header of HTTP.
+fn header(text: &str) -> Option<String> {
+    let (name, value) = text.split_once('=')?;
+    let (name, value) = (name.trim(), value.trim());
+    HeaderName::from_bytes(name.as_bytes()).ok()?;
+    let is_value = !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    is_value.then(|| format!("{name}={value}"))
+}
+
+/// Reads an address of HTTP.
+fn address(text: &str) -> Option<String> {
+    let url = reqwest::Url::parse(text.trim()).ok()?;
+    let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+    is_http.then(|| url.to_string())
 }
 
 /// Reads true or false in any of their usual spellings.
@@ -235,6 +259,7 @@ impl Value {
             Self::Networks(networks) => strings(networks),
             Self::SyslogTargets(targets) => strings(targets),
             Self::Hosts(hosts) => hosts.clone(),
+            Self::Addresses(addresses) => addresses.clone(),
             Self::Passwords(passwords) => passwords.clone(),
             Self::Links(links) => strings(links),
         }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::{ConfigError, Origin};
+use super::kind::Kind;
 use super::layer::{Given, Layer};
 use super::link::LookupLink;
 use super::network::Network;
-use super::shown::{HIDDEN, public};
+use super::shown::{HIDDEN, origin, public};
 use super::syslog::SyslogTarget;
-use super::table::{Setting, Status, settings};
+use super::table::{Setting, settings};
 use super::value::{Value, parse};
 
 /// A setting with its value in force.
@@ -52,25 +53,6 @@ impl Values {
     /// Returns all of them, in the table's order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &InForce> {
         self.0.iter()
-    }
-
-    /// Returns a warning for each setting that somebody set and that has no
-    /// effect yet.
-    pub(crate) fn later_warnings(&self) -> impl Iterator<Item = String> {
-        self.0.iter().filter_map(|in_force| {
-            let Status::Later { off, note } = in_force.setting.status else {
-                return None;
-            };
-            let InForce {
-                setting,
-                value,
-                origin,
-            } = in_force;
-            let asks_for_nothing = off.is_some_and(|off| value.texts() == [off])
-                || (setting.kind.is_list() && value.texts().is_empty());
-            (*origin != Origin::Default && !asks_for_nothing)
-                .then(|| format!("`{}` has no effect yet: {note} ({origin})", setting.name))
-        })
     }
 
     fn get(&self, name: &'static str) -> Result<&InForce, ConfigError> {
@@ -173,6 +155,14 @@ impl Values {
         })
     }
 
+    /// Returns a setting that is a list of addresses.
+    pub(crate) fn addresses(&self, name: &'static str) -> Result<Vec<String>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::Addresses(addresses) => Some(addresses.clone()),
+            _ => None,
+        })
+    }
+
     /// Returns a setting that is a list of passwords.
     pub(crate) fn passwords(&self, name: &'static str) -> Result<Vec<String>, ConfigError> {
         self.pick(name, |value| match value {
@@ -215,10 +205,10 @@ fn understand(setting: &'static Setting, given: Given) -> Result<InForce, Config
         Err(refusal) => Err(ConfigError::Value {
             setting: setting.name,
             origin: given.origin,
-            value: if setting.kind.is_secret() {
-                HIDDEN.to_owned()
-            } else {
-                public(&refusal.value)
+            value: match setting.kind {
+                kind if kind.is_secret() => HIDDEN.to_owned(),
+                Kind::Addresses => origin(&refusal.value),
+                _ => public(&refusal.value),
             },
             expected: refusal.expected,
         }),

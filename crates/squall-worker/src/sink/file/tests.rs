@@ -20,8 +20,20 @@ impl Bench {
             self.path("findings.log"),
             &self.path("owed/text"),
             durability,
+            Rotation::default(),
         )
         .expect("opens")
+    }
+
+    /// The files of the log, oldest first.
+    fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.dir.path()).expect("listed");
+        let names = entries.map(|entry| entry.expect("entry").file_name());
+        let names = names.map(|name| name.into_string().expect("text"));
+        let mut names: Vec<_> = names.filter(|name| name.starts_with("findings")).collect();
+        names.sort();
+        names.rotate_left(1);
+        names
     }
 
     fn read(&self, name: &str) -> String {
@@ -66,12 +78,70 @@ fn reopening_writes_to_the_new_file() {
 }
 
 #[test]
+fn a_log_that_is_large_enough_begins_anew() {
+    let bench = Bench::new();
+    let sink = FileSink::open(
+        bench.path("findings.log"),
+        &bench.path("owed/text"),
+        LogDurability::Fsync,
+        Rotation {
+            bytes: Some(10),
+            age: None,
+            kept: Some(2),
+        },
+    )
+    .expect("opens");
+    sink.append(b"short\n").expect("writes");
+    sink.rotate();
+    assert_eq!(bench.files(), ["findings.log"]);
+    for number in 0..4 {
+        sink.append(format!("long enough {number}\n").as_bytes())
+            .expect("writes");
+        sink.rotate();
+    }
+    sink.append(b"last\n").expect("writes");
+    sink.sync().expect("syncs");
+    let files = bench.files();
+    assert_eq!(files.len(), 3, "{files:?}");
+    assert_eq!(bench.read(&files[0]), "long enough 2\n");
+    assert_eq!(bench.read(&files[1]), "long enough 3\n");
+    assert_eq!(bench.read("findings.log"), "last\n");
+}
+
+#[test]
+fn a_log_that_owes_lines_is_not_rotated_before_it_has_them() {
+    let bench = Bench::new();
+    let sink = FileSink::open(
+        bench.path("findings.log"),
+        &bench.path("owed/text"),
+        LogDurability::Fsync,
+        Rotation {
+            bytes: Some(1),
+            ..Rotation::default()
+        },
+    )
+    .expect("opens");
+    sink.append(b"before\n").expect("takes");
+    bench.fill(&sink);
+    sink.append(b"refused\n").expect("takes");
+    sink.rotate();
+    bench.make_room();
+    sink.retry();
+    sink.rotate();
+    let files = bench.files();
+    assert_eq!(files.len(), 2, "{files:?}");
+    assert_eq!(bench.read(&files[0]), "before\nrefused\n");
+    assert_eq!(bench.read("findings.log"), "");
+}
+
+#[test]
 fn an_unwritable_path_is_named() {
     let bench = Bench::new();
     let error = FileSink::open(
         "/no/such/dir/x.log",
         &bench.path("owed"),
         LogDurability::Fsync,
+        Rotation::default(),
     )
     .err()
     .expect("fails");

@@ -25,23 +25,6 @@ pub(crate) struct Setting {
     pub(crate) default: &'static str,
     /// What it does, in a sentence or two.
     pub(crate) help: &'static str,
-    /// Whether it does something yet.
-    pub(crate) status: Status,
-}
-
-/// Whether a setting does something in this version.
-#[derive(Debug)]
-pub(crate) enum Status {
-    /// It does what its help says.
-    Active,
-    /// Its feature comes later: using it has no effect and is warned about.
-    Later {
-        /// The value, written as in the file, that asks for nothing and so
-        /// needs no warning; `None` if every use deserves one.
-        off: Option<&'static str>,
-        /// What will not happen, to follow "has no effect yet: ".
-        note: &'static str,
-    },
 }
 
 /// Settings that belong together.
@@ -74,7 +57,7 @@ pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> {
 }
 
 impl Setting {
-    /// Makes an active setting without aliases.
+    /// Makes a setting without aliases.
     const fn new(
         name: &'static str,
         kind: Kind,
@@ -88,7 +71,6 @@ impl Setting {
             kind,
             default,
             help,
-            status: Status::Active,
         }
     }
 
@@ -101,12 +83,6 @@ impl Setting {
     /// Adds the names that newer versions of the original scanner use.
     const fn or_in_file(mut self, file_aliases: &'static [&'static str]) -> Self {
         self.file_aliases = file_aliases;
-        self
-    }
-
-    /// Marks the setting as one whose feature comes later.
-    const fn later(mut self, off: Option<&'static str>, note: &'static str) -> Self {
-        self.status = Status::Later { off, note };
         self
     }
 

@@ -1,7 +1,7 @@
 //! What the operator reads when something is wrong.
 
 use super::super::kind::Kind;
-use super::super::table::{Status, settings};
+use super::super::table::settings;
 use super::Case;
 
 #[test]
@@ -229,34 +229,6 @@ fn a_file_that_cannot_be_read_is_named_with_the_cause() {
         Case::new().file("- a\n").error(),
         "cannot read configuration file `squall.yml` as YAML: invalid type: sequence, expected \
          settings, each on a line as `name: value`"
-    );
-}
-
-#[test]
-fn settings_without_effect_yet_are_warned_about_when_they_ask_for_something() {
-    let loaded = Case::new().file("syslog: siem\n").ok();
-    assert_eq!(
-        loaded.warnings,
-        [
-            "`syslog` has no effect yet: findings are not sent to syslog \
-             (squall.yml, line 1, key `syslog`)",
-        ]
-    );
-}
-
-#[test]
-fn settings_without_effect_yet_are_not_warned_about_when_they_ask_for_nothing() {
-    for setting in settings() {
-        if let Status::Later { off: Some(off), .. } = setting.status {
-            let loaded = Case::new()
-                .flags(&[&format!("--{}={off}", setting.name)])
-                .ok();
-            assert_eq!(loaded.warnings, Vec::<String>::new());
-        }
-    }
-    assert_eq!(
-        Case::new().file("syslog: []\n").ok().warnings,
-        Vec::<String>::new()
     );
 }
 

@@ -48,7 +48,8 @@ fn other_value(setting: &Setting) -> &'static str {
         "access" => "tokens",
         "sandbox" => "off",
         "allowed-hosts" => "squall.example",
-        "insecure-open" | "token-in-url" | "pure-yara" | "noarchive" | "utc" | "rfc3339" => "true",
+        "insecure-open" | "token-in-url" | "pure-yara" | "noarchive" | "utc" | "rfc3339"
+        | "syslog-rfc3164" => "true",
         "notice" => "41",
         "warning" => "61",
         "alert" => "82",
@@ -57,7 +58,18 @@ fn other_value(setting: &Setting) -> &'static str {
         "log-level" => "debug",
         "lookup-link" => "Ours=https://lookup.example/{sha256}",
         "syslog" => "siem.example:514:DEFAULT:UDP",
-        "max_file_size" | "queue-max-bytes" | "disk-reserve" | "verdict-cache-size" => "3MB",
+        "syslog-framing" => "line-feed",
+        "json-format" | "webhook-format" => "ecs",
+        "webhook" => "https://hooks.example/x",
+        "otlp-endpoint" => "https://collector.example/x",
+        "otlp-header" => "x-key=3",
+        "max_file_size"
+        | "queue-max-bytes"
+        | "disk-reserve"
+        | "verdict-cache-size"
+        | "syslog-length-limit"
+        | "output-buffer-size"
+        | "log-rotate-size" => "3MB",
         _ => "3",
     }
 }

@@ -13,6 +13,11 @@ const SECRET: &str = "hunter2-k3Y";
 fn value(setting: &Setting) -> Option<String> {
     match setting.kind {
         Kind::Passwords => Some(SECRET.to_owned()),
+        Kind::Headers => Some(format!("Authorization=Bearer {SECRET}")),
+        // Of a receiver the path is secret as well.
+        Kind::Addresses => Some(format!(
+            "https://ana:{SECRET}@hooks.example/{SECRET}?key={SECRET}"
+        )),
         Kind::Path | Kind::Paths => Some(format!(
             "https://ana:{SECRET}@sets.example/a.zip?key={SECRET}"
         )),
@@ -56,9 +61,27 @@ fn secrets_of_every_setting_are_hidden() {
             }
         }
     }
-    for name in ["archive-password", "signature-sources"] {
+    for name in [
+        "archive-password",
+        "signature-sources",
+        "webhook",
+        "webhook-secret",
+    ] {
         let ways = tried.iter().filter(|tried| **tried == name).count();
         assert_eq!(ways, 3, "{name}");
+    }
+}
+
+#[test]
+fn a_receiver_that_is_refused_is_not_shown_either() {
+    for value in [
+        format!("ftp://ana:{SECRET}@hooks.example/{SECRET}"),
+        format!("hooks.example/{SECRET}"),
+    ] {
+        let error = Case::new().flags(&["--webhook", &value]).load();
+        let error = error.err().unwrap();
+        assert!(!error.contains(SECRET), "{error}");
+        assert!(error.contains("webhook"), "{error}");
     }
 }
 

@@ -1,0 +1,214 @@
+"""Traces of samples, sent to a receiver that reads them with OpenTelemetry's own library."""
+
+import base64
+import http.server
+import threading
+import time
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from support.rules import CLEAN, MARKER, slow
+from support.service import free_port, wait_until
+from test_metrics import value
+
+SECRET = "s3cret-of-the-traces"
+
+
+class Collector:
+    """Takes spans, or answers with another status."""
+
+    def __init__(self, port=0):
+        self.spans, self.resources, self.headers, self.paths = [], [], [], []
+        self.raw = b""
+        self.status = 200
+        collector = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if collector.status == 200:
+                    collector.take(body, self)
+                answer = ExportTraceServiceResponse().SerializeToString()
+                self.send_response(collector.status)
+                self.send_header("Content-Type", "application/x-protobuf")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def take(self, body, request):
+        message = ExportTraceServiceRequest.FromString(body)
+        self.raw += body
+        self.headers.append(dict(request.headers))
+        self.paths.append(request.path)
+        for resource in message.resource_spans:
+            self.resources.append({item.key: item.value.string_value for item in resource.resource.attributes})
+            for scope in resource.scope_spans:
+                self.spans.extend(scope.spans)
+
+    def trace(self, count, timeout=20):
+        """The spans of the only trace, by name, once there are so many."""
+        wait_until(lambda: len(self.spans) >= count, timeout, f"{count} spans, got {[span.name for span in self.spans]}")
+        assert len({span.trace_id for span in self.spans}) == 1
+        return {span.name: span for span in self.spans}
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def collector():
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
+def facts(span):
+    """The attributes of a span as Python has them."""
+    return {item.key: getattr(item.value, item.value.WhichOneof("value")) for item in span.attributes}
+
+
+def seconds(nanoseconds):
+    return nanoseconds / 1e9
+
+
+def test_a_check_is_one_trace_from_the_upload_to_the_log(start, collector):
+    service = start("--otlp-endpoint", collector.url, "--otlp-header", f"Authorization=Bearer {SECRET}")
+    before = time.time()
+    answer = service.post("/api/v1/check", files={"file": ("/srv/evil.php", MARKER)}, params={"source": "web-01"})
+    finding = answer.json()[0]
+    after = time.time()
+    spans = collector.trace(4)
+    assert set(spans) == {"upload", "queue", "scan", "log"} and len(collector.spans) == 4
+
+    root = spans["upload"]
+    assert root.parent_span_id == b"" and root.kind == Span.SPAN_KIND_SERVER
+    for name in ("queue", "scan", "log"):
+        assert spans[name].parent_span_id == root.span_id, name
+        assert root.start_time_unix_nano <= spans[name].start_time_unix_nano <= spans[name].end_time_unix_nano
+        # The answer of a check comes after all of it.
+        assert spans[name].end_time_unix_nano <= root.end_time_unix_nano, name
+    assert before <= seconds(root.start_time_unix_nano) <= seconds(root.end_time_unix_nano) <= after
+    assert len({span.span_id for span in collector.spans}) == 4
+
+    # Who has a finding has its trace.
+    nonce = finding["event_id"].split("-0")[0][:16]
+    assert root.trace_id.startswith(base64.urlsafe_b64decode(nonce))
+    assert facts(root)["http.route"] == "/api/check" and facts(root)["client.address"] == "127.0.0.1"
+    scan = facts(spans["scan"])
+    assert scan["file.path"] == "/srv/evil.php" and scan["file.size"] == len(MARKER) and scan["squall.source"] == "web-01"
+    assert scan["squall.score"] == 80 and scan["squall.level"] == "Warning" and scan["squall.findings"] == 1
+    assert scan["squall.cached"] is False and scan["squall.incomplete"] == 0
+    assert facts(root)["squall.sample.id"] == scan["squall.sample.id"] == facts(spans["log"])["squall.sample.id"]
+
+    assert collector.paths[0] == "/v1/traces" and collector.headers[0]["Authorization"] == f"Bearer {SECRET}"
+    resource = collector.resources[0]
+    assert resource["service.name"] == "squall" and resource["service.version"] and resource["service.instance.id"]
+    # Neither bytes of samples nor secrets.
+    assert MARKER not in collector.raw
+    assert SECRET not in service.output() and SECRET not in service.get("/api/v1/configuration").text
+    assert SECRET not in service.get("/api/v1/info").text
+    wait_until(lambda: value(service, "squall_trace_spans_total", outcome="sent") == 4, 10, "the spans counted")
+
+
+def test_a_queued_sample_is_answered_before_it_is_scanned(start, collector):
+    service = start("--otlp-endpoint", f"{collector.url}/other/path", "--server-store-samples", "all")
+    sample = service.enqueue(slow(1))
+    service.result(sample)
+    spans = collector.trace(5)
+    assert set(spans) == {"upload", "queue", "scan", "log", "keep"}
+    assert spans["upload"].end_time_unix_nano <= spans["scan"].end_time_unix_nano
+    assert spans["scan"].start_time_unix_nano >= spans["queue"].end_time_unix_nano
+    assert spans["keep"].start_time_unix_nano >= spans["log"].end_time_unix_nano
+    assert facts(spans["upload"])["squall.sample.id"] == sample
+    assert collector.paths[0] == "/other/path"
+    # The second time nothing is scanned.
+    collector.spans.clear()
+    service.result(service.enqueue(slow(1)))
+    assert facts(collector.trace(5)["scan"])["squall.cached"] is True
+
+
+def test_a_trace_goes_on_after_a_restart(start, collector):
+    options = ("--otlp-endpoint", collector.url, "--threads", "1")
+    service = start(*options)
+    held = service.enqueue(slow(7))
+    sample = service.enqueue(MARKER)
+    wait_until(lambda: sum(span.name == "upload" for span in collector.spans) == 2, 20, "both uploads")
+    root = next(span for span in collector.spans if facts(span)["squall.sample.id"] == sample)
+    service.kill()
+    scanned = [facts(span)["squall.sample.id"] for span in collector.spans if span.name == "scan"]
+    assert sample not in scanned
+    service.start()
+    service.result(held)
+    service.result(sample)
+
+    def of_sample():
+        return {span.name: span for span in collector.spans if facts(span).get("squall.sample.id") == sample}
+
+    wait_until(lambda: len(of_sample()) == 4, 20, "the rest of the trace")
+    assert {span.trace_id for span in of_sample().values()} == {root.trace_id}
+    assert of_sample()["scan"].parent_span_id == root.span_id
+
+
+def test_a_collector_that_is_away_costs_nothing_but_traces(start):
+    port = free_port()
+    service = start("--otlp-endpoint", f"http://127.0.0.1:{port}", "--otlp-header", f"x-key={SECRET}")
+    for _ in range(5):
+        began = time.monotonic()
+        assert service.check(CLEAN) == []
+        assert time.monotonic() - began < 5
+    wait_until(lambda: value(service, "squall_trace_spans_total", outcome="failed") >= 20, 90, "the spans counted as failed")
+    assert service.output().count("the collector does not take traces") == 1 and SECRET not in service.output()
+    collector = Collector(port)
+    try:
+        service.check(CLEAN)
+        wait_until(lambda: collector.spans, 60, "spans again")
+        wait_until(lambda: "traces are taken again" in service.output(), 10, "the news")
+    finally:
+        collector.close()
+    began = time.monotonic()
+    service.stop()
+    assert time.monotonic() - began < 10
+
+
+def test_a_share_of_samples_is_traced_whole(start, collector):
+    service = start("--otlp-endpoint", collector.url, "--otlp-percent", "50")
+    for number in range(60):
+        service.check(b"%d" % number)
+    wait_until(lambda: len({span.trace_id for span in collector.spans}) >= 12, 20, "some traces")
+    time.sleep(2)
+    by_trace = {}
+    for span in collector.spans:
+        by_trace.setdefault(span.trace_id, set()).add(span.name)
+    assert 12 <= len(by_trace) <= 48
+    assert all(names == {"upload", "queue", "scan", "log"} for names in by_trace.values())
+
+
+def test_a_sample_that_cannot_be_scanned_ends_its_trace_with_the_reason(start, collector):
+    service = start("--otlp-endpoint", collector.url, "--queue-max-samples", "1", "--threads", "1")
+    answers = [service.post("/api/checkAsync", files={"file": ("a", slow(number))}).status_code for number in range(8)]
+    assert 503 in answers
+    refused = answers.count(503)
+    wait_until(lambda: sum(span.status.code == Status.STATUS_CODE_ERROR for span in collector.spans) >= 1 or refused, 20, "spans")
+    for span in collector.spans:
+        if span.status.code == Status.STATUS_CODE_ERROR:
+            assert span.name == "upload" and span.status.message
+
+
+@pytest.mark.parametrize(("option", "text"), [
+    ("--otlp-endpoint", "collector:4318"), ("--otlp-endpoint", "ftp://h/"), ("--otlp-header", "no-value"),
+    ("--otlp-header", "a b=c"), ("--otlp-percent", "101"), ("--otlp-percent", "x"), ("--otlp-endpoint", "http://127.0.0.1:2"),
+])  # fmt: skip
+def test_wrong_settings_are_refused(start, option, text):
+    with pytest.raises(AssertionError) as refused:
+        start("--otlp-endpoint", "http://127.0.0.1:1", option, text)
+    assert option.strip("-") in str(refused.value)

@@ -1,6 +1,5 @@
 //! `squall serve`: everything wired together, and taken apart in order.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +8,11 @@ use arc_swap::ArcSwapOption;
 use squall_api::v1::{Check, SettingInForce};
 use squall_findings::Findings;
 use squall_queue::Queue;
-use squall_server::{AccessConfig, KeptSamples, LogTail, Service, ServiceConfig};
+use squall_server::{AccessConfig, KeptSamples, Listeners, LogTail, Service, ServiceConfig};
 use squall_types::{OutcomeCounts, ThreadHealth};
 use squall_worker::{Keeper, Recent, Signatures, Sinks, Verdicts, WorkerParts, Workers};
-use tokio::net::TcpListener;
 
+use crate::banner::Urls;
 use crate::config::{self, Loaded, Settings};
 use crate::findings::{self, CatchUp};
 use crate::shutdown::Signals;
@@ -23,6 +22,7 @@ use crate::signatures::control::{self, Control, Trigger};
 use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, watch};
 use crate::systemd::{Pulse, Systemd};
+use crate::wiring::Addresses;
 use crate::{backlog, banner, logging, sandbox, shutdown, wiring};
 
 /// How long samples that are being scanned may take once the service is told
@@ -48,8 +48,9 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let runtime = start_runtime()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let mut sinks = wiring::open_sinks(&settings)?;
-    let listener = runtime.block_on(wiring::listen(&settings))?;
-    let access = wiring::access(&settings, address(&listener)?)?;
+    let listeners = runtime.block_on(wiring::listen(&settings))?;
+    let addresses = Addresses::of(&listeners)?;
+    let access = wiring::access(&settings, &addresses)?;
     let (queue, queue_check) = wiring::open_queue(&settings)?;
     let mut start_checks = vec![queue_check];
     let keeper = wiring::open_keeper(&settings)?.map(Arc::new);
@@ -78,7 +79,8 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let ended = runtime.block_on(serve(
         &settings,
         Parts {
-            listener,
+            listeners,
+            addresses,
             queue: queue.clone(),
             signatures,
             sinks,
@@ -164,10 +166,6 @@ fn stop_findings(catch_up: Option<CatchUp>, findings: Option<Findings>) {
     }
 }
 
-fn address(listener: &TcpListener) -> anyhow::Result<SocketAddr> {
-    listener.local_addr().context("cannot tell the address")
-}
-
 fn start_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -177,7 +175,8 @@ fn start_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// What the running service is made of.
 struct Parts {
-    listener: TcpListener,
+    listeners: Listeners,
+    addresses: Addresses,
     queue: Queue,
     signatures: Arc<Signatures>,
     sinks: Arc<Sinks>,
@@ -212,7 +211,7 @@ impl KeptSamples for Kept {
 /// Answers requests until told to stop, or until the signatures turn out to be
 /// unusable.
 async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
-    let url = banner::base_url(&settings.listen, address(&parts.listener)?);
+    let urls = Urls::of(&settings.listen, &parts.addresses);
     let (service, control, administration) = service(settings, &parts)?;
     let tls = wiring::tls(settings)?;
     let tokens = parts.access.tokens;
@@ -231,7 +230,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         tokio::spawn(backlog::watch(parts.queue.clone(), limit));
     }
     let mut stop_signals = parts.signals.stop;
-    let loading = load_signatures(settings, control, administration, url);
+    let loading = load_signatures(settings, control, administration, urls);
     let (stopping, tried) = (systemd.clone(), service.clone());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let watch = async move {
@@ -249,7 +248,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         loaded.unwrap_or(Ok(()))
     };
     let server = squall_server::serve(
-        parts.listener,
+        parts.listeners,
         service,
         tls,
         async { drop(stopped.await) },
@@ -303,7 +302,11 @@ fn service(
         start_checks: parts.start_checks.clone(),
         log: parts.log.clone(),
         access: parts.access.clone(),
-        allowed_hosts: wiring::allowed_hosts(settings, address(&parts.listener)?),
+        allowed_hosts: wiring::allowed_hosts(settings, parts.addresses.main),
+        admin_allowed_hosts: parts
+            .addresses
+            .admin
+            .and_then(|address| wiring::allowed_hosts(settings, address)),
         ..wiring::service_config(
             settings,
             &parts.scan_id,
@@ -355,7 +358,7 @@ async fn load_signatures(
     settings: &Settings,
     control: Control,
     administration: Administration,
-    url: String,
+    urls: Urls,
 ) -> anyhow::Result<()> {
     if settings.signatures.watch {
         let paths = Selection::of(settings).paths();
@@ -368,7 +371,7 @@ async fn load_signatures(
         .map_err(anyhow::Error::msg)?;
     start_updates(settings, administration);
     if let Some(set) = control.state().current {
-        banner::print(&banner::ready(settings, &url, &set.summary));
+        banner::print(&banner::ready(settings, &urls, &set.summary));
     }
     Ok(())
 }

@@ -16,9 +16,11 @@ const OWN: [&str; 4] = [
 const FILES_IN_OWN: [&str; 2] = ["findings-db", "audit-log"];
 /// What is only read. Every other path may be written, so that a new setting
 /// cannot be forgotten here.
-const READ: [&str; 6] = [
+const READ: [&str; 8] = [
     "server-cert",
     "server-key",
+    "client-ca",
+    "client-crl",
     "signatures",
     "custom-signatures",
     "signature-sources",

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import signal
 import subprocess
 import time
 
@@ -229,3 +230,10 @@ def test_nothing_is_stored_for_strangers(guarded):
         assert answer.status_code in (401, 503)
         assert set(answer.json()) == {"reason", "message"}
     guarded.unchanged(before)
+
+
+def test_a_signal_is_an_act(guarded):
+    before = len(guarded.audit())
+    guarded.signal(signal.SIGHUP)
+    act = wait_until(lambda: guarded.audit()[before:], 20, "the act is written down")[0]
+    assert (act["from"], act["outcome"]) == ("SIGHUP", "done") and "signatures reload" in act["what"]

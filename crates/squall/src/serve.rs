@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
+use squall_access::AuditLog;
 use squall_api::v1::{Check, SettingInForce};
 use squall_findings::Findings;
 use squall_queue::Queue;
@@ -214,7 +215,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     let urls = Urls::of(&settings.listen, &parts.addresses);
     let (service, control, administration) = service(settings, &parts)?;
     let tls = wiring::tls(settings)?;
-    let tokens = parts.access.tokens;
+    let (tokens, audit) = (parts.access.tokens, parts.access.audit);
     if let Some(tokens) = &tokens {
         wiring::keep_uses(Arc::clone(tokens));
     }
@@ -224,13 +225,14 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         parts.sinks,
         control.clone(),
         systemd.clone(),
+        audit.clone(),
     );
     tokio::spawn(hangup);
     if let Some(limit) = settings.queue.warn_samples {
         tokio::spawn(backlog::watch(parts.queue.clone(), limit));
     }
     let mut stop_signals = parts.signals.stop;
-    let loading = load_signatures(settings, control, administration, urls);
+    let loading = load_signatures(settings, control, administration, urls, audit);
     let (stopping, tried) = (systemd.clone(), service.clone());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let watch = async move {
@@ -359,6 +361,7 @@ async fn load_signatures(
     control: Control,
     administration: Administration,
     urls: Urls,
+    audit: Option<Arc<AuditLog>>,
 ) -> anyhow::Result<()> {
     if settings.signatures.watch {
         let paths = Selection::of(settings).paths();
@@ -369,7 +372,7 @@ async fn load_signatures(
         .await
         .context("loading the signatures failed")?
         .map_err(anyhow::Error::msg)?;
-    start_updates(settings, administration);
+    start_updates(settings, administration, audit);
     if let Some(set) = control.state().current {
         banner::print(&banner::ready(settings, &urls, &set.summary));
     }
@@ -377,7 +380,11 @@ async fn load_signatures(
 }
 
 /// Fetches signatures every so many hours from now on, if that is asked for.
-fn start_updates(settings: &Settings, administration: Administration) {
+fn start_updates(
+    settings: &Settings,
+    administration: Administration,
+    audit: Option<Arc<AuditLog>>,
+) {
     let Some(hours) = settings.signatures.update_interval_hours else {
         return;
     };
@@ -386,7 +393,7 @@ fn start_updates(settings: &Settings, administration: Administration) {
         return;
     }
     let interval = Duration::from_secs(u64::from(hours) * 3600);
-    tokio::spawn(administration.keep_updating(interval));
+    tokio::spawn(administration.keep_updating(interval, audit));
 }
 
 /// Finishes what is being scanned, hands back the rest and closes the queue.

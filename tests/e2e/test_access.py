@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import signal
 import subprocess
 import time
 
@@ -13,42 +14,7 @@ from thunderstormAPI.thunderstorm import ThunderstormAPI
 from support.places import BINARY
 from support.rules import MARKER
 from support.service import Service, StartError, free_port, wait_until
-
-TOKEN = re.compile(r"^sqt_[0-9a-f]{8}_[0-9a-f]{40}$")
-
-
-def squall(data, *args, check=True):
-    """Runs a command of the binary on a data directory."""
-    run = subprocess.run(
-        [str(BINARY), *map(str, args), "--data-dir", str(data)], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert not check or run.returncode == 0, run.stderr
-    return run
-
-
-def token(data, role, name, *args) -> str:
-    """Makes a token."""
-    made = squall(data, "token", "create", "--role", role, "--name", name, *args).stdout.strip()
-    assert TOKEN.match(made), made
-    return made
-
-
-def bearer(secret):
-    """The header that shows a token."""
-    return {"Authorization": f"Bearer {secret}"}
-
-
-class Guarded(Service):
-    """A service that asks for tokens; its own requests show that of an administrator."""
-
-    def __init__(self, root, *args, **options):
-        super().__init__(root, *args, **options)
-        self.tokens = {role: token(self.data, role, f"the-{role}") for role in ("submit", "read", "admin")}
-        self._session.headers.update(bearer(self.tokens["admin"]))
-
-    def audit(self):
-        """Returns the lines of the audit log."""
-        return [json.loads(line) for line in (self.data / "audit.log").read_text().splitlines()]
+from support.tokens import Guarded, bearer, squall, token
 
 
 @pytest.fixture(scope="module")
@@ -264,3 +230,10 @@ def test_nothing_is_stored_for_strangers(guarded):
         assert answer.status_code in (401, 503)
         assert set(answer.json()) == {"reason", "message"}
     guarded.unchanged(before)
+
+
+def test_a_signal_is_an_act(guarded):
+    before = len(guarded.audit())
+    guarded.signal(signal.SIGHUP)
+    act = wait_until(lambda: guarded.audit()[before:], 20, "the act is written down")[0]
+    assert (act["from"], act["outcome"]) == ("SIGHUP", "done") and "signatures reload" in act["what"]

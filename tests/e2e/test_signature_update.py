@@ -80,6 +80,8 @@ def test_the_service_updates_by_itself_and_rolls_back(start, source):
     told = state(service)
     assert told["last_change"]["outcome"] in ("replaced", "unchanged")
     assert told["failed_changes"] == 0
+    act = json.loads((service.data / "audit.log").read_text().splitlines()[-1])
+    assert (act["who"], act["what"], act["outcome"]) == ("timer", "signatures update", "done")
     assert service.post("/api/v1/signatures/rollback").status_code == 200
     assert names(service) == set()
 

@@ -34,11 +34,15 @@ pub enum Outcome {
 /// An administrative act.
 #[derive(Clone, Debug, Serialize)]
 pub struct Act {
-    /// Who did it: the name of a token, or of a user of this machine.
+    /// Who did it: the name of a token or a client certificate, or a user of
+    /// this machine.
     pub who: String,
     /// The token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
+    /// The SHA-256 of the client certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// What whoever did it may do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
@@ -131,6 +135,7 @@ mod tests {
         let act = Act {
             who: "a\nb\"".to_owned(),
             token: Token::parse(&format!("sqt_0123abcd_{}", "0f".repeat(20))).map(|t| t.id()),
+            certificate: Some("ab".to_owned()),
             role: Some(Role::Admin),
             from: "10.0.0.1".to_owned(),
             what: format!("DELETE /{}", "x".repeat(5000)),
@@ -146,6 +151,7 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         assert_eq!(line["who"], "a\nb\"");
         assert_eq!(line["token"], "0123abcd");
+        assert_eq!(line["certificate"], "ab");
         assert_eq!(line["outcome"], "refused");
         assert_eq!(line["what"].as_str().unwrap().len(), TEXT_CHARS_MAX);
         assert!(line["time"].as_str().unwrap().parse::<Timestamp>().is_ok());
@@ -158,6 +164,7 @@ mod tests {
         let act = Act {
             who: "a".to_owned(),
             token: None,
+            certificate: None,
             role: None,
             from: String::new(),
             what: String::new(),

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
+mod certificates;
 mod change;
 mod file;
+mod networks;
 mod private;
 mod role;
 mod sessions;
@@ -15,9 +17,13 @@ mod uses;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use audit::{Act, AuditLog, Outcome};
+pub use certificates::{
+    CertificateRule, CertificateRules, NoRole, RuleError, RulesError, Subject, SubjectError,
+};
 pub use change::{Listed, NewToken, create, list, revoke};
 pub use file::{AccessError, TokenRecord};
 pub use ipnet::IpNet;
+pub use networks::{NetworkError, RoleNetwork, RoleNetworks, parse_network};
 pub use role::{Role, RoleError};
 pub use sessions::{SESSION_TIME_MAX, Sessions};
 pub use token::{Token, TokenId};

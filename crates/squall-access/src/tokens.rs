@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use crate::file::{self, AccessError, TokenRecord};
+use crate::networks::RoleNetworks;
 use crate::role::Role;
 use crate::token::{Token, TokenId};
 use crate::uses::Uses;
@@ -28,6 +29,8 @@ pub struct Principal {
     pub name: Arc<str>,
     /// The token, if it was one.
     pub token: Option<TokenId>,
+    /// The SHA-256 of the certificate, if it was one.
+    pub certificate: Option<Arc<str>>,
     /// What the caller may do.
     pub role: Role,
     /// Tells the samples of one caller from those of others; never 0.
@@ -49,6 +52,9 @@ pub enum Refusal {
     /// It is one, and not good from there.
     #[error("the token is not good from this address")]
     Network,
+    /// Callers with its role are not let in from there.
+    #[error("callers with the role of this token are not let in from this address")]
+    RoleNetwork,
 }
 
 /// The tokens of a data directory. A new one is good at once; other changes of
@@ -59,6 +65,7 @@ pub struct Tokens {
     known: ArcSwap<HashMap<TokenId, Known>>,
     seen: Mutex<Seen>,
     uses: Uses,
+    networks: RoleNetworks,
 }
 
 #[derive(Debug)]
@@ -101,7 +108,14 @@ impl Tokens {
                 failed: false,
             }),
             uses: Uses::open(data_dir),
+            networks: RoleNetworks::default(),
         })
+    }
+
+    /// Limits from where tokens are good, by their role.
+    #[must_use]
+    pub fn within(self, networks: RoleNetworks) -> Self {
+        Self { networks, ..self }
     }
 
     /// Tells whether there is no token, not even one that is not good any more.
@@ -139,7 +153,7 @@ impl Tokens {
         let expected = found.map_or([0; 32], |known| known.record.sha256.0);
         let is_equal: bool = expected.ct_eq(&token.digest()).into();
         let Known { record, principal } = found.filter(|_| is_equal).ok_or(Refusal::Unknown)?;
-        check(record, from, now)?;
+        self.check(record, from, now)?;
         self.uses.note(record.id, from.to_canonical(), now);
         Ok(principal.clone())
     }
@@ -159,7 +173,7 @@ impl Tokens {
         self.reload_if_changed(RELOAD_INTERVAL);
         let known = self.known.load();
         let Known { record, principal } = known.get(&id).ok_or(Refusal::Unknown)?;
-        check(record, from, now)?;
+        self.check(record, from, now)?;
         Ok(principal.clone())
     }
 
@@ -171,6 +185,22 @@ impl Tokens {
     pub fn write_uses(&self) -> io::Result<()> {
         let known = self.known.load();
         self.uses.write(|id| known.contains_key(&id))
+    }
+
+    /// Tells why a token of ours is not good.
+    fn check(&self, record: &TokenRecord, from: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        let from = from.to_canonical();
+        if record.revoked_at.is_some() {
+            Err(Refusal::Revoked)
+        } else if !record.in_force(now) {
+            Err(Refusal::Expired)
+        } else if !record.from.is_empty() && !record.from.iter().any(|net| net.contains(&from)) {
+            Err(Refusal::Network)
+        } else if !self.networks.allow(record.role, from) {
+            Err(Refusal::RoleNetwork)
+        } else {
+            Ok(())
+        }
     }
 
     /// Looks at the file unless that was done within `interval`. One `stat`
@@ -210,25 +240,12 @@ impl Tokens {
     }
 }
 
-/// Tells why a token of ours is not good.
-fn check(record: &TokenRecord, from: IpAddr, now: Timestamp) -> Result<(), Refusal> {
-    let from = from.to_canonical();
-    if record.revoked_at.is_some() {
-        Err(Refusal::Revoked)
-    } else if !record.in_force(now) {
-        Err(Refusal::Expired)
-    } else if record.from.is_empty() || record.from.iter().any(|net| net.contains(&from)) {
-        Ok(())
-    } else {
-        Err(Refusal::Network)
-    }
-}
-
 fn known(tokens: Vec<TokenRecord>) -> HashMap<TokenId, Known> {
     let known = |record: TokenRecord| {
         let principal = Principal {
             name: record.name.as_str().into(),
             token: Some(record.id),
+            certificate: None,
             role: record.role,
             // Ids of tokens have 32 bits: nothing else begins like this.
             owner: 1 << 32 | u64::from(record.id.value()),
@@ -293,6 +310,31 @@ mod tests {
                 Refusal::Unknown
             );
         }
+    }
+
+    #[test]
+    fn a_role_is_good_from_its_networks_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = Timestamp::now();
+        let token = create(dir.path(), wanted("a"), now).unwrap();
+        let networks = |text: &str| RoleNetworks::new(vec![text.parse().unwrap()]);
+        let with = |text| Tokens::open(dir.path()).unwrap().within(networks(text));
+        for (text, expected) in [
+            ("read=10.0.0.0/8", Ok(())),
+            ("admin=192.0.2.0/24", Ok(())),
+            ("read=192.0.2.0/24", Err(Refusal::RoleNetwork)),
+        ] {
+            let tokens = with(text);
+            let verified = tokens.verify(&token, HERE, now).map(|_| ());
+            assert_eq!(verified, expected, "{text}");
+            let by_id = tokens.verify_id(token.id(), HERE, now).map(|_| ());
+            assert_eq!(by_id, expected, "{text}");
+        }
+        // A try from elsewhere is no use.
+        let tokens = with("read=192.0.2.0/24");
+        tokens.verify(&token, HERE, now).unwrap_err();
+        tokens.write_uses().unwrap();
+        assert_eq!(list(dir.path()).unwrap()[0].last_use, None);
     }
 
     #[test]

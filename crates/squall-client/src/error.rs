@@ -16,6 +16,12 @@ pub enum ClientError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The certificate to show cannot be used.
+    #[error("this is no client certificate with its key, both in PEM form")]
+    Certificate {
+        /// Why.
+        source: reqwest::Error,
+    },
     /// The client cannot be made in this environment.
     #[error("cannot set up the HTTP client")]
     Setup {

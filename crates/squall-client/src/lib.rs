@@ -9,7 +9,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, StatusCode, Url};
+use reqwest::{Identity, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 pub use error::ClientError;
@@ -32,6 +32,9 @@ pub struct ClientConfig {
     pub token: Option<String>,
     /// Whether any certificate is taken, a self-signed one for instance.
     pub insecure: bool,
+    /// The certificate to show, if the service asks for one, with its key: both
+    /// in PEM form.
+    pub certificate: Option<Vec<u8>>,
 }
 
 /// A client of one service.
@@ -61,7 +64,13 @@ impl Client {
             .ok_or_else(|| invalid("the token has characters that no token has".into()))?;
         // Fails only where one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if let Some(pem) = &config.certificate {
+            let identity = Identity::from_pem(pem);
+            let identity = identity.map_err(|source| ClientError::Certificate { source })?;
+            builder = builder.identity(identity);
+        }
+        let http = builder
             .user_agent(concat!("squall/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .no_proxy()

@@ -10,6 +10,7 @@ fn client(url: &str) -> Result<Client, ClientError> {
         url: url.to_owned(),
         token: Some("sqt_other".to_owned()),
         insecure: false,
+        certificate: None,
     })
 }
 

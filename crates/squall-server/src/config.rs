@@ -40,6 +40,8 @@ pub struct ServiceConfig {
     /// Names that the service may be called by, besides addresses and
     /// `localhost`; `None` for every name.
     pub allowed_hosts: Option<Vec<String>>,
+    /// The same for the listener for administrators.
+    pub admin_allowed_hosts: Option<Vec<String>>,
     /// How host names of senders are found.
     pub reverse_lookup: ReverseLookup,
     /// Longest time an answer waits for a host name; default and most 200 ms.
@@ -99,6 +101,7 @@ impl Default for ServiceConfig {
             analysts: Vec::new(),
             access: AccessConfig::default(),
             allowed_hosts: None,
+            admin_allowed_hosts: None,
             reverse_lookup: ReverseLookup::default(),
             resolve_timeout: RESOLVE_TIMEOUT_MAX,
             outcomes: Arc::default(),

@@ -30,7 +30,7 @@ pub(crate) enum Failure {
     Forbidden(&'static str),
     /// Whoever sends it may do less.
     TooWeak {
-        /// What the sender's token is for.
+        /// What the sender's token or certificate is for.
         role: Role,
         /// What it would have to be for.
         needed: Role,
@@ -98,7 +98,7 @@ impl Failure {
             Self::OtherSite => "a page of another site may not ask for this".into(),
             Self::NoCredentials(reason) | Self::Forbidden(reason) => (*reason).into(),
             Self::TooWeak { role, needed } => {
-                format!("this needs a token with the role `{needed}`; the role of this one is `{role}`").into()
+                format!("this needs a token or a client certificate with the role `{needed}`; the role of this one is `{role}`").into()
             }
             Self::NoAnalyst => {
                 "only requests from the machine of the service and from addresses of the setting `analyst` may do this".into()

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::door::Door;
 use crate::failure::Failure;
 use crate::service::Service;
 use crate::upload::drain_a_little;
@@ -23,7 +24,12 @@ pub(crate) async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    let is_ours = match &service.config().allowed_hosts {
+    let config = service.config();
+    let allowed = match Door::of(request.extensions()) {
+        Door::Admin => &config.admin_allowed_hosts,
+        Door::Only | Door::Public => &config.allowed_hosts,
+    };
+    let is_ours = match allowed {
         None => true,
         Some(allowed) => is_allowed(request.headers(), request.uri(), allowed),
     };

@@ -11,9 +11,9 @@ use crate::{access, router};
         description = "Send files to be scanned, and ask about the service that scans them. \
             `/api/…` is compatible with the Thunderstorm API; `/api/v1/…` answers findings in \
             the v3 log form. Every refusal has a JSON body that says why. A 503 carries \
-            `Retry-After`: the sample was not taken and shall be sent again. Where tokens are \
-            needed, each operation names the role that its token must have: `submit`, `read` or \
-            `admin`, each of which includes those before it.",
+            `Retry-After`: the sample was not taken and shall be sent again. Where tokens or \
+            client certificates are needed, each operation names the role that the caller must \
+            have: `submit`, `read` or `admin`, each of which includes those before it.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(),
     ),

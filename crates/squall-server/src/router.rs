@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::bound::Bound;
+use crate::door::Elsewhere;
 use crate::failure::{self, Failure};
 use crate::openapi::Document;
 use crate::service::Service;
@@ -139,6 +140,7 @@ async fn observe(State(service): State<Service>, request: Request, next: Next) -
     let path = request.uri().path().to_owned();
     let endpoint = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
+    let endpoint = endpoint.filter(|_| !Elsewhere::is(&response));
     let endpoint = endpoint.as_ref().map_or(NO_ENDPOINT, MatchedPath::as_str);
     service
         .metrics()

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use squall_types::SignatureSummary;
 
 use crate::config::settings::{Listen, Settings};
+use crate::wiring::Addresses;
 
 /// Prints lines to standard output. A terminal that is gone is not an error.
 pub(crate) fn print(text: &str) {
@@ -26,8 +27,26 @@ pub(crate) fn error(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "squall: {text}");
 }
 
-/// Returns the address of the service as a client would type it.
-pub(crate) fn base_url(listen: &Listen, bound: SocketAddr) -> String {
+/// Where the service is, as a client would type it.
+pub(crate) struct Urls {
+    /// For collectors.
+    main: String,
+    /// For everybody else.
+    console: String,
+}
+
+impl Urls {
+    pub(crate) fn of(listen: &Listen, addresses: &Addresses) -> Self {
+        let main = base_url(listen, addresses.main);
+        let admin = addresses.admin.map(|address| base_url(listen, address));
+        Self {
+            console: admin.unwrap_or_else(|| main.clone()),
+            main,
+        }
+    }
+}
+
+fn base_url(listen: &Listen, bound: SocketAddr) -> String {
     let scheme = if listen.tls.is_some() {
         "https"
     } else {
@@ -44,7 +63,8 @@ pub(crate) fn base_url(listen: &Listen, bound: SocketAddr) -> String {
 }
 
 /// Returns what a newcomer needs to know once the service is ready.
-pub(crate) fn ready(settings: &Settings, url: &str, signatures: &SignatureSummary) -> String {
+pub(crate) fn ready(settings: &Settings, urls: &Urls, signatures: &SignatureSummary) -> String {
+    let Urls { main: url, console } = urls;
     let insecure = if url.starts_with("https") { " -k" } else { "" };
     let set = if settings.signatures.builtin {
         "starter set"
@@ -61,7 +81,7 @@ pub(crate) fn ready(settings: &Settings, url: &str, signatures: &SignatureSummar
          \x20 workers     {threads} threads\n\
          \x20 data        {data}\n\n\
          \x20 Try it:     curl{insecure} -F file=@/path/to/a/file '{url}/api/check?pretty=true'\n\
-         \x20 Look:       {url}/\n",
+         \x20 Look:       {console}/\n",
         version = env!("CARGO_PKG_VERSION"),
         rules = signatures.rules,
         iocs = signatures.iocs,

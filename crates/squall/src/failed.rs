@@ -7,7 +7,7 @@ use squall_api::v1::{FailedSample, Retried};
 use squall_client::{Client, ClientConfig};
 use squall_report::shown;
 
-use crate::banner;
+use crate::{banner, running};
 
 /// Samples asked for at a time; the most the service gives.
 const PAGE_LEN: u32 = 1000;
@@ -44,7 +44,7 @@ pub(crate) fn command() -> Command {
 }
 
 /// The arguments that say which service is meant, and how it is shown.
-fn service_args() -> [Arg; 3] {
+fn service_args() -> [Arg; 4] {
     [
         Arg::new("url")
             .long("url")
@@ -55,6 +55,7 @@ fn service_args() -> [Arg; 3] {
             .long("insecure")
             .help("Take any certificate, a self-signed one for instance")
             .action(ArgAction::SetTrue),
+        running::certificate_arg(),
         Arg::new("json")
             .long("json")
             .help("Write JSON, one object a line")
@@ -99,6 +100,7 @@ impl Target {
             url: url.cloned().unwrap_or_default(),
             token: crate::token_command::of_environment(),
             insecure: arguments.get_flag("insecure"),
+            certificate: running::certificate(arguments)?,
         })?;
         Ok(Self {
             client,

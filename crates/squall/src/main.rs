@@ -1,5 +1,6 @@
 //! The Squall binary: command line, configuration, wiring.
 
+mod acts;
 mod backlog;
 mod banner;
 mod config;

@@ -1,24 +1,24 @@
 //! `squall serve`: everything wired together, and taken apart in order.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
+use squall_access::AuditLog;
 use squall_api::v1::{Check, SettingInForce};
 use squall_findings::Findings;
 use squall_output::{OutputHealth, Outputs};
 use squall_queue::Queue;
 use squall_server::{
-    AccessConfig, KeptSamples, KeptSamplesStats, LogTail, OutputState, OutputStates, Service,
-    ServiceConfig,
+    AccessConfig, KeptSamples, KeptSamplesStats, Listeners, LogTail, OutputState, OutputStates,
+    Service, ServiceConfig,
 };
 use squall_trace::Tracer;
 use squall_types::{OutcomeCounts, ThreadHealth};
 use squall_worker::{Keeper, Recent, Signatures, Sinks, Verdicts, WorkerParts, Workers};
-use tokio::net::TcpListener;
 
+use crate::banner::Urls;
 use crate::config::{self, Loaded, Settings};
 use crate::findings::{self, CatchUp};
 use crate::shutdown::Grace;
@@ -29,6 +29,7 @@ use crate::signatures::control::{self, Control, Trigger};
 use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, watch};
 use crate::systemd::{Pulse, Systemd};
+use crate::wiring::Addresses;
 use crate::{backlog, banner, logging, sandbox, shutdown, wiring};
 
 /// How long the last spans of traces may take to be sent at the end.
@@ -53,8 +54,9 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let runtime = start_runtime()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let mut sinks = wiring::open_sinks(&settings)?;
-    let listener = runtime.block_on(wiring::listen(&settings))?;
-    let access = wiring::access(&settings, address(&listener)?)?;
+    let listeners = runtime.block_on(wiring::listen(&settings))?;
+    let addresses = Addresses::of(&listeners)?;
+    let access = wiring::access(&settings, &addresses)?;
     let (queue, queue_check) = wiring::open_queue(&settings)?;
     let mut start_checks = vec![queue_check];
     let keeper = wiring::open_keeper(&settings)?.map(Arc::new);
@@ -89,7 +91,8 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let ended = runtime.block_on(serve(
         &settings,
         Parts {
-            listener,
+            listeners,
+            addresses,
             queue: queue.clone(),
             signatures,
             sinks,
@@ -188,10 +191,6 @@ fn stop_outputs(runtime: &tokio::runtime::Runtime, outputs: Option<Outputs>) {
     }
 }
 
-fn address(listener: &TcpListener) -> anyhow::Result<SocketAddr> {
-    listener.local_addr().context("cannot tell the address")
-}
-
 fn start_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -201,7 +200,8 @@ fn start_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// What the running service is made of.
 struct Parts {
-    listener: TcpListener,
+    listeners: Listeners,
+    addresses: Addresses,
     queue: Queue,
     signatures: Arc<Signatures>,
     sinks: Arc<Sinks>,
@@ -265,10 +265,10 @@ impl OutputStates for Delivery {
 /// Answers requests until told to stop, or until the signatures turn out to be
 /// unusable.
 async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
-    let url = banner::base_url(&settings.listen, address(&parts.listener)?);
+    let urls = Urls::of(&settings.listen, &parts.addresses);
     let (service, control, administration) = service(settings, &parts)?;
     let tls = wiring::tls(settings)?;
-    let tokens = parts.access.tokens;
+    let (tokens, audit) = (parts.access.tokens, parts.access.audit);
     if let Some(tokens) = &tokens {
         wiring::keep_uses(Arc::clone(tokens));
     }
@@ -278,6 +278,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         parts.sinks,
         control.clone(),
         systemd.clone(),
+        audit.clone(),
     );
     tokio::spawn(hangup);
     if let Some(limit) = settings.queue.warn_samples {
@@ -285,7 +286,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     }
     let mut stop_signals = parts.signals.stop;
     let grace = parts.grace;
-    let loading = load_signatures(settings, control, administration, url);
+    let loading = load_signatures(settings, control, administration, urls, audit);
     let (stopping, tried) = (systemd.clone(), service.clone());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let watch = async move {
@@ -304,7 +305,7 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
         loaded.unwrap_or(Ok(()))
     };
     let server = squall_server::serve(
-        parts.listener,
+        parts.listeners,
         service,
         tls,
         async { drop(stopped.await) },
@@ -358,7 +359,11 @@ fn service(
         start_checks: parts.start_checks.clone(),
         log: parts.log.clone(),
         access: parts.access.clone(),
-        allowed_hosts: wiring::allowed_hosts(settings, address(&parts.listener)?),
+        allowed_hosts: wiring::allowed_hosts(settings, parts.addresses.main),
+        admin_allowed_hosts: parts
+            .addresses
+            .admin
+            .and_then(|address| wiring::allowed_hosts(settings, address)),
         ..wiring::service_config(
             settings,
             &parts.scan_id,
@@ -416,7 +421,8 @@ async fn load_signatures(
     settings: &Settings,
     control: Control,
     administration: Administration,
-    url: String,
+    urls: Urls,
+    audit: Option<Arc<AuditLog>>,
 ) -> anyhow::Result<()> {
     if settings.signatures.watch {
         let paths = Selection::of(settings).paths();
@@ -427,15 +433,19 @@ async fn load_signatures(
         .await
         .context("loading the signatures failed")?
         .map_err(anyhow::Error::msg)?;
-    start_updates(settings, administration);
+    start_updates(settings, administration, audit);
     if let Some(set) = control.state().current {
-        banner::print(&banner::ready(settings, &url, &set.summary));
+        banner::print(&banner::ready(settings, &urls, &set.summary));
     }
     Ok(())
 }
 
 /// Fetches signatures every so many hours from now on, if that is asked for.
-fn start_updates(settings: &Settings, administration: Administration) {
+fn start_updates(
+    settings: &Settings,
+    administration: Administration,
+    audit: Option<Arc<AuditLog>>,
+) {
     let Some(hours) = settings.signatures.update_interval_hours else {
         return;
     };
@@ -444,7 +454,7 @@ fn start_updates(settings: &Settings, administration: Administration) {
         return;
     }
     let interval = Duration::from_secs(u64::from(hours) * 3600);
-    tokio::spawn(administration.keep_updating(interval));
+    tokio::spawn(administration.keep_updating(interval, audit));
 }
 
 /// Finishes what is being scanned, hands back the rest and closes the queue.

@@ -4,8 +4,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use squall_access::AuditLog;
 use squall_worker::Sinks;
 
+use crate::acts;
 use crate::signatures::control::{Control, Trigger};
 use crate::systemd::Systemd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -84,15 +86,18 @@ pub(crate) async fn on_hangup(
     sinks: Arc<Sinks>,
     control: Control,
     systemd: Systemd,
+    audit: Option<Arc<AuditLog>>,
 ) {
     while hangup.recv().await.is_some() {
         systemd.reloading();
         // The logs do not wait for it; how it went is logged.
         let loading = control.load(Trigger::Signal);
-        let teller = systemd.clone();
+        let (teller, audit) = (systemd.clone(), audit.clone());
         tokio::spawn(async move {
-            let _ = loading.await;
+            let done = matches!(loading.await, Ok(Ok(_)));
             teller.reloaded();
+            let what = "signatures reload, log files opened again";
+            acts::write_down(audit, "whoever may send signals", "SIGHUP", what, done).await;
         });
         let sinks = Arc::clone(&sinks);
         // A disk that hangs must not hold up the runtime.

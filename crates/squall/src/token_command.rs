@@ -2,7 +2,6 @@
 //! running service or before it is started.
 
 use std::ffi::OsString;
-use std::net::IpAddr;
 
 use anyhow::Context as _;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -110,12 +109,8 @@ fn lifetime(text: &str) -> Result<Span, String> {
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
-    let address = || text.parse::<IpAddr>().map(IpNet::from).ok();
-    text.parse()
-        .ok()
-        .or_else(address)
-        .map(|network: IpNet| network.trunc())
-        .ok_or_else(|| "expected an address or a network such as 10.0.0.0/8".to_owned())
+    squall_access::parse_network(text)
+        .map_err(|_| "expected an address or a network such as 10.0.0.0/8".to_owned())
 }
 
 /// Runs one of the commands.
@@ -267,6 +262,7 @@ fn write_down(settings: &Settings, what: String, done: bool) {
     let act = Act {
         who: format!("uid {}", rustix::process::getuid().as_raw()),
         token: None,
+        certificate: None,
         role: None,
         from: "command line".to_owned(),
         what,

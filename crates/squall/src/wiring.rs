@@ -15,8 +15,10 @@ use squall_output::{
 };
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_report::syslog::{Form, Head};
-use squall_server::tls::Tls;
-use squall_server::{AccessConfig, LookupLink, Network, QuotaConfig, ReverseLookup, ServiceConfig};
+use squall_server::tls::{ClientAuth, Tls};
+use squall_server::{
+    AccessConfig, Listeners, LookupLink, Network, QuotaConfig, ReverseLookup, ServiceConfig,
+};
 use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
 use squall_worker::{
     Console, JsonForm, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Rotation, Sinks,
@@ -237,51 +239,97 @@ pub(crate) fn open_keeper(settings: &Settings) -> anyhow::Result<Option<Keeper>>
     Ok(Some(keeper))
 }
 
-pub(crate) async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
+pub(crate) async fn listen(settings: &Settings) -> anyhow::Result<Listeners> {
+    let bind = async |host: &str, port: u16| {
+        TcpListener::bind((host, port))
+            .await
+            .with_context(|| format!("cannot listen on `{host}` port {port}"))
+    };
     let listen = &settings.listen;
-    TcpListener::bind((listen.host.as_str(), listen.port))
-        .await
-        .with_context(|| format!("cannot listen on `{}` port {}", listen.host, listen.port))
+    let main = bind(&listen.host, listen.port).await?;
+    let admin = match &listen.admin {
+        Some(admin) => {
+            let bound = bind(&admin.host, admin.port).await;
+            Some(bound.context("`admin-listen` cannot be had")?)
+        }
+        None => None,
+    };
+    Ok(Listeners { main, admin })
 }
 
-/// Says who may use the service that listens on `address`, and where acts are
-/// written down.
+/// Where the service listens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addresses {
+    /// For everything, or for collectors where there is another.
+    pub(crate) main: SocketAddr,
+    /// For administrators and the console.
+    pub(crate) admin: Option<SocketAddr>,
+}
+
+impl Addresses {
+    pub(crate) fn of(listeners: &Listeners) -> anyhow::Result<Self> {
+        let of = |listener: &TcpListener| listener.local_addr().context("cannot tell the address");
+        Ok(Self {
+            main: of(&listeners.main)?,
+            admin: listeners.admin.as_ref().map(of).transpose()?,
+        })
+    }
+
+    /// Returns an address that others than this machine reach, if there is one.
+    fn beyond_loopback(&self) -> Option<SocketAddr> {
+        let all = std::iter::once(self.main).chain(self.admin);
+        all.into_iter()
+            .find(|address| !address.ip().to_canonical().is_loopback())
+    }
+}
+
+/// Says who may use the service that listens on `addresses`, and where acts
+/// are written down. One address that others reach is enough for it to ask on
+/// all of them: what is asked for on one is hardly meant for everybody on
+/// another.
 ///
 /// # Errors
 ///
-/// Fails if everybody who reaches the address could use the service and nobody
+/// Fails if everybody who reaches an address could use the service and nobody
 /// said that this is meant, or if the tokens cannot be read.
-pub(crate) fn access(settings: &Settings, address: SocketAddr) -> anyhow::Result<AccessConfig> {
+pub(crate) fn access(settings: &Settings, addresses: &Addresses) -> anyhow::Result<AccessConfig> {
     let access = &settings.access;
     let audit = AuditLog::new(access.audit_log.clone());
     let config = AccessConfig {
         tokens: None,
+        certificates: access.certificates.clone(),
+        networks: access.role_networks.clone(),
         token_in_url: access.token_in_url,
         tls: settings.listen.tls.is_some(),
         audit: Some(Arc::new(audit)),
     };
+    let beyond = addresses.beyond_loopback();
+    let says_who = !access.certificates.is_empty() || !access.role_networks.is_empty();
     let open = match access.mode {
-        AccessMode::Auto => address.ip().to_canonical().is_loopback(),
+        AccessMode::Auto => beyond.is_none() && !says_who,
         AccessMode::Tokens => false,
         AccessMode::Open => true,
     };
     if open {
-        if !address.ip().to_canonical().is_loopback() {
+        if let Some(address) = beyond {
             tracing::warn!(%address, "whoever reaches this address may use all of the service (`insecure-open`)");
         }
         return Ok(config);
     }
     let tokens = Tokens::open(&settings.data_dir).context("cannot read who may use the service")?;
-    anyhow::ensure!(
-        access.mode == AccessMode::Tokens || !tokens.is_empty(),
-        "refusing to let everybody who reaches {address} use the service: make a token with \
-         `squall token create --role admin --name NAME --data-dir {}`, or start with \
-         `--insecure-open`",
-        settings.data_dir.display()
-    );
-    if !tokens.any_in_force(Timestamp::now()) {
+    let is_somebody = !tokens.is_empty() || !access.certificates.is_empty();
+    if let (AccessMode::Auto, false, Some(address)) = (access.mode, is_somebody, beyond) {
+        anyhow::bail!(
+            "refusing to let everybody who reaches {address} use the service: make a token with \
+             `squall token create --role admin --name NAME --data-dir {}`, give client \
+             certificates roles with `certificate-role`, or start with `--insecure-open`",
+            settings.data_dir.display()
+        );
+    }
+    if access.certificates.is_empty() && !tokens.any_in_force(Timestamp::now()) {
         tracing::warn!("no token is in force: nobody may use the service");
     }
+    let tokens = tokens.within(access.role_networks.clone());
     Ok(AccessConfig {
         tokens: Some(Arc::new(tokens)),
         ..config
@@ -502,15 +550,26 @@ fn networks(named: &[config::Network], setting: &str) -> anyhow::Result<Vec<Netw
 
 /// The service's certificate, or `None` for plain HTTP.
 pub(crate) fn tls(settings: &Settings) -> anyhow::Result<Option<Tls>> {
-    let tls = match &settings.listen.tls {
+    let listen = &settings.listen;
+    let tls = match &listen.tls {
         None => return Ok(None),
         Some(settings::Tls::SelfSigned) => {
-            let names = ["localhost".to_owned(), settings.listen.host.clone()];
+            let mut names = vec!["localhost".to_owned(), listen.host.clone()];
+            names.extend(listen.admin.iter().map(|admin| admin.host.clone()));
             Tls::self_signed(&settings.data_dir.join("tls"), &names)
         }
         Some(settings::Tls::Files { cert, key }) => Tls::from_files(cert, key),
     };
-    Ok(Some(tls.context("cannot use TLS")?))
+    let tls = tls.context("cannot use TLS")?;
+    let Some(clients) = &listen.clients else {
+        return Ok(Some(tls));
+    };
+    let tls = tls.with_clients(ClientAuth {
+        ca: clients.ca.clone(),
+        crl: clients.crl.clone(),
+        required: clients.required,
+    });
+    Ok(Some(tls.context("cannot ask clients for certificates")?))
 }
 
 /// Draws the id of this run of the service: `S-` and eleven of

@@ -10,8 +10,8 @@ use utoipa::openapi::{
 
 use super::table::{self, Entry};
 
-/// The ways to show a token, by their names in the document.
-const SCHEMES: [&str; 3] = ["bearer", "basic", "apiKey"];
+/// The ways to say who is asking, by their names in the document.
+const SCHEMES: [&str; 4] = ["bearer", "basic", "apiKey", "mutualTls"];
 
 /// Adds to the document how tokens are shown, and to each operation which role
 /// it needs and how it is refused.
@@ -40,11 +40,12 @@ pub(crate) fn describe(document: &mut OpenApi) {
             for (status, why) in [
                 (
                     "401",
-                    "A token is needed, or the one shown is not good".to_owned(),
+                    "A token or a client certificate is needed, or the one shown is not good"
+                        .to_owned(),
                 ),
                 (
                     "403",
-                    format!("The token is not good from there, or its role is below `{role}`"),
+                    format!("The caller is not let in from there, or its role is below `{role}`"),
                 ),
             ] {
                 let refused = responses.entry(status.to_owned());
@@ -69,6 +70,14 @@ fn scheme(name: &str) -> SecurityScheme {
                 .description(Some("The token is the password; any user name will do."))
                 .build(),
         ),
+        "mutualTls" => SecurityScheme::MutualTls {
+            description: Some(
+                "A client certificate that the settings give a role. A token beside it counts."
+                    .to_owned(),
+            ),
+            deprecated: None,
+            extensions: None,
+        },
         _ => SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key"))),
     }
 }

@@ -13,13 +13,14 @@ mod table;
 use std::sync::Arc;
 use std::time::Duration;
 
-use squall_access::{AuditLog, Sessions, Tokens, Tries};
+use squall_access::{AuditLog, CertificateRules, RoleNetworks, Sessions, Tokens, Tries};
 
 use crate::throttle::Throttle;
 pub(crate) use caller::Caller;
 pub(crate) use document::describe;
 pub(crate) use guard::guard;
 pub(crate) use session::SESSION_COOKIE;
+pub(crate) use table::is_public;
 
 /// Lines about refused callers are logged at most this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
@@ -30,6 +31,10 @@ pub struct AccessConfig {
     /// Whose tokens are good; without any, whoever reaches the service may
     /// use it.
     pub tokens: Option<Arc<Tokens>>,
+    /// What holders of client certificates may do.
+    pub certificates: CertificateRules,
+    /// From where they are let in. Tokens know for themselves.
+    pub networks: RoleNetworks,
     /// Whether a token may be in the URL, as the parameter `token`.
     pub token_in_url: bool,
     /// Whether the service speaks TLS, so that browsers keep their cookies to

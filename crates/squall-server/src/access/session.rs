@@ -7,11 +7,10 @@ use axum::http::header;
 use axum::http::request::Parts;
 use squall_access::{Act, Outcome, Token};
 
-use super::guard::{address, write_down_as_it_is};
+use super::guard::{address, certificate_of, is_proxy, write_down_as_it_is};
 use super::{Access, Caller};
 use crate::failure::Failure;
 use crate::service::Service;
-use crate::upload::Peer;
 
 /// The cookie that stands for a token.
 pub(crate) const SESSION_COOKIE: &str = "squall_session";
@@ -48,7 +47,7 @@ impl Access {
     pub(crate) fn who(&self, head: &Parts, service: &Service) -> Caller {
         let tokens = self.config.tokens.as_deref();
         let from = address(head, service);
-        let known = tokens.and_then(|tokens| self.identify(tokens, head, from).ok());
+        let known = tokens.and_then(|tokens| self.identify(tokens, head, from, service).ok());
         known.map_or(Caller::Anybody, Caller::Known)
     }
 
@@ -97,10 +96,7 @@ impl Access {
     pub(crate) fn is_secure(&self, head: &Parts, service: &Service) -> bool {
         let proto = head.headers.get("x-forwarded-proto");
         let is_forwarded = proto.is_some_and(|proto| proto == "https");
-        let peer = head.extensions.get::<Peer>().map(|peer| peer.0.ip());
-        let proxies = &service.config().trusted_proxies;
-        let is_believed = peer.is_some_and(|peer| proxies.iter().any(|proxy| proxy.contains(peer)));
-        self.config.tls || (is_forwarded && is_believed)
+        self.config.tls || (is_forwarded && is_proxy(head, service))
     }
 
     async fn note(&self, caller: &Caller, from: String, what: &str, service: &Service) {
@@ -110,6 +106,7 @@ impl Access {
         let act = Act {
             who: principal.name.to_string(),
             token: principal.token,
+            certificate: certificate_of(principal),
             role: Some(principal.role),
             from,
             what: what.to_owned(),

@@ -49,6 +49,9 @@ const fn act(method: &'static str, path: &'static str) -> Rule {
     }
 }
 
+/// What supervisors and load balancers ask.
+const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
+
 /// All routes.
 const TABLE: &[Rule] = &[
     // The console, which asks for a token itself, and the documentation.
@@ -127,6 +130,13 @@ const TABLE: &[Rule] = &[
     read("/metrics"),
 ];
 
+/// Tells whether the route at `path` is one that collectors and supervisors
+/// need.
+pub(crate) fn is_public(path: &str) -> bool {
+    let mut of_path = TABLE.iter().filter(|rule| is_path(rule.path, path));
+    of_path.any(|rule| rule.role == Some(Role::Submit) || HEALTH.contains(&rule.path))
+}
+
 /// What the table says of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -201,6 +211,19 @@ mod tests {
         );
         let named = entry(&Method::GET, "/api/v1/findings/{id}");
         assert_eq!(named, entry(&Method::GET, "/api/v1/findings/{event_id}"));
+    }
+
+    #[test]
+    fn collectors_need_few_routes_and_each_with_all_its_methods() {
+        let public: Vec<_> = TABLE.iter().filter(|rule| is_public(rule.path)).collect();
+        assert_eq!(public.len(), 14);
+        for rule in public {
+            let is_health = HEALTH.contains(&rule.path);
+            assert!(rule.role == Some(Role::Submit) || is_health, "{rule:?}");
+        }
+        for path in ["/", "/docs/{*rest}", "/metrics", "/api/v1/session", "/none"] {
+            assert!(!is_public(path), "{path}");
+        }
     }
 
     #[test]

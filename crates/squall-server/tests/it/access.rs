@@ -21,7 +21,7 @@ const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/session"];
 pub(crate) struct Guarded {
     pub(crate) app: TestApp,
     audit: Arc<AuditLog>,
-    submit: Token,
+    pub(crate) submit: Token,
     pub(crate) read: Token,
     pub(crate) admin: Token,
     pub(crate) expired: Token,
@@ -45,6 +45,15 @@ impl Guarded {
     }
 
     fn with(token_in_url: bool) -> Self {
+        Self::adjusted(|config| config.token_in_url = token_in_url)
+    }
+
+    pub(crate) fn adjusted(adjust: impl FnOnce(&mut AccessConfig)) -> Self {
+        Self::with_proxies(adjust, true)
+    }
+
+    /// Makes one that believes proxies on this machine, or none.
+    pub(crate) fn with_proxies(adjust: impl FnOnce(&mut AccessConfig), proxies: bool) -> Self {
         let data = tempfile::tempdir().unwrap();
         let now = Timestamp::now();
         let make = |wanted, at| create(data.path(), wanted, at).unwrap();
@@ -67,16 +76,18 @@ impl Guarded {
         let admin = make(new_token("ana", Role::Admin), now);
         let expired = make(expired, now - 2.hours());
         let elsewhere = make(elsewhere, now);
-        let tokens = Arc::new(Tokens::open(data.path()).unwrap());
-        let access = AccessConfig {
-            tokens: Some(tokens),
-            token_in_url,
+        let mut access = AccessConfig {
             audit: Some(Arc::clone(&audit)),
-            tls: false,
+            ..AccessConfig::default()
         };
+        adjust(&mut access);
+        let tokens = Tokens::open(data.path()).unwrap();
+        access.tokens = Some(Arc::new(tokens.within(access.networks.clone())));
         let app = TestApp::with(|setup| {
             setup.config.access = access;
-            setup.config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+            if proxies {
+                setup.config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+            }
         });
         Self {
             app,
@@ -89,6 +100,11 @@ impl Guarded {
             elsewhere,
             data,
         }
+    }
+
+    /// Gives the app away; what is left answers nothing of use.
+    pub(crate) fn take_app(&mut self) -> TestApp {
+        std::mem::replace(&mut self.app, TestApp::with(|setup| setup.worker = false))
     }
 
     async fn ask(&self, method: &str, path: &str, token: &Token) -> Answer {
@@ -139,7 +155,7 @@ impl Guarded {
 
 /// Every operation of the API document with the role it names, the weakest
 /// that may; `None` for the few that need none.
-fn operations() -> Vec<(Method, String, Option<Role>)> {
+pub(crate) fn operations() -> Vec<(Method, String, Option<Role>)> {
     let document = serde_json::to_value(squall_server::openapi()).unwrap();
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {

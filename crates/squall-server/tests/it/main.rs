@@ -7,8 +7,10 @@
 mod access;
 mod answers;
 mod app;
+mod certificates;
 mod console;
 mod document;
+mod doors;
 mod findings;
 mod histories;
 mod hostile;

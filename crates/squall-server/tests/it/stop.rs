@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use squall_queue::{Completion, Lanes, Verdict};
-use squall_server::{ServeError, tls::Tls};
+use squall_server::{Listeners, ServeError, tls::Tls};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -16,6 +16,8 @@ use crate::app::{BOUNDARY, TestApp, form, part};
 pub(crate) struct Server {
     pub(crate) app: TestApp,
     pub(crate) address: SocketAddr,
+    /// The listener for administrators, if there is one.
+    pub(crate) admin: Option<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<Result<(), ServeError>>,
 }
@@ -26,14 +28,28 @@ impl Server {
     }
 
     pub(crate) async fn start_with(app: TestApp, tls: Option<Tls>, grace: Duration) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let main = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on(main.into(), app, tls, grace)
+    }
+
+    /// Starts a service with a listener for administrators.
+    pub(crate) async fn start_two(app: TestApp) -> Self {
+        let main = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let admin = Some(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        Self::start_on(Listeners { main, admin }, app, None, Duration::from_secs(5))
+    }
+
+    fn start_on(listeners: Listeners, app: TestApp, tls: Option<Tls>, grace: Duration) -> Self {
+        let address = listeners.main.local_addr().unwrap();
+        let admin = listeners.admin.as_ref();
+        let admin = admin.map(|admin| admin.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
-        let served = squall_server::serve(listener, app.service.clone(), tls, shutdown, grace);
+        let served = squall_server::serve(listeners, app.service.clone(), tls, shutdown, grace);
         Self {
             app,
             address,
+            admin,
             stop: Some(stop),
             task: tokio::spawn(served),
         }

@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use squall_access::{CertificateRules, RoleNetworks};
 use squall_types::Thresholds;
 
 use super::error::ConfigError;
 use super::settings::{
-    Access, AccessMode, Durability, Findings, JsonFormat, Limits, Listen, Outputs, Queue, Rotation,
-    Samples, Senders, Settings, SignatureSource, Signatures, StoreSamples, SyslogFraming, Tls,
-    Traces, Unpacking, Workers,
+    Access, AccessMode, Clients, Durability, Findings, JsonFormat, Limits, Listen, Outputs, Queue,
+    Rotation, Samples, Senders, Settings, SignatureSource, Signatures, StoreSamples, SyslogFraming,
+    Tls, Traces, Unpacking, Workers,
 };
 use super::shown::public;
 use super::values::Values;
@@ -55,11 +56,53 @@ pub(crate) fn build(values: &Values, cores: usize) -> Result<Settings, ConfigErr
 }
 
 fn listen(values: &Values) -> Result<Listen, ConfigError> {
+    let tls = tls(values)?;
     Ok(Listen {
         host: values.text("server-host")?,
         port: values.integer("server-port")?,
-        tls: tls(values)?,
+        admin: values.endpoint("admin-listen")?,
+        clients: clients(values, tls.is_some())?,
+        tls,
     })
+}
+
+/// Says which client certificates are good, if any are asked for.
+fn clients(values: &Values, has_tls: bool) -> Result<Option<Clients>, ConfigError> {
+    let contradiction = |setting: &'static str, problem: String, remedy| {
+        Ok::<_, ConfigError>(ConfigError::Contradiction {
+            problem,
+            origin: values.origin(setting)?,
+            remedy,
+        })
+    };
+    let ca = values.path("client-ca")?;
+    let crl = values.path("client-crl")?;
+    let required = values.text("client-auth")? == "required";
+    let rules = values.certificate_rules("certificate-role")?;
+    let Some(ca) = ca else {
+        let pointless = [
+            ("client-auth", required),
+            ("client-crl", crl.is_some()),
+            ("certificate-role", !rules.is_empty()),
+        ];
+        return match pointless.into_iter().find(|(_, is_set)| *is_set) {
+            None => Ok(None),
+            Some((setting, _)) => Err(contradiction(
+                setting,
+                format!("`{setting}` is set but no client certificate is good without `client-ca`"),
+                "name the certificates of the authorities that issue client certificates in \
+                 `client-ca`",
+            )?),
+        };
+    };
+    if !has_tls {
+        return Err(contradiction(
+            "client-ca",
+            "`client-ca` is set but the service speaks plain HTTP".to_owned(),
+            "name the certificate of the service in `server-cert`",
+        )?);
+    }
+    Ok(Some(Clients { ca, crl, required }))
 }
 
 fn tls(values: &Values) -> Result<Option<Tls>, ConfigError> {
@@ -110,8 +153,34 @@ fn access(values: &Values, data_dir: &Path) -> Result<Access, ConfigError> {
         }
         _ => return inconsistent("access"),
     };
+    let rules = values.certificate_rules("certificate-role")?;
+    let networks = values.role_networks("role-network")?;
+    for (setting, is_set) in [
+        ("certificate-role", !rules.is_empty()),
+        ("role-network", !networks.is_empty()),
+    ] {
+        if is_set && mode == AccessMode::Open {
+            return Err(ConfigError::Contradiction {
+                problem: format!("`{setting}` says who may but `insecure-open` lets everybody in"),
+                origin: values.origin(setting)?,
+                remedy: "leave out one of the two",
+            });
+        }
+    }
+    let certificates = match CertificateRules::new(rules) {
+        Ok(rules) => rules,
+        Err(error) => {
+            return Err(ConfigError::Contradiction {
+                problem: error.to_string(),
+                origin: values.origin("certificate-role")?,
+                remedy: "leave out one of the two",
+            });
+        }
+    };
     Ok(Access {
         mode,
+        certificates,
+        role_networks: RoleNetworks::new(networks),
         token_in_url: values.flag("token-in-url")?,
         allowed_hosts: values.hosts("allowed-hosts")?,
         sandbox: values.text("sandbox")? != "off",

@@ -77,11 +77,11 @@ fn is_service_link(value: &OsStr) -> bool {
         .is_some_and(|text| text.starts_with("tcp://") || text.starts_with("udp://"))
 }
 
-/// Splits the value of a list at its commas.
+/// Splits the value of a list at its commas, or what its kind has instead.
 fn split(kind: Kind, value: OsString) -> Vec<OsString> {
     match value.to_str() {
         Some(text) if kind.is_list() => text
-            .split(',')
+            .split(kind.separator())
             .map(|item| OsString::from(item.trim()))
             .collect(),
         _ => vec![value],

@@ -36,6 +36,12 @@ pub(crate) enum Kind {
     Networks,
     /// Any number of host names.
     Hosts,
+    /// An address or a host name with a port; empty for none.
+    Endpoint,
+    /// Any number of rules on client certificates.
+    CertificateRules,
+    /// Any number of roles with a network each.
+    RoleNetworks,
     /// Any number of syslog receivers.
     SyslogTargets,
     /// Any number of addresses that requests are sent to.
@@ -56,12 +62,23 @@ impl Kind {
             Self::Paths
                 | Self::Networks
                 | Self::Hosts
+                | Self::CertificateRules
+                | Self::RoleNetworks
                 | Self::SyslogTargets
                 | Self::Addresses
                 | Self::Passwords
                 | Self::Headers
                 | Self::Links
         )
+    }
+
+    /// Returns what separates two values in one text, such as a variable.
+    pub(crate) const fn separator(self) -> char {
+        match self {
+            // Names have commas in them.
+            Self::CertificateRules => ';',
+            _ => ',',
+        }
     }
 
     /// Tells whether nobody but the service may see the values.
@@ -80,6 +97,9 @@ impl Kind {
             Self::Choice(words) => words.join("|"),
             Self::Path | Self::Paths => "PATH".to_owned(),
             Self::Networks => "NETWORK".to_owned(),
+            Self::Endpoint => "ADDRESS:PORT".to_owned(),
+            Self::CertificateRules => "ROLE=FIELD:NAME".to_owned(),
+            Self::RoleNetworks => "ROLE=NETWORK".to_owned(),
             Self::SyslogTargets => "TARGET".to_owned(),
             Self::Addresses => "URL".to_owned(),
             Self::Passwords => "PASSWORD".to_owned(),
@@ -108,6 +128,16 @@ impl Kind {
             Self::Path => "a path".to_owned(),
             Self::Paths => "a path, or a list of paths".to_owned(),
             Self::Networks => "an IP address or a network such as 10.0.0.0/8".to_owned(),
+            Self::Endpoint => "an IP address or a host name with a port, such as \
+                 127.0.0.1:8443 or [::1]:8443"
+                .to_owned(),
+            Self::CertificateRules => "ROLE=FIELD:NAME with ROLE one of submit, read, admin and \
+                 FIELD one of cn, dn, dns, email, uri, such as submit=dns:*.example.org or \
+                 admin=dn:CN=ana,O=Example, with at most one * in a name"
+                .to_owned(),
+            Self::RoleNetworks => "ROLE=NETWORK with ROLE one of submit, read, admin, such as \
+                 admin=10.0.0.0/8"
+                .to_owned(),
             Self::SyslogTargets => "HOST[:PORT[:FORMAT[:PROTOCOL]]] with FORMAT one of DEFAULT, \
                  CEF, JSON, SYSLOGJSON, SYSLOGKV and PROTOCOL one of UDP, TCP, TCPTLS"
                 .to_owned(),

@@ -40,6 +40,8 @@ pub(crate) use describe::{Secrets, describe};
 pub(crate) use error::ConfigError;
 pub(crate) use flags::{TEMPLATE, args_of, scan_args, serve_args};
 pub(crate) use network::Network;
+#[cfg(test)]
+pub(crate) use network::parse_endpoint;
 pub(crate) use places::places;
 pub(crate) use settings::Settings;
 pub(crate) use shown::{arguments, origin, public, shown};

@@ -72,3 +72,36 @@ pub(crate) fn parse_host(text: &str) -> Option<String> {
         && text.bytes().any(|b| b.is_ascii_alphabetic());
     is_name.then(|| text.to_owned())
 }
+
+/// An address or a host name with a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    /// An IP address without brackets, or a host name.
+    pub(crate) host: String,
+    /// The port; 0 for any free one.
+    pub(crate) port: u16,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Reads `ADDRESS:PORT`; an IPv6 address is in brackets, or its last part
+/// could be taken for a port.
+pub(crate) fn parse_endpoint(text: &str) -> Option<Endpoint> {
+    let (host, port) = text.rsplit_once(':')?;
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_port || (host.contains(':') && !host.starts_with('[')) {
+        return None;
+    }
+    Some(Endpoint {
+        host: parse_host(host)?,
+        port: port.parse().ok()?,
+    })
+}

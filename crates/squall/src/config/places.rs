@@ -19,6 +19,8 @@ const FILES_IN_OWN: [&str; 2] = ["findings-db", "audit-log"];
 const READ: [&str; 8] = [
     "server-cert",
     "server-key",
+    "client-ca",
+    "client-crl",
     "signatures",
     "custom-signatures",
     "signature-sources",

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use squall_access::{CertificateRules, RoleNetworks};
 use squall_types::Thresholds;
 
 use super::link::LookupLink;
-use super::network::Network;
+use super::network::{Endpoint, Network};
 use super::syslog::SyslogTarget;
 
 /// The configuration.
@@ -50,8 +51,24 @@ pub(crate) struct Listen {
     pub(crate) host: String,
     /// The port; 0 for any free one.
     pub(crate) port: u16,
+    /// Where it listens for administrators and the console, if that is
+    /// elsewhere.
+    pub(crate) admin: Option<Endpoint>,
     /// HTTPS; `None` for plain HTTP.
     pub(crate) tls: Option<Tls>,
+    /// Certificates that clients are asked for; `None` for none.
+    pub(crate) clients: Option<Clients>,
+}
+
+/// Which client certificates are good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Clients {
+    /// The authorities' certificates.
+    pub(crate) ca: PathBuf,
+    /// What they revoked.
+    pub(crate) crl: Option<PathBuf>,
+    /// Whether a client without one is sent away.
+    pub(crate) required: bool,
 }
 
 /// Who may use the service.
@@ -61,6 +78,10 @@ pub(crate) struct Access {
     pub(crate) mode: AccessMode,
     /// Whether a token may be in a URL.
     pub(crate) token_in_url: bool,
+    /// What holders of client certificates may do.
+    pub(crate) certificates: CertificateRules,
+    /// From where callers are let in, by their role.
+    pub(crate) role_networks: RoleNetworks,
     /// Names that the service may be called by.
     pub(crate) allowed_hosts: Vec<String>,
     /// Whether the service takes rights from itself.
@@ -72,10 +93,10 @@ pub(crate) struct Access {
 /// Who is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AccessMode {
-    /// Whoever reaches the service on a loopback address; elsewhere who has a
-    /// token.
+    /// Whoever reaches the service on a loopback address, unless it is said who
+    /// may; elsewhere who has a token or a client certificate.
     Auto,
-    /// Who has a token.
+    /// Who has a token or a client certificate.
     Tokens,
     /// Whoever reaches the service, on any address.
     Open,

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::HeaderName;
+use squall_access::{CertificateRule, RoleNetwork};
 
 use super::kind::{Kind, duration_text};
 use super::link::{LookupLink, parse_link};
-use super::network::{Network, parse_host, parse_network};
+use super::network::{Endpoint, Network, parse_endpoint, parse_host, parse_network};
 use super::syslog::{SyslogTarget, parse_target};
 
 /// A value a setting can have.
@@ -35,6 +36,12 @@ pub(crate) enum Value {
     Networks(Vec<Network>),
     /// Host names, in order.
     Hosts(Vec<String>),
+    /// An address or a host name with a port.
+    Endpoint(Endpoint),
+    /// Rules on client certificates, in order.
+    CertificateRules(Vec<CertificateRule>),
+    /// Roles with a network each, in order.
+    RoleNetworks(Vec<RoleNetwork>),
     /// Syslog receivers, in order.
     SyslogTargets(Vec<SyslogTarget>),
     /// Addresses, in order.
@@ -65,6 +72,10 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
         Kind::Paths => Ok(Value::Paths(present(given).map(PathBuf::from).collect())),
         Kind::Networks => each(kind, given, parse_network).map(Value::Networks),
         Kind::Hosts => each(kind, given, parse_host).map(Value::Hosts),
+        Kind::CertificateRules => {
+            each(kind, given, |text| text.parse().ok()).map(Value::CertificateRules)
+        }
+        Kind::RoleNetworks => each(kind, given, |text| text.parse().ok()).map(Value::RoleNetworks),
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
         Kind::Addresses => each(kind, given, address).map(Value::Addresses),
         Kind::Passwords => each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords),
@@ -144,6 +155,8 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
             .filter(|ms| (min_ms..=max_ms).contains(ms))
             .map(|ms| Value::Duration(Duration::from_millis(ms))),
         Kind::Host => parse_host(text).map(Value::Text),
+        Kind::Endpoint if text.is_empty() => Some(Value::Unset),
+        Kind::Endpoint => parse_endpoint(text).map(Value::Endpoint),
         Kind::Choice(words) => words
             .iter()
             .find(|word| word.eq_ignore_ascii_case(text))
@@ -152,6 +165,8 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
         | Kind::Paths
         | Kind::Networks
         | Kind::Hosts
+        | Kind::CertificateRules
+        | Kind::RoleNetworks
         | Kind::SyslogTargets
         | Kind::Addresses
         | Kind::Passwords
@@ -257,6 +272,9 @@ impl Value {
                 .map(|path| path.display().to_string())
                 .collect(),
             Self::Networks(networks) => strings(networks),
+            Self::Endpoint(endpoint) => vec![endpoint.to_string()],
+            Self::CertificateRules(rules) => strings(rules),
+            Self::RoleNetworks(networks) => strings(networks),
             Self::SyslogTargets(targets) => strings(targets),
             Self::Hosts(hosts) => hosts.clone(),
             Self::Addresses(addresses) => addresses.clone(),

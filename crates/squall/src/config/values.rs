@@ -4,11 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use squall_access::{CertificateRule, RoleNetwork};
+
 use super::error::{ConfigError, Origin};
 use super::kind::Kind;
 use super::layer::{Given, Layer};
 use super::link::LookupLink;
-use super::network::Network;
+use super::network::{Endpoint, Network};
 use super::shown::{HIDDEN, origin, public};
 use super::syslog::SyslogTarget;
 use super::table::{Setting, settings};
@@ -140,6 +142,37 @@ impl Values {
     pub(crate) fn hosts(&self, name: &'static str) -> Result<Vec<String>, ConfigError> {
         self.pick(name, |value| match value {
             Value::Hosts(hosts) => Some(hosts.clone()),
+            _ => None,
+        })
+    }
+
+    /// Returns a setting that is an address with a port, if it is set.
+    pub(crate) fn endpoint(&self, name: &'static str) -> Result<Option<Endpoint>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::Unset => Some(None),
+            Value::Endpoint(endpoint) => Some(Some(endpoint.clone())),
+            _ => None,
+        })
+    }
+
+    /// Returns a setting that is a list of rules on client certificates.
+    pub(crate) fn certificate_rules(
+        &self,
+        name: &'static str,
+    ) -> Result<Vec<CertificateRule>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::CertificateRules(rules) => Some(rules.clone()),
+            _ => None,
+        })
+    }
+
+    /// Returns a setting that is a list of roles with networks.
+    pub(crate) fn role_networks(
+        &self,
+        name: &'static str,
+    ) -> Result<Vec<RoleNetwork>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::RoleNetworks(networks) => Some(networks.clone()),
             _ => None,
         })
     }

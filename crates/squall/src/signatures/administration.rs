@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use squall_access::AuditLog;
 use squall_api::v1;
 use squall_engine::{Severity, SignatureSet};
 use squall_server::{Pending, SignatureControl, SignatureState};
@@ -19,6 +20,7 @@ use super::control::{Control, Trigger};
 use super::store::{Slot, Store};
 use super::update::{Asked, fetch_all};
 use super::{own_dir, starter};
+use crate::acts;
 use crate::config::{self, Settings};
 
 /// How long after the start the first update is.
@@ -61,16 +63,24 @@ impl Administration {
 
     /// Updates shortly after the start and every `interval` after it, for ever.
     /// What goes wrong is logged and tried again the next time.
-    pub(crate) async fn keep_updating(self, interval: Duration) {
+    /// An update that changes something or fails is an act, and goes into
+    /// `audit`.
+    pub(crate) async fn keep_updating(self, interval: Duration, audit: Option<Arc<AuditLog>>) {
         tokio::time::sleep(FIRST_AFTER).await;
         loop {
-            let _ = self.update_now().await;
+            let updated = self.update_now().await;
+            if updated != Ok(false) {
+                let (done, from) = (updated.is_ok(), "signature-update-interval");
+                let audit = audit.clone();
+                acts::write_down(audit, "timer", from, "signatures update", done).await;
+            }
             tokio::time::sleep(interval).await;
         }
     }
 
-    /// Asks all sources and puts what is new in force.
-    async fn update_now(&self) -> Result<(), String> {
+    /// Asks all sources and puts what is new in force; tells whether anything
+    /// was.
+    async fn update_now(&self) -> Result<bool, String> {
         let _turn = self.0.turn.lock().await;
         self.0.updating.store(true, Ordering::Relaxed);
         let result = self.update_in_turn().await;
@@ -78,7 +88,7 @@ impl Administration {
         result
     }
 
-    async fn update_in_turn(&self) -> Result<(), String> {
+    async fn update_in_turn(&self) -> Result<bool, String> {
         let Inner {
             settings, control, ..
         } = &*self.0;
@@ -111,7 +121,7 @@ impl Administration {
         self.note(&fresh.asked, &adopted);
         failed.extend(adopted.err());
         if failed.is_empty() {
-            Ok(())
+            Ok(!fresh.candidates.is_empty())
         } else {
             Err(failed.join("; "))
         }
@@ -200,7 +210,8 @@ impl SignatureControl for Administration {
         }
         let administration = self.clone();
         self.0.runtime.spawn(async move {
-            let _ = reply.send(administration.update_now().await);
+            let updated = administration.update_now().await;
+            let _ = reply.send(updated.map(|_| ()));
         });
         pending
     }

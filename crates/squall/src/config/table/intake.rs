@@ -22,6 +22,12 @@ pub(super) const LISTENING: Section = Section {
         )
         .or(&["port"]),
         Setting::new(
+            "admin-listen",
+            Kind::Endpoint,
+            "",
+            "Address and port of a second listener, for administrators, readers and the console, with the same certificate. What collectors do not need is to be had there only then.",
+        ),
+        Setting::new(
             "server-cert",
             Kind::Path,
             "",

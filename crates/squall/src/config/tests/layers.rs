@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use squall_access::Role;
+
 use super::super::settings::{Durability, StoreSamples, Tls};
 use super::super::table::{Setting, env_name, settings};
 use super::Case;
@@ -41,6 +43,10 @@ fn other_value(setting: &Setting) -> &'static str {
         "server-host" => "0.0.0.0",
         "server-cert" => "auto",
         "server-key" => "key.pem",
+        "admin-listen" => "127.0.0.2:8443",
+        "client-auth" => "required",
+        "certificate-role" => "submit=dn:CN=*,O=Example",
+        "role-network" => "admin=10.0.0.0/8",
         "trusted-proxy" | "analyst" => "10.0.0.0/8",
         "reverse-dns" | "watch-signatures" => "false",
         "resolve-timeout" => "50ms",
@@ -76,9 +82,14 @@ fn other_value(setting: &Setting) -> &'static str {
 
 /// Loads with one setting given and returns its value and origin as listed.
 fn listed(case: Case, setting: &Setting) -> (Vec<String>, String) {
-    // A key needs a certificate; nothing else needs company.
+    // A key needs a certificate, and client certificates an authority, which
+    // needs TLS; nothing else needs company.
     let case = match setting.name {
         "server-key" => case.flags(&["--cert", "cert.pem"]),
+        "client-ca" => case.flags(&["--cert", "auto"]),
+        "client-auth" | "client-crl" | "certificate-role" => {
+            case.flags(&["--cert", "auto", "--client-ca", "ca.pem"])
+        }
         _ => case,
     };
     let loaded = case.ok();
@@ -220,6 +231,120 @@ fn certificates_come_as_files_or_are_made() {
     );
     // The original's container passes empty ones for plain HTTP.
     assert_eq!(tls(&["--cert", "", "--key="]), None);
+}
+
+#[test]
+fn client_certificates_need_an_authority_and_tls() {
+    let flags = ["--cert=auto", "--client-ca=ca.pem", "--client-crl=crl.pem"];
+    let clients = |more: &[&str]| {
+        let case = Case::new().flags(&flags).flags(more);
+        case.ok().settings.listen.clients.unwrap()
+    };
+    let optional = clients(&[]);
+    assert_eq!(optional.ca, Path::new("ca.pem"));
+    assert_eq!(optional.crl.as_deref(), Some(Path::new("crl.pem")));
+    assert!(!optional.required && clients(&["--client-auth", "Required"]).required);
+    let plain = Case::new().flags(&flags[1..]).error();
+    assert!(plain.contains("plain HTTP") && plain.contains("server-cert"));
+    for alone in [
+        "--client-crl=crl.pem",
+        "--client-auth=required",
+        "--certificate-role=read=cn:a",
+    ] {
+        let error = Case::new().flags(&["--cert=auto", alone]).error();
+        assert!(error.contains("without `client-ca`"), "{error}");
+    }
+}
+
+#[test]
+fn rules_on_certificates_have_commas_and_contradict_nothing() {
+    let rule = r"read=dn:CN=*,O=Example\, Inc.";
+    let of = |case: Case| {
+        let case = case.flags(&["--cert=auto", "--client-ca=ca.pem"]);
+        case.ok().settings.access.certificates
+    };
+    let two = of(Case::new().flags(&[
+        "--certificate-role",
+        "read=dn:CN=*,O=Example",
+        "--certificate-role",
+        "admin=cn:ana",
+    ]));
+    let same = Case::new().env(
+        "SQUALL_CERTIFICATE_ROLE",
+        "read=dn:CN=*,O=Example; admin=cn:ana",
+    );
+    assert_eq!(of(same), two);
+    let file = "certificate-role: ['read=dn:CN=*,O=Example', 'admin=cn:ana']\n";
+    assert_eq!(of(Case::new().file(file)), two);
+    assert!(!of(Case::new().flags(&["--certificate-role", rule])).is_empty());
+    let company = ["--cert=auto", "--client-ca=ca.pem"];
+    let both = [
+        "--certificate-role=read=cn:a",
+        "--certificate-role=admin=cn:a",
+    ];
+    let error = Case::new().flags(&company).flags(&both).error();
+    assert!(error.contains("two roles"), "{error}");
+    for wrong in ["cn:a", "root=cn:a", "read=a", "read=dn:a", "read=cn:*a*"] {
+        let flag = format!("--certificate-role={wrong}");
+        let error = Case::new().flags(&company).flags(&[&flag]).error();
+        assert!(error.contains("ROLE=FIELD:NAME"), "{error}");
+    }
+    let open = ["--certificate-role=read=cn:a", "--insecure-open"];
+    let error = Case::new().flags(&company).flags(&open).error();
+    assert!(error.contains("lets everybody in"), "{error}");
+}
+
+#[test]
+fn roles_have_networks() {
+    let networks = Case::new()
+        .env(
+            "SQUALL_ROLE_NETWORK",
+            "admin=10.0.0.0/8, admin=::1,read=192.0.2.1",
+        )
+        .ok()
+        .settings
+        .access
+        .role_networks;
+    let allows = |role, address: &str| networks.allow(role, address.parse().unwrap());
+    assert!(allows(Role::Admin, "::1") && !allows(Role::Admin, "192.0.2.1"));
+    assert!(allows(Role::Read, "192.0.2.1") && allows(Role::Submit, "192.0.2.2"));
+    for wrong in ["10.0.0.0/8", "admin", "root=10.0.0.0/8", "admin=x"] {
+        let flag = format!("--role-network={wrong}");
+        let error = Case::new().flags(&[&flag]).error();
+        assert!(error.contains("ROLE=NETWORK"), "{error}");
+    }
+    let open = ["--role-network=admin=::1", "--insecure-open"];
+    assert!(
+        Case::new()
+            .flags(&open)
+            .error()
+            .contains("lets everybody in")
+    );
+}
+
+#[test]
+fn the_second_listener_is_an_address_with_a_port() {
+    let admin = |text: &str| {
+        let flag = format!("--admin-listen={text}");
+        Case::new().flags(&[&flag]).ok().settings.listen.admin
+    };
+    for (text, host, port) in [
+        ("127.0.0.1:8443", "127.0.0.1", 8443),
+        ("[::1]:1", "::1", 1),
+        ("scan.example.org:0", "scan.example.org", 0),
+    ] {
+        let admin = admin(text).unwrap();
+        assert_eq!((admin.host.as_str(), admin.port), (host, port));
+        assert_eq!(admin.to_string(), text);
+    }
+    assert_eq!(admin(""), None);
+    for wrong in [
+        "8443", ":8443", "::1", "::1:8443", "h:", "h:x", "h:65536", "h:+1", "1.2.3:1",
+    ] {
+        let flag = format!("--admin-listen={wrong}");
+        let error = Case::new().flags(&[&flag]).error();
+        assert!(error.contains("with a port"), "{wrong}: {error}");
+    }
 }
 
 #[test]

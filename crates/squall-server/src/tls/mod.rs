@@ -1,4 +1,7 @@
-//! TLS: certificates from files, reloaded when they change, or made here.
+//! TLS: certificates from files, reloaded when they change, or made here; and
+//! those of clients.
+
+mod clients;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -12,10 +15,14 @@ use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, ResolvesServerCert, VerifierBuilderError};
 use rustls::sign::CertifiedKey;
 use sha2::Digest as _;
 use tokio_rustls::TlsAcceptor;
+
+pub use clients::ClientAuth;
+pub(crate) use clients::ClientCertificate;
+use clients::{Checker, Clients};
 
 /// How often the files are looked at, at most.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(2);
@@ -27,9 +34,14 @@ const SELF_SIGNED_KEY: &str = "server-key.pem";
 /// A certificate and key that connections are accepted with; cheap to clone.
 /// Offers HTTP/2 and HTTP/1.1, TLS 1.2 and 1.3.
 #[derive(Clone)]
-pub struct Tls {
-    acceptor: TlsAcceptor,
+pub struct Tls(Arc<Inner>);
+
+struct Inner {
+    /// Made anew when what clients are checked with changes: what they kept of
+    /// earlier connections is of no use then.
+    offer: ArcSwap<Offer>,
     files: Arc<Files>,
+    clients: Option<Clients>,
 }
 
 /// The certificate or key cannot be used.
@@ -59,6 +71,28 @@ pub enum TlsError {
         /// Why.
         source: rustls::Error,
     },
+    /// A certificate cannot be that of an authority.
+    #[error("`{path}` holds a certificate that cannot be that of an authority")]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// The file holds no list of revoked certificates.
+    #[error("`{path}` holds no list of revoked certificates in PEM form")]
+    NoRevocationList {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Client certificates cannot be checked with a file.
+    #[error("cannot check client certificates with `{path}`")]
+    Clients {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: VerifierBuilderError,
+    },
     /// A self-signed certificate cannot be made.
     #[error("cannot make a self-signed certificate")]
     Make(#[source] rcgen::Error),
@@ -72,6 +106,22 @@ pub enum TlsError {
     },
 }
 
+/// What connections are accepted with.
+struct Offer {
+    config: Arc<ServerConfig>,
+    /// The checker of client certificates in it.
+    checked_by: u64,
+}
+
+impl Offer {
+    fn new(files: &Arc<Files>, checker: Option<&Checker>) -> Result<Self, TlsError> {
+        Ok(Self {
+            config: Arc::new(files.config(checker)?),
+            checked_by: checker.map_or(0, Checker::number),
+        })
+    }
+}
+
 impl Tls {
     /// Takes certificate chain and key from PEM files. When the files change,
     /// connections from then on get the new ones; if those cannot be used the
@@ -83,20 +133,30 @@ impl Tls {
     pub fn from_files(cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let files = Arc::new(Files::open(cert.into(), key.into(), &provider)?);
-        let resolver = Arc::clone(&files);
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|source| files.unusable(source))?
-            .with_no_client_auth()
-            .with_cert_resolver(resolver);
-        // What a session needs goes to the client, encrypted: the memory of the
-        // last 256 sessions, which is the default, does not last for a fleet.
-        config.ticketer = ring::Ticketer::new().map_err(|source| files.unusable(source))?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self {
-            acceptor: TlsAcceptor::from(Arc::new(config)),
+        Self::new(files, None)
+    }
+
+    /// Asks clients for certificates, too. When the files of `auth` change,
+    /// those of all requests from then on are checked with the new ones; if
+    /// these cannot be used the old ones stay and the log says why.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file cannot be read or is not what it should be.
+    pub fn with_clients(self, auth: ClientAuth) -> Result<Self, TlsError> {
+        let files = Arc::clone(&self.0.files);
+        let clients = Clients::open(auth, &files.provider)?;
+        Self::new(files, Some(clients))
+    }
+
+    fn new(files: Arc<Files>, clients: Option<Clients>) -> Result<Self, TlsError> {
+        let checker = clients.as_ref().map(Clients::current);
+        let offer = Offer::new(&files, checker.as_deref())?;
+        Ok(Self(Arc::new(Inner {
+            offer: ArcSwap::from_pointee(offer),
             files,
-        })
+            clients,
+        })))
     }
 
     /// Makes a certificate for `names` (host names and addresses) signed by
@@ -119,7 +179,7 @@ impl Tls {
     /// case hex digits, for a client that wants to pin it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let current = self.files.current.load();
+        let current = self.0.files.current.load();
         let Some(cert) = current.cert.first() else {
             return String::new();
         };
@@ -127,9 +187,37 @@ impl Tls {
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    pub(crate) fn acceptor(&self) -> &TlsAcceptor {
-        self.files.reload_if_changed();
-        &self.acceptor
+    /// Returns what the next connection is accepted with, and the number of
+    /// the checker of client certificates in it.
+    pub(crate) fn acceptor(&self) -> (TlsAcceptor, u64) {
+        self.0.files.reload_if_changed();
+        self.reload_clients();
+        let offer = self.0.offer.load();
+        let acceptor = TlsAcceptor::from(Arc::clone(&offer.config));
+        (acceptor, offer.checked_by)
+    }
+
+    /// Takes what clients are checked with from files that changed.
+    fn reload_clients(&self) {
+        let Some(clients) = &self.0.clients else {
+            return;
+        };
+        if !clients.reload_if_changed() {
+            return;
+        }
+        match Offer::new(&self.0.files, Some(&clients.current())) {
+            Ok(offer) => self.0.offer.store(Arc::new(offer)),
+            // Whoever connects is checked with the old files first, and with
+            // the new ones before it counts.
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "cannot ask clients for other certificates"
+            ),
+        }
+    }
+
+    fn checker(&self) -> Option<Arc<Checker>> {
+        self.0.clients.as_ref().map(Clients::current)
     }
 }
 
@@ -149,13 +237,13 @@ struct Seen {
     checked: Instant,
 }
 
-/// When the two files were changed, and their sizes.
+/// When two files were changed, and their sizes.
 type Stamp = [Option<(SystemTime, u64)>; 2];
 
 impl Files {
     fn open(cert: PathBuf, key: PathBuf, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
         // Taken first: a change while they are read is seen at the next check.
-        let stamp = stamp(&cert, &key);
+        let stamp = [stamp(&cert), stamp(&key)];
         let current = read(&cert, &key, provider)?;
         Ok(Self {
             cert,
@@ -176,7 +264,7 @@ impl Files {
             return;
         }
         seen.checked = Instant::now();
-        let stamp = stamp(&self.cert, &self.key);
+        let stamp = [stamp(&self.cert), stamp(&self.key)];
         if stamp == seen.stamp {
             return;
         }
@@ -194,6 +282,24 @@ impl Files {
         seen.stamp = stamp;
     }
 
+    /// Makes what connections are accepted with.
+    fn config(self: &Arc<Self>, checker: Option<&Checker>) -> Result<ServerConfig, TlsError> {
+        let resolver = Arc::clone(self);
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|source| self.unusable(source))?;
+        let builder = match checker {
+            Some(checker) => builder.with_client_cert_verifier(Arc::clone(&checker.verifier)),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(resolver);
+        // What a session needs goes to the client, encrypted: the memory of the
+        // last 256 sessions, which is the default, does not last for a fleet.
+        config.ticketer = ring::Ticketer::new().map_err(|source| self.unusable(source))?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
     fn unusable(&self, source: rustls::Error) -> TlsError {
         TlsError::Unusable {
             cert: self.cert.clone(),
@@ -209,18 +315,17 @@ impl ResolvesServerCert for Files {
     }
 }
 
-fn stamp(cert: &Path, key: &Path) -> Stamp {
-    [cert, key].map(|path| {
-        let metadata = fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    })
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+fn cannot_read(path: &Path) -> impl FnOnce(pem::Error) -> TlsError + use<> {
+    let path = path.to_owned();
+    move |source| TlsError::Read { path, source }
 }
 
 fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
-    let cannot_read = |path: &Path| {
-        let path = path.to_owned();
-        move |source| TlsError::Read { path, source }
-    };
     let chain = CertificateDer::pem_file_iter(cert)
         .map_err(cannot_read(cert))?
         .collect::<Result<Vec<_>, _>>()
@@ -290,7 +395,7 @@ fn write_private(path: &Path, text: &str) -> Result<(), TlsError> {
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tls")
-            .field("cert", &self.files.cert)
+            .field("cert", &self.0.files.cert)
             .finish_non_exhaustive()
     }
 }

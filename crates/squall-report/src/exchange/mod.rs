@@ -91,7 +91,10 @@ impl Writer {
     /// Appends an object unless one with its id is there.
     fn push(&mut self, out: &mut Vec<u8>, object: &Value) {
         let id = object["id"].as_str().or_else(|| object["uuid"].as_str());
-        if !self.written.insert(digest(&[id.unwrap_or_default().as_bytes()])) {
+        if !self
+            .written
+            .insert(digest(&[id.unwrap_or_default().as_bytes()]))
+        {
             return;
         }
         if !std::mem::replace(&mut self.is_first, false) {

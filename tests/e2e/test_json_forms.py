@@ -228,7 +228,12 @@ def test_only_so_many_old_logs_are_kept(start, tmp_path):
     for number in range(4):
         service.check(MARKER + b"%d" % number, f"/numbered/{number}")
         wait_until(lambda n=number: f"/numbered/{n}" not in log.read_text(), 10, "a rotation")
-    old = [file for file in rotated(log) if file != log and not file.name.endswith("notes")]
+
+    def old_ones():
+        return [file for file in rotated(log) if file != log and not file.name.endswith("notes")]
+
+    # The oldest goes once the new one is there.
+    old = wait_until(lambda: len(found := old_ones()) == 2 and found, 10, "two are left")
     assert ["/numbered/2" in old[0].read_text(), "/numbered/3" in old[1].read_text()] == [True, True]
     assert len(old) == 2 and (folder / "findings.json-notes").exists()
 

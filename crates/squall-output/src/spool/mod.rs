@@ -291,7 +291,12 @@ impl Spool {
     /// Gives up the rest of a segment whose bytes are not what was written, once:
     /// whoever comes this way again does not find it any more.
     fn pass_over(&self, segment: &Segment, from: Place) -> Place {
-        let lost = self.lock().cut(segment.first, from.number);
+        let lost = {
+            let mut state = self.lock();
+            let lost = state.cut(segment.first, from.number);
+            self.note_lag(&state);
+            lost
+        };
         self.health.count_dropped(lost);
         tracing::error!(
             target = self.health.target(),

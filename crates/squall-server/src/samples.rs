@@ -10,4 +10,7 @@ pub trait KeptSamples: Send + Sync {
     ///
     /// Fails if it cannot be read.
     fn read(&self, sha256: [u8; 32]) -> io::Result<Option<Vec<u8>>>;
+
+    /// Tells whether that content is kept, without reading it.
+    fn holds(&self, sha256: [u8; 32]) -> bool;
 }

@@ -207,6 +207,10 @@ impl KeptSamples for Kept {
     fn read(&self, sha256: [u8; 32]) -> std::io::Result<Option<Vec<u8>>> {
         self.0.content(&sha256)
     }
+
+    fn holds(&self, sha256: [u8; 32]) -> bool {
+        self.0.holds(&sha256)
+    }
 }
 
 /// Answers requests until told to stop, or until the signatures turn out to be
@@ -320,6 +324,9 @@ fn service(
         signatures::own_dir(settings),
         Arc::clone(&parts.recent),
     );
+    library
+        .time_rules_when_idle()
+        .context("cannot start the thread that times rules")?;
     service.set_signature_library(Arc::new(library));
     if let Some(keeper) = &parts.keeper {
         service.set_kept_samples(Arc::new(Kept(Arc::clone(keeper))));

@@ -310,6 +310,7 @@ pub(crate) fn service_config(
         scan_threads,
         logs,
         lookup_links: lookup_links(settings),
+        levels: settings.levels,
         ..ServiceConfig::default()
     })
 }

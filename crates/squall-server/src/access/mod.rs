@@ -18,7 +18,7 @@ use squall_access::{AuditLog, Sessions, Tokens, Tries};
 use crate::throttle::Throttle;
 pub(crate) use caller::Caller;
 pub(crate) use document::describe;
-pub(crate) use guard::guard;
+pub(crate) use guard::{address, guard};
 pub(crate) use session::SESSION_COOKIE;
 
 /// Lines about refused callers are logged at most this often.

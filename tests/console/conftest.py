@@ -1,10 +1,13 @@
 """Fixtures: the real binary, and a real browser that fails a test for any error on the page."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -80,39 +83,102 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def documented():
+    """What a page may ask for: (method, pattern of a path) of the files of the console and of the committed API document."""
+    paths = json.loads((REPOSITORY / "openapi" / "squall.json").read_text())["paths"]
+    known = [("GET", re.compile(r"/|/static/[a-z.]+|/docs/.*|/openapi\.json"))]
+    for template, item in paths.items():
+        pattern = re.compile(re.sub(r"\\{[^/]*\\}", "[^/]+", re.escape(template)))
+        known += [(method.upper(), pattern) for method in item]
+    return known
+
+
+def undocumented(requests, known) -> list:
+    """Those of the requests, as (method, address), that are for nothing that is documented."""
+    left = []
+    for method, address in requests:
+        parts = urlsplit(address)
+        if parts.scheme in ("data", "blob", "about"):
+            continue
+        path = parts.path if parts.hostname == "127.0.0.1" else address
+        if not any(method == one and pattern.fullmatch(path) for one, pattern in known):
+            left.append((method, path))
+    return left
+
+
 @pytest.fixture
-def open_page(browser):
-    """Opens pages; each fails the test for an error on it, unless that is `expected`."""
+def open_page(browser, documented):
+    """Opens pages; each fails the test for an error on it, unless that is `expected`, and for a request that is not in
+    the API document. What is true of a page is true of all that are opened beside it (`page.context.new_page()`)."""
     opened = []
 
     def begin(service, address="#/", expected=(), **options):
         options.setdefault("viewport", {"width": 1280, "height": 900})
+        # Nothing fades: a colour is looked at when it is what it will be.
+        options.setdefault("reduced_motion", "reduce")
         context = browser.new_context(**options)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.add_init_script(WATCH)
+        errors, requests = [], []
+        context.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        context.on("request", lambda request: requests.append((request.method, request.url)))
         page = context.new_page()
-        errors = []
-        page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        opened.append((context, errors, expected))
+        opened.append((context, errors, expected, requests))
         page.goto(f"{service.url}/{address}")
         expect(page.locator("header.top, main.login").first).to_be_visible()
         return page
 
     yield begin
     try:
-        for _, errors, expected in opened:
+        for _, errors, expected, requests in opened:
             left = [error for error in errors if not any(word in error for word in expected)]
             assert not left, left
+            assert requests, "no request was seen"
+            assert not undocumented(requests, documented)
     finally:
-        for context, _, _ in opened:
+        for context, *_ in opened:
             context.close()
+
+
+@pytest.fixture
+def accessible(axe):
+    """Fails for a serious accessibility problem of a page as it is now: everything in the light theme, and in the dark one
+    what the theme changes."""
+
+    def look(page, what, **options):
+        page.evaluate(axe)
+        for scheme, run in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(50)
+            found = page.evaluate("(options) => axe.run(document, options)", {"resultTypes": ["violations"], **run, **options})
+            serious = [
+                (v["id"], v["impact"], [node["html"][:200] for node in v["nodes"]][:3])
+                for v in found["violations"]
+                if v["impact"] in ("serious", "critical")
+            ]
+            assert not serious, f"{what}, {scheme}: {serious}"
+        page.emulate_media(color_scheme="light")
+
+    return look
 
 
 @pytest.fixture(scope="session")
 def rules(tmp_path_factory):
     """A signature directory with the rules of these tests."""
     return write_rules(tmp_path_factory.mktemp("signatures"))
+
+
+def command(*args) -> str:
+    """Runs the program; returns what it prints."""
+    run = subprocess.run([str(BINARY), *map(str, args)], capture_output=True, text=True, check=True, timeout=60)
+    return run.stdout.strip()
+
+
+def with_token(service, role, name) -> str:
+    """Makes a token for a service."""
+    return command("token", "create", "--role", role, "--name", name, "--data-dir", service.data)
 
 
 @pytest.fixture(scope="module")

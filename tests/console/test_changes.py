@@ -2,10 +2,13 @@
 
 import io
 import json
+import re
 import zipfile
+from datetime import datetime, timezone
 
 import pytest
 from playwright.sync_api import expect
+from steps import stored
 
 from support.rules import CUSTOM, MARKER, SECOND
 from support.service import Service, running, wait_until
@@ -26,30 +29,63 @@ def only_finding(service):
     return wait_until(lambda: service.json("/api/v1/findings")["findings"], 15, "a finding")[0]
 
 
-def test_a_false_positive_is_not_found_again(fresh, open_page, screenshots):
+def test_a_false_positive_is_not_found_again_until_it_is_none(fresh, open_page, screenshots, accessible):
     fresh.check(MARKER, name="/srv/tool.php", source="web-01")
     row = only_finding(fresh)
+    fresh.check(MARKER, name="/opt/tool.php", source="web-02")
+    fresh.check(MARKER + b"y", name="/opt/other.php", source="web-02")
+    stored(fresh, 3)
     page = open_page(fresh, f"#/findings/{row['event_id']}")
     page.get_by_label("Note").fill("our tool; see #7")
     page.get_by_label("Your name").fill("ana")
     page.get_by_role("button", name="False positive…").click()
+    expect(page.get_by_label("Mark the other findings of this content as well")).to_be_checked()
+    expect(page.locator(".sure")).to_contain_text("1 from all sources")
     page.screenshot(path=screenshots / "false-positive.png", full_page=True)
+    accessible(page, "a false positive, before it is one")
     page.get_by_role("button", name="It is a false positive").click()
     expect(page.locator('[data-review="false_positive"]')).to_contain_text("ana")
+    expect(page.get_by_text("Marked as false positive: 2 findings.")).to_be_visible()
+    expect(page.locator("[data-trusted]")).to_contain_text("nothing is reported on it any more")
+    expect(page.locator("[data-trusted]")).to_contain_text("our tool, see")
+    reviews = {found["name"]: found["review"] for found in fresh.json("/api/v1/findings")["findings"]}
+    assert reviews == {"/srv/tool.php": "false_positive", "/opt/tool.php": "false_positive", "/opt/other.php": "open"}
     # Trusted from now on, and only that content.
     assert fresh.check(MARKER, name="/srv/tool.php") == []
     assert fresh.check(MARKER + b"x") != []
     page.get_by_role("link", name="Signatures", exact=True).click()
     page.get_by_role("button", name="Edit console-trusted-hashes.txt").click()
     text = page.locator("textarea.code").input_value()
-    assert row["sha256"] in text and "ana" in text and "our tool" in text
-    # It outlasts the process.
+    today = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+    assert re.fullmatch(rf"{row['sha256']};false positive, ana, {today}T\d\d:\d\d:\d\dZ: our tool, see ,7\n", text), text
+
+    # Open again does not hide that the content is trusted; not trusting it has it found again.
+    page.goto(f"{fresh.url}/#/findings/{row['event_id']}")
+    page.get_by_role("button", name="Open again").click()
+    expect(page.locator('[data-review="open"]')).to_be_visible()
+    expect(page.locator("[data-trusted]")).to_be_visible()
+    assert fresh.check(MARKER, name="/srv/tool.php") == []
+    accessible(page, "a finding whose content is trusted")
+    page.get_by_label("Note").fill("it is no tool of ours")
+    page.get_by_role("button", name="Stop trusting it").click()
+    expect(page.get_by_text("The content is not trusted any more")).to_be_visible()
+    expect(page.locator("[data-trusted]")).to_have_count(0)
+    expect(page.locator('[data-review="open"]')).to_contain_text("it is no tool of ours")
+    assert fresh.check(MARKER, name="/srv/tool.php") != []
+
+
+def test_trust_outlasts_the_process(fresh):
+    fresh.check(MARKER)
+    event_id = only_finding(fresh)["event_id"]
+    assert fresh.post(f"/api/v1/findings/{event_id}/trust", json={"who": "ana"}).status_code == 200
+    assert fresh.check(MARKER) == []
     fresh.stop()
     fresh.start()
-    assert fresh.check(MARKER, name="/srv/tool.php") == []
+    assert fresh.check(MARKER) == []
+    assert fresh.json(f"/api/v1/findings/{event_id}")["trusted"].startswith("false positive, ana, ")
 
 
-def test_a_rule_is_checked_before_it_is_live(fresh, open_page, screenshots):
+def test_a_rule_is_checked_before_it_is_live(fresh, open_page, screenshots, accessible):
     assert fresh.check(CUSTOM) == []
     page = open_page(fresh, "#/signatures", expected=("422",))
     page.get_by_role("button", name="New file").click()
@@ -59,6 +95,7 @@ def test_a_rule_is_checked_before_it_is_live(fresh, open_page, screenshots):
     page.get_by_role("button", name="Check and put in force").click()
     expect(page.locator(".editor .problem")).to_contain_text("line 8")
     page.screenshot(path=screenshots / "rule-mistake.png", full_page=True)
+    accessible(page, "a rule with a mistake")
     assert fresh.check(CUSTOM) == []
     assert fresh.json("/api/v1/signatures/own") == {"files": []}
 
@@ -80,12 +117,44 @@ def test_a_rule_is_checked_before_it_is_live(fresh, open_page, screenshots):
     expect(page.locator("pre.source")).to_contain_text('$own = "squall-e2e-custom"')
     assert "q=written" in page.url
     page.screenshot(path=screenshots / "rule-source.png", full_page=True)
+    accessible(page, "an open rule, and a table of own files")
+
+    # Changed: what is written now counts, and a mistake changes nothing.
+    page.get_by_role("button", name="Edit mine.yar").click()
+    expect(page.get_by_label("Name: rules end in .yar")).to_be_disabled()
+    expect(editor).to_have_value(RULE)
+    changed = RULE.replace("squall-e2e-custom", "squall-e2e-changed").replace("90", "75")
+    editor.fill(changed)
+    page.get_by_role("button", name="Check and put in force").click()
+    expect(page.get_by_text("mine.yar is in force.")).to_be_visible()
+    assert fresh.check(CUSTOM) == []
+    assert fresh.check(b"squall-e2e-changed")[0]["matches"][0]["rulename"] == "Own_Rule"
+    page.get_by_role("button", name="Edit mine.yar").click()
+    expect(editor).to_have_value(changed)
+    editor.fill(changed.replace("condition:", "condition"))
+    page.get_by_role("button", name="Check and put in force").click()
+    expect(page.locator(".editor .problem")).to_contain_text("line 8")
+    page.get_by_role("button", name="Cancel").click()
+    assert fresh.check(b"squall-e2e-changed") != []
+    assert fresh.json("/api/v1/signatures/own/mine.yar")["text"] == changed
+
+    # Taken from a file of this machine.
+    page.get_by_role("button", name="New file").click()
+    page.set_input_files('.editor input[type="file"]', [
+        {"name": "taken.yar", "mimeType": "text/plain", "buffer": RULE.replace("Own_Rule", "Taken_Rule").encode()}])
+    expect(page.get_by_label("Name: rules end in .yar")).to_have_value("taken.yar")
+    page.get_by_role("button", name="Check and put in force").click()
+    expect(page.get_by_text("taken.yar is in force.")).to_be_visible()
+    assert fresh.check(CUSTOM)[0]["matches"][0]["rulename"] == "Taken_Rule"
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove taken.yar").click()
+    expect(page.get_by_text("taken.yar is removed.")).to_be_visible()
+    assert fresh.check(CUSTOM) == []
 
     # Removed again.
-    page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Remove mine.yar").click()
     expect(page.get_by_text("mine.yar is removed.")).to_be_visible()
-    assert fresh.check(CUSTOM) == []
+    assert fresh.check(b"squall-e2e-changed") == []
 
 
 def test_a_change_is_rolled_back(fresh, open_page):
@@ -128,9 +197,9 @@ def test_a_kept_sample_is_downloaded(tmp_path, rules, open_page):
 
 def test_without_kept_samples_it_says_so(fresh, open_page):
     fresh.check(MARKER, name="/srv/a.php")
-    page = open_page(fresh, f"#/findings/{only_finding(fresh)['event_id']}", expected=("404",))
-    page.get_by_role("button", name="Download the sample").click()
-    expect(page.locator(".download .problem")).to_contain_text("keeps no samples")
+    page = open_page(fresh, f"#/findings/{only_finding(fresh)['event_id']}")
+    expect(page.locator('[data-sample="none"]')).to_have_text("The sample was not kept; which ones are is set with server-store-samples.")
+    expect(page.get_by_role("button", name="Download the sample")).to_have_count(0)
 
 
 def test_the_system_page_tells_configuration_and_log(tmp_path, rules, open_page):
@@ -144,6 +213,21 @@ def test_the_system_page_tells_configuration_and_log(tmp_path, rules, open_page)
         assert "geheim-7" not in json.dumps(service.json("/api/v1/configuration")) + json.dumps(service.json("/api/v1/log?lines=1000"))
         page.get_by_role("button", name="Defaults as well").click()
         expect(settings.get_by_role("row", name="scan-timeout")).to_contain_text("default")
+        # The log goes on by itself, until it is told to stand still.
+        log = page.get_by_role("region", name="The last lines of the log")
+        lines = log.locator("li", has_text="a finding was reviewed")
+        service.check(MARKER)
+        event_id = only_finding(service)["event_id"]
+        review = lambda: service.post(f"/api/v1/findings/{event_id}/review", json={"state": "reviewed"})  # noqa: E731
+        assert review().status_code == 200
+        expect(lines).to_have_count(1)
+        page.get_by_role("button", name="Pause").click()
+        page.wait_for_timeout(300)
+        assert review().status_code == 200
+        page.wait_for_timeout(4000)
+        expect(lines).to_have_count(1)
+        page.get_by_role("button", name="Go on").click()
+        expect(lines).to_have_count(2)
 
 
 def test_only_analysts_change_what_is_found(tmp_path, rules):

@@ -1,33 +1,25 @@
 """Logging in to a service that asks for tokens, with a real browser."""
 
 import json
-import subprocess
 
 import pytest
+from conftest import command, with_token
 from playwright.sync_api import expect
 
-from support.places import BINARY
 from support.rules import MARKER
 from support.service import Service, running, wait_until
-
-
-def squall(service, *args) -> str:
-    run = subprocess.run(
-        [str(BINARY), "token", *args, "--data-dir", str(service.data)], capture_output=True, text=True, check=True, timeout=60
-    )
-    return run.stdout.strip()
 
 
 @pytest.fixture
 def guarded(tmp_path, rules):
     service = Service(tmp_path / "squall", "--signatures", str(rules), "--access", "tokens")
-    service.token = squall(service, "create", "--role", "admin", "--name", "ana <b>")
+    service.token = with_token(service, "admin", "ana <b>")
     service._session.headers["Authorization"] = f"Bearer {service.token}"
     with running(service):
         yield service
 
 
-def test_a_token_lets_in_and_logging_out_lets_nobody_in(guarded, open_page, screenshots):
+def test_a_token_lets_in_and_logging_out_lets_nobody_in(guarded, open_page, screenshots, accessible):
     page = open_page(guarded, expected=("401",))
     token = page.get_by_label("Token")
     expect(token).to_be_focused()
@@ -36,6 +28,7 @@ def test_a_token_lets_in_and_logging_out_lets_nobody_in(guarded, open_page, scre
     token.fill("sqt_00000000_" + "0" * 40)
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("the token is not known")
+    accessible(page, "the log-in, with a wrong token")
     token.fill(guarded.token)
     page.keyboard.press("Enter")
     expect(page.get_by_text("ana <b>")).to_be_visible()
@@ -73,7 +66,7 @@ def test_a_session_ends_with_its_token(guarded, open_page):
     page.get_by_label("Token").fill(guarded.token)
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
-    squall(guarded, "revoke", "ana <b>")
+    command("token", "revoke", "ana <b>", "--data-dir", guarded.data)
     wait_until(lambda: guarded.get("/api/v1/overview").status_code == 401, 5, "the token is good for nothing")
     page.get_by_role("link", name="Signatures").click()
     expect(page.get_by_label("Token")).to_be_visible()

@@ -28,6 +28,7 @@ def pages(squall):
         "source": "#/sources/web-01.example.org",
         "signatures": "#/signatures",
         "system": "#/system",
+        "nothing": "#/nothing",
     }
 
 
@@ -38,7 +39,7 @@ def test_every_page(squall, pages, open_page, axe, screenshots, theme, width):
     for name, address in pages.items():
         page.goto(f"{squall.url}/{address}")
         expect(page.locator("main .muted", has_text="Loading")).to_have_count(0)
-        expect(page.locator("main").locator("h2, table, form, fieldset").first).to_be_visible()
+        expect(page.locator("main").locator("h2, table, form, fieldset, .empty").first).to_be_visible()
         page.wait_for_timeout(250)
         page.screenshot(path=screenshots / f"{name}-{theme}-{width}.png", full_page=True)
         wide = page.evaluate("document.documentElement.scrollWidth")

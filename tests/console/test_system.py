@@ -1,5 +1,6 @@
 """The system page: whether everything is as it should be, and what to do about what is not."""
 
+import hashlib
 import re
 import time
 import zipfile
@@ -27,6 +28,10 @@ def test_a_service_that_is_well_says_so(fresh, open_page, screenshots):
     page.screenshot(path=screenshots / "self-check.png", full_page=True)
     page.get_by_role("link", name="API documentation").click()
     expect(page.get_by_text("/api/v1/self-check").first).to_be_visible()
+    # An operation, opened: the page writes styles of its own, and sends what somebody tries out.
+    page.locator("#operations-console-selfCheck").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator("#operations-console-selfCheck .live-responses-table .response").first).to_contain_text("200")
 
 
 def test_what_went_wrong_is_told(tmp_path, rules, open_page):
@@ -56,27 +61,53 @@ def test_what_went_wrong_is_told(tmp_path, rules, open_page):
         expect(check(page, "Signatures")).to_contain_text("1 rules or lines could not be used")
 
 
-def test_failed_samples_are_scanned_again(tmp_path, rules, open_page):
-    """A sample that twice ended the process is put aside; an analyst has it scanned again."""
-    service = Service(tmp_path / "squall", "--signatures", str(rules), "--threads", "1")
+def test_failed_samples_are_scanned_again(tmp_path, rules, open_page, accessible):
+    """Samples that twice ended the process are put aside; an analyst has one scanned again, then all."""
+    service = Service(tmp_path / "squall", "--signatures", str(rules), "--threads", "3")
     service.start()
     sample_id = service.enqueue(slow(1) + b"\n" + MARKER, name="/tmp/<b>poison</b>.bin", source="web-01")
-    for _ in range(2):
-        wait_until(lambda: service.json("/api/v1/overview")["workers_busy"] == 1, 20, "the scan to begin")
+    others = [service.enqueue(slow(number), name=f"/tmp/other{number}.bin", source="web-02") for number in (2, 3)]
+    wait_until(lambda: service.json("/api/v1/overview")["workers_busy"] == 3, 20, "the scans to begin")
+    time.sleep(0.1)
+    service.kill()
+    service.start()
+    # From now on each is scanned alone, so that the others are not blamed.
+    for left in (2, 1, 0):
+        wait_until(lambda: service.json("/api/v1/overview")["workers_busy"] == 1, 20, "a scan to begin")
         time.sleep(0.1)
         service.kill()
         service.start()
+        wait_until(lambda n=left: service.json("/api/v1/samples/failed")["total"] == 3 - n, 20, "a failed sample")
+    # `running` starts it again, and nobody would end this process then.
+    service.kill()
     with running(service):
         page = open_page(service, "#/system")
         failed = page.get_by_role("region", name="Samples that could not be scanned")
         row = failed.get_by_role("row", name="<b>poison</b>.bin")
         expect(row).to_contain_text("web-01")
-        expect(check(page, "Failed samples")).to_contain_text("1 could not be scanned")
+        expect(check(page, "Failed samples")).to_contain_text("3 could not be scanned")
+        accessible(page, "samples that could not be scanned")
         row.get_by_role("button", name="Scan again").click()
         expect(failed).to_contain_text(f"Sample {sample_id} is scanned again.")
-        expect(failed).to_contain_text("None: every sample got a result.")
         assert service.result(sample_id, 60)["status"] == "Sample analysis complete"
+        expect(failed.locator("tbody tr")).to_have_count(2)
+        failed.get_by_role("button", name="Scan all again").click()
+        expect(failed).to_contain_text("Every one is scanned again.")
+        expect(failed).to_contain_text("None: every sample got a result.")
+        for other in others:
+            assert service.result(other, 60)["status"] == "Sample analysis complete"
         expect(check(page, "Failed samples")).to_contain_text("none")
+
+
+def test_more_failed_samples_than_are_listed_are_told(squall, open_page):
+    page = open_page(squall, "#/")
+    samples = [{"id": number, "reason": "made up", "source": "web-01", "file_name": f"/tmp/{number}", "sha256": None, "size_bytes": 1,
+                "received_at": "2026-11-24T08:00:00Z", "attempts": 2} for number in range(1, 101)]
+    page.route("**/api/v1/samples/failed?*", lambda route: route.fulfill(json={"total": 1234, "samples": samples}))
+    page.get_by_role("link", name="System", exact=True).click()
+    failed = page.get_by_role("region", name="Samples that could not be scanned (1,234)")
+    expect(failed.locator("tbody tr")).to_have_count(100)
+    expect(failed).to_contain_text("1,134 more are not shown")
 
 
 def nested(*names) -> bytes:
@@ -106,3 +137,12 @@ def test_the_sample_of_a_member_deep_inside_is_downloaded(tmp_path, rules, open_
             [name] = archive.namelist()
             assert archive.read(name, pwd=b"infected") == sample
             expect(page.locator(".download")).to_contain_text("the file that this one is in")
+            # Where it was, what it is, and its own digests, not those of the archive.
+            facts = {name.strip(): " ".join(text.split()) for name, text in zip(
+                page.locator("section:has(#file) dt").all_inner_texts(), page.locator("section:has(#file) dd").all_inner_texts(), strict=True)}
+            assert facts["Path"].startswith(f"/srv/outer{depth}.zip") and "a.php" in facts["Path"], facts
+            assert facts["Unpacked from"].split(" › ") == ["zip"] * depth or facts["Unpacked from"].count("›") == depth - 1, facts
+            assert facts["Member of"].endswith(names[1] if depth > 1 else f"outer{depth}.zip"), facts
+            assert facts["Size"] == f"{len(MARKER)} B ({len(MARKER)} bytes)", facts
+            assert facts["SHA-256"].startswith(hashlib.sha256(MARKER).hexdigest()), facts
+            assert facts["Type"] != "" and "named .php" in facts["Type"], facts

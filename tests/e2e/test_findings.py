@@ -6,7 +6,6 @@ import io
 import json
 import shutil
 import subprocess
-from urllib.parse import quote
 
 import pytest
 
@@ -121,6 +120,29 @@ def test_a_run_without_an_end_is_incomplete(squall):
     assert [row["scan_id"] for row in search(squall, scan_id=runs[0])] == [runs[0]]
 
 
+def test_only_so_many_are_kept(start):
+    """The newest; also after a restart, which could bring others back from the results of samples."""
+    service = start("--findings-max", "5", "--threads", "1")
+    for number in range(12):
+        service.enqueue(MARKER + b" %d" % number, name=f"/tmp/{number:02}.bin", source=f"host-{number:02}")
+    wait_until(lambda: service.status()["scanned_samples"] == 12, 20, "every sample")
+
+    def kept():
+        return [row["name"] for row in search(service)]
+
+    newest = [f"/tmp/{number:02}.bin" for number in range(11, 6, -1)]
+    # It is looked for what is too much every ten seconds.
+    wait_until(lambda: sorted(kept()) == sorted(newest), 30, "the five newest alone")
+    assert service.json("/api/v1/overview")["findings"]["stored"] == 5
+    assert search(service, name="00.bin") == [] and search(service, q="squall") != []
+    # Who sent them is known for longer.
+    assert len(service.json("/api/v1/sources")["sources"]) == 12
+    service.stop()
+    service.start()
+    wait_until(lambda: not service.json("/api/v1/overview")["findings"]["behind"], 20, "the store to have caught up")
+    assert sorted(kept()) == sorted(newest)
+
+
 def test_what_is_hostile_comes_out_as_data(start):
     service = start()
     for name in HOSTILE_NAMES:
@@ -130,7 +152,7 @@ def test_what_is_hostile_comes_out_as_data(start):
     rows = stored(service, len(HOSTILE_NAMES) + len(HOSTILE_SOURCES))
     for source in HOSTILE_SOURCES:
         assert len(search(service, source=source)) == 1, source
-        wait_until(lambda s=source: service.get(f"/api/v1/sources/{quote(s, safe='')}").status_code == 200,
+        wait_until(lambda s=source: service.get("/api/v1/source", params={"name": s}).status_code == 200,
                    10, f"source {source[:30]!r}")
     table = service.get("/api/v1/findings/export?format=csv")
     assert table.headers["content-type"].startswith("text/csv")

@@ -187,17 +187,19 @@ impl Readers {
             .busy_timeout(Duration::from_secs(2))
             .map_err(&failed)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
-        add_function(&connection, "folded_contains", |name, needle| {
-            text::folded(name).contains(needle)
-        })
-        .and_then(|()| add_function(&connection, "has_terms", text::has_terms))
-        .map_err(&failed)?;
+        add_functions(&connection).map_err(&failed)?;
         Ok(connection)
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Connection)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Adds the functions that searches use to SQL.
+pub(crate) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    add_function(connection, "folded_contains", text::folded_contains)?;
+    add_function(connection, "has_terms", text::has_terms)
 }
 
 /// Adds a function of two texts to SQL.

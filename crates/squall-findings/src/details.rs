@@ -1,7 +1,9 @@
 //! All that is known of one finding.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use squall_api::v1::{Finding, FindingDetails, FindingRow, Review, Share, Sighting, SightingBy};
+use squall_api::v1::{
+    Finding, FindingDetails, FindingRow, Levels, Review, Share, Sighting, SightingBy,
+};
 
 use crate::error::FindingsError;
 use crate::number::{self, count};
@@ -38,7 +40,11 @@ pub(crate) fn details(
         shares: shares(&finding),
         review: review(connection, event_id).map_err(&failed)?,
         sightings: sightings(connection, id, &summary).map_err(&failed)?,
+        // What the store cannot know, its caller adds.
         lookups: Vec::new(),
+        sample_kept: false,
+        trusted: None,
+        levels: Levels::default(),
         sample_sha256: sample_sha256(connection, id, &summary, &finding).map_err(&failed)?,
         summary,
         finding,

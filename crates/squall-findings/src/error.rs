@@ -62,6 +62,18 @@ impl FindingsError {
         }
     }
 
+    /// Returns an error that says the same, for another one who waits.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Io { what, path, source } => Self::Io {
+                what,
+                path: path.clone(),
+                source: io::Error::new(source.kind(), source.to_string()),
+            },
+            _ => Self::Closed,
+        }
+    }
+
     /// Tells whether the database file itself is damaged.
     pub(crate) fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};

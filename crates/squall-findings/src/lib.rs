@@ -23,6 +23,7 @@ mod sources;
 mod store;
 mod tally;
 mod text;
+mod walk;
 mod writer;
 
 pub use config::FindingsConfig;

@@ -1,7 +1,8 @@
 //! Finds the way through the tables that looks at the fewest findings.
 //!
 //! Every list is in the order of time, so a page needs no sorting: the search
-//! walks down one list, the driver, and drops what fails the other conditions.
+//! walks down one list, the driver, and drops what fails the other conditions
+//! (`walk.rs`).
 //! Which list is the shortest is counted up to a limit. SQLite's own planner
 //! knows averages only, and one rule may have one finding or a million.
 
@@ -17,9 +18,9 @@ const COUNTED_MAX: i64 = 10_000;
 
 /// A condition with its parameters, for which `?` stands.
 #[derive(Clone, Debug)]
-struct Condition {
-    sql: String,
-    values: Vec<Value>,
+pub(crate) struct Condition {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value>,
 }
 
 impl Condition {
@@ -33,16 +34,16 @@ impl Condition {
 
 /// A list of findings that can be walked down.
 #[derive(Clone, Debug)]
-struct List {
+pub(crate) struct List {
     /// `FROM` clause.
-    from: &'static str,
+    pub(crate) from: &'static str,
     /// The column with the finding's id.
-    id: &'static str,
+    pub(crate) id: &'static str,
     /// What selects the list; `None` for all findings.
-    select: Option<Condition>,
+    pub(crate) select: Option<Condition>,
     /// The values of the list's column: the lists of several values are walked
     /// one after the other.
-    each: Vec<i64>,
+    pub(crate) each: Vec<i64>,
     /// How findings of other lists are tested for being in this one.
     test: Condition,
 }
@@ -50,10 +51,10 @@ struct List {
 /// A search that is ready to be run.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    driver: List,
-    tests: Vec<Condition>,
-    lowest: i64,
-    highest: i64,
+    pub(crate) driver: List,
+    pub(crate) tests: Vec<Condition>,
+    pub(crate) lowest: i64,
+    pub(crate) highest: i64,
 }
 
 impl Plan {
@@ -86,68 +87,12 @@ impl Plan {
                 values: vec![text::folded(name).into()],
             });
         }
-        let lowest = filter.since_us.map_or(i64::MIN, id_of_time);
-        let highest = filter.until_us.map_or(i64::MAX, |time| {
-            id_of_time(time).saturating_add(ID_SPILL_MAX)
-        });
         Ok(Some(Self {
             driver,
             tests,
             lowest,
             highest,
         }))
-    }
-
-    /// Returns the ids of the next `count` findings below `before`, newest
-    /// first.
-    pub(crate) fn ids(
-        &self,
-        connection: &Connection,
-        before: Option<i64>,
-        count: usize,
-    ) -> rusqlite::Result<Vec<i64>> {
-        let mut values: Vec<Option<i64>> = self.driver.each.iter().copied().map(Some).collect();
-        if values.is_empty() {
-            values.push(None);
-        }
-        let mut ids = Vec::new();
-        for value in values {
-            ids.extend(self.walk(connection, value, before, count)?);
-        }
-        ids.sort_unstable_by(|a, b| b.cmp(a));
-        ids.truncate(count);
-        Ok(ids)
-    }
-
-    fn walk(
-        &self,
-        connection: &Connection,
-        value: Option<i64>,
-        before: Option<i64>,
-        count: usize,
-    ) -> rusqlite::Result<Vec<i64>> {
-        let List { from, id, .. } = self.driver;
-        let mut values: Vec<Value> = Vec::new();
-        let mut sql = format!("SELECT {id} FROM {from} WHERE {id} >= ? AND {id} < ?");
-        values.push(self.lowest.into());
-        values.push(before.unwrap_or(i64::MAX).min(self.highest).into());
-        if let Some(select) = &self.driver.select {
-            sql.push_str(" AND ");
-            sql.push_str(&select.sql);
-            values.extend(select.values.iter().cloned());
-            values.extend(value.map(Value::from));
-        }
-        for test in &self.tests {
-            sql.push_str(" AND ");
-            sql.push_str(&test.sql);
-            values.extend(test.values.iter().cloned());
-        }
-        sql.push_str(&format!(" ORDER BY {id} DESC LIMIT ?"));
-        values.push(i64::try_from(count).unwrap_or(i64::MAX).into());
-        connection
-            .prepare_cached(&sql)?
-            .query_map(params_from_iter(values), |row| row.get(0))?
-            .collect()
     }
 }
 
@@ -195,13 +140,17 @@ impl List {
         }
     }
 
+    /// Returns the list itself, without the findings it leads to.
+    pub(crate) fn alone(&self) -> &'static str {
+        self.from.split(" CROSS JOIN").next().unwrap_or(self.from)
+    }
+
     /// Counts the list between two ids, up to a limit.
     fn counted(&self, connection: &Connection, lowest: i64, highest: i64) -> rusqlite::Result<i64> {
         let Some(select) = &self.select else {
             return Ok(COUNTED_MAX);
         };
-        // Only the list itself is counted, not the findings it leads to.
-        let from = self.from.split(" CROSS JOIN").next().unwrap_or(self.from);
+        let from = self.alone();
         let sql = format!(
             "SELECT count(*) FROM (
                 SELECT 1 FROM {from} WHERE {0} >= ? AND {0} < ? AND {1} LIMIT {COUNTED_MAX})",

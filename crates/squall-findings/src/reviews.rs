@@ -66,18 +66,24 @@ fn restore(connection: &Connection, review: &NewReview) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Appends a review to the file beside the database, durably.
-pub(crate) fn append(database: &Path, review: &NewReview) -> Result<(), FindingsError> {
+/// Appends reviews to the file beside the database, durably and at once.
+pub(crate) fn append(database: &Path, reviews: &[&NewReview]) -> Result<(), FindingsError> {
+    if reviews.is_empty() {
+        return Ok(());
+    }
     let path = path(database);
-    let mut line = serde_json::to_vec(review).unwrap_or_default();
-    line.push(b'\n');
+    let mut lines = Vec::new();
+    for review in reviews {
+        lines.extend(serde_json::to_vec(review).unwrap_or_default());
+        lines.push(b'\n');
+    }
     let append = || {
         let mut file = OpenOptions::new()
             .append(true)
             .create(true)
             .mode(0o640)
             .open(&path)?;
-        file.write_all(&line)?;
+        file.write_all(&lines)?;
         file.sync_data()
     };
     append().map_err(io_error("append to", &path))

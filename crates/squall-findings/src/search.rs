@@ -7,6 +7,7 @@ use crate::error::FindingsError;
 use crate::filter::{Filter, PAGE_MAX};
 use crate::plan::Plan;
 use crate::row;
+use crate::walk::Walked;
 
 /// A page that is asked for.
 #[derive(Clone, Debug, Default)]
@@ -43,10 +44,10 @@ pub(crate) fn ids(
         return Ok((Vec::new(), None));
     };
     // One more than wanted tells whether there is another page.
-    let mut ids = plan.ids(connection, before, count + 1).map_err(&failed)?;
+    let Walked { mut ids, end } = plan.ids(connection, before, count + 1).map_err(&failed)?;
     let more = ids.len() > count;
     ids.truncate(count);
-    let next = if more { ids.last().copied() } else { None };
+    let next = if more { ids.last().copied() } else { end };
     Ok((ids, next))
 }
 

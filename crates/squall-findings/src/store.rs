@@ -51,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) tally: Tally,
     /// Findings that the writer has not taken yet, and their bytes, roughly.
     pub(crate) waiting: AtomicUsize,
+    /// Some were taken by the writer that are not written yet.
+    pub(crate) writing: AtomicBool,
     pub(crate) waiting_bytes: AtomicUsize,
     pub(crate) stored: AtomicU64,
     pub(crate) put_off: AtomicU64,
@@ -125,6 +127,7 @@ impl Findings {
             readers: Arc::new(Readers::new(&config.path, config.query_time_max)),
             tally: Tally::default(),
             waiting: AtomicUsize::new(0),
+            writing: AtomicBool::new(false),
             waiting_bytes: AtomicUsize::new(0),
             stored: AtomicU64::new(opened.stored),
             put_off: AtomicU64::new(0),
@@ -234,6 +237,33 @@ impl Findings {
         })
     }
 
+    /// Notes what an analyst makes of several findings; returns how many of
+    /// them there are.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the writer does not get to all of them in time, or cannot
+    /// write; some may be noted then.
+    pub fn review_all(&self, reviews: Vec<NewReview>) -> Result<u64, FindingsError> {
+        let mut answers = Vec::with_capacity(reviews.len());
+        for review in reviews {
+            let (reply, answer) = sync_channel(1);
+            self.0
+                .sender
+                .try_send(Message::Review { review, reply })
+                .map_err(|_| FindingsError::Closed)?;
+            answers.push(answer);
+        }
+        let mut known = 0;
+        let deadline = Instant::now() + REVIEW_WAIT_MAX;
+        for answer in answers {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let answer = answer.recv_timeout(left);
+            known += u64::from(answer.map_err(|_| FindingsError::Closed)??);
+        }
+        Ok(known)
+    }
+
     /// Returns a page of the findings that meet the filter, newest first.
     ///
     /// # Errors
@@ -328,6 +358,15 @@ impl Findings {
             lag_ms: shared.lag_ms.load(Ordering::Acquire),
             behind: shared.behind.load(Ordering::Acquire),
         }
+    }
+
+    /// Tells whether findings were offered that are not stored yet.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        let shared = &self.0.shared;
+        shared.waiting.load(Ordering::Acquire) > 0
+            || shared.writing.load(Ordering::Acquire)
+            || shared.behind.load(Ordering::Acquire)
     }
 
     /// Tells, once, that findings may be missing: after the start, after some

@@ -170,6 +170,25 @@ pub(crate) fn folded(text: &str) -> String {
     text.to_lowercase()
 }
 
+/// Tells whether `text` holds `needle`, which is folded, whatever the case of
+/// its letters. Hundreds of thousands of names may be looked at for one search,
+/// and nearly all of them are ASCII.
+pub(crate) fn folded_contains(text: &str, needle: &str) -> bool {
+    if !text.is_ascii() {
+        return folded(text).contains(needle);
+    }
+    let (text, needle) = (text.as_bytes(), needle.as_bytes());
+    let Some((first, rest)) = needle.split_first() else {
+        return true;
+    };
+    let ends = text.len().checked_sub(rest.len());
+    let starts = text.get(..ends.unwrap_or_default()).unwrap_or_default();
+    starts.iter().enumerate().any(|(at, byte)| {
+        byte.to_ascii_lowercase() == *first
+            && text[at + 1..at + 1 + rest.len()].eq_ignore_ascii_case(rest)
+    })
+}
+
 /// Returns the query that finds candidates for names that hold `needle`, or
 /// `None` if it is too short for the index. `needle` is folded.
 pub(crate) fn trigram_query(needle: &str) -> Option<String> {
@@ -207,6 +226,29 @@ mod tests {
         assert_eq!(query(" -\"*( "), None);
         assert_eq!(trigram_query("a\"b"), Some("\"a\"\"b\" ".to_owned()));
         assert_eq!(trigram_query("ab"), None);
+    }
+
+    #[test]
+    fn names_are_looked_through_whatever_their_case() {
+        for text in [
+            "",
+            "a",
+            "ab",
+            "C:\\Temp\\MIMI.exe",
+            "ÄÖü.EXE",
+            "İ",
+            "\u{212a}x",
+        ] {
+            for needle in [
+                "", "a", "b", "ab", "abc", "mimi", "mimi.exe", "e", "äö", "ü.exe", "k", "kx", "i",
+            ] {
+                assert_eq!(
+                    folded_contains(text, needle),
+                    folded(text).contains(needle),
+                    "{text} {needle}"
+                );
+            }
+        }
     }
 
     #[test]

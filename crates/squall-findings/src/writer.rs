@@ -95,6 +95,7 @@ impl Writer {
             let batch = self.receive(stopping);
             let idle = batch.is_empty();
             self.write(batch);
+            self.shared.writing.store(false, Ordering::Release);
             self.write_counts(stopping);
             self.keep_in_bounds();
             self.look_for_damage();
@@ -146,6 +147,7 @@ impl Writer {
                 bytes,
                 since,
             } => {
+                self.shared.writing.store(true, Ordering::Release);
                 self.shared.waiting.fetch_sub(1, Ordering::AcqRel);
                 self.shared.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
                 let lag = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -240,15 +242,22 @@ impl Writer {
 
     /// Tells those who wait that their changes are written.
     fn answer(&self, batch: &[Change], known: &[bool]) {
+        let reviews = batch.iter().filter_map(|change| match change {
+            Change::Review(review, _) => Some(review),
+            _ => None,
+        });
+        let found = reviews.zip(known).filter(|(_, known)| **known);
+        let found: Vec<&NewReview> = found.map(|(review, _)| review).collect();
+        let appended = reviews::append(&self.shared.config.path, &found);
         let mut known = known.iter();
         for change in batch {
             match change {
-                Change::Review(review, reply) => {
-                    let mut answer = Ok(known.next().copied().unwrap_or(false));
-                    if matches!(answer, Ok(true)) {
-                        let appended = reviews::append(&self.shared.config.path, review);
-                        answer = appended.map(|()| true);
-                    }
+                Change::Review(_, reply) => {
+                    let is_known = known.next().copied().unwrap_or(false);
+                    let answer = match (is_known, &appended) {
+                        (true, Err(error)) => Err(error.again()),
+                        (is_known, _) => Ok(is_known),
+                    };
                     // Nobody waits any more.
                     let _ = reply.try_send(answer);
                 }

@@ -27,22 +27,33 @@ impl FromRequestParts<Service> for Analyst {
     type Rejection = Failure;
 
     async fn from_request_parts(head: &mut Parts, service: &Service) -> Result<Self, Failure> {
-        if let Caller::Known(principal) = Caller::of(&head.extensions) {
-            return match principal.role {
-                Role::Admin => Ok(Self(())),
-                role => Err(Failure::TooWeak {
-                    role,
-                    needed: Role::Admin,
-                }),
-            };
-        }
-        let peer = head.extensions.get::<Peer>();
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
-        if is_analyst(peer, &head.headers, service.config()) {
-            Ok(Self(()))
-        } else {
-            Err(Failure::NoAnalyst)
-        }
+        check(&Caller::of(&head.extensions), head, service).map(|()| Self(()))
+    }
+}
+
+/// Tells whether what only analysts may do is for `caller`, who sent a request
+/// with this head.
+pub(crate) fn may(caller: &Caller, head: &Parts, service: &Service) -> bool {
+    let is_nobody = service.access().is_required() && caller.role().is_none();
+    !is_nobody && check(caller, head, service).is_ok()
+}
+
+fn check(caller: &Caller, head: &Parts, service: &Service) -> Result<(), Failure> {
+    if let Caller::Known(principal) = caller {
+        return match principal.role {
+            Role::Admin => Ok(()),
+            role => Err(Failure::TooWeak {
+                role,
+                needed: Role::Admin,
+            }),
+        };
+    }
+    let peer = head.extensions.get::<Peer>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
+    if is_analyst(peer, &head.headers, service.config()) {
+        Ok(())
+    } else {
+        Err(Failure::NoAnalyst)
     }
 }
 

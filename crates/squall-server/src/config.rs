@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squall_api::v1::{self, Check, SettingInForce};
-use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
+use squall_types::{LogHealth, OutcomeCounts, ThreadHealth, Thresholds};
 
 use crate::access::AccessConfig;
 use crate::log_tail::LogTail;
@@ -60,6 +60,8 @@ pub struct ServiceConfig {
     pub start_checks: Vec<Check>,
     /// Where a finding's file can be looked up elsewhere.
     pub lookup_links: Vec<LookupLink>,
+    /// From which scores on a finding has which level.
+    pub levels: Thresholds,
 }
 
 /// A link to look up a file elsewhere.
@@ -111,6 +113,7 @@ impl Default for ServiceConfig {
             log: LogTail::default(),
             start_checks: Vec::new(),
             lookup_links: Vec::new(),
+            levels: Thresholds::default(),
         }
     }
 }

@@ -92,7 +92,7 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::source))
         .routes(routes!(handlers::collections))
         .routes(routes!(handlers::finding_history))
-        .routes(routes!(handlers::trust_finding))
+        .routes(routes!(handlers::trust_finding, handlers::distrust_finding))
         .routes(routes!(handlers::signature_sources))
         .routes(routes!(handlers::update_signatures))
         .routes(routes!(handlers::rule_costs, handlers::measure_rule_costs))

@@ -26,4 +26,7 @@ pub trait KeptSamples: Send + Sync {
 
     /// Returns how many are kept, and what became of others since the start.
     fn stats(&self) -> KeptSamplesStats;
+
+    /// Tells whether that content is kept, without reading it.
+    fn holds(&self, sha256: [u8; 32]) -> bool;
 }

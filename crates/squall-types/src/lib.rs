@@ -26,6 +26,6 @@ pub use log_health::{LogHealth, UnderWay};
 pub use outcome_counts::OutcomeCounts;
 pub use pe::{PeInfo, PeSignature};
 pub use sample::{Digests, Origin, SampleId, ScanFacts, Submission};
-pub use score::{Level, Score, Thresholds, score_shares, total_score};
+pub use score::{ALERT_SUBSCORE_FLOOR, Level, Score, Thresholds, score_shares, total_score};
 pub use signature::{Match, SignatureKind, SignatureOrigin, SignatureSummary};
 pub use thread_health::ThreadHealth;

@@ -67,7 +67,7 @@ impl Default for Thresholds {
 
 /// The sub-score that at least one match must exceed for an Alert, so that
 /// many weak hints never add up to one.
-const ALERT_SUBSCORE_FLOOR: i32 = 75;
+pub const ALERT_SUBSCORE_FLOOR: i32 = 75;
 
 impl Thresholds {
     /// Returns the level of a finding, or `None` if it is not reported.

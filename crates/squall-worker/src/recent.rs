@@ -22,6 +22,8 @@ pub struct Recent {
     begun: Instant,
     /// When the next one is copied, in milliseconds after the beginning.
     due_ms: AtomicU64,
+    /// When a sample was last scanned, in the same way.
+    scanned_ms: AtomicU64,
     samples: Mutex<VecDeque<RecentSample>>,
 }
 
@@ -41,6 +43,7 @@ impl Default for Recent {
         Self {
             begun: Instant::now(),
             due_ms: AtomicU64::new(0),
+            scanned_ms: AtomicU64::new(0),
             samples: Mutex::default(),
         }
     }
@@ -53,12 +56,20 @@ impl Recent {
         self.lock().iter().cloned().collect()
     }
 
+    /// Returns how long ago a sample was scanned last, or how long none was.
+    #[must_use]
+    pub fn idle(&self) -> Duration {
+        let scanned = Duration::from_millis(self.scanned_ms.load(Ordering::Relaxed));
+        self.begun.elapsed().saturating_sub(scanned)
+    }
+
     /// Copies a sample that was just scanned, if it is time for one.
     pub(crate) fn offer(&self, content: &[u8], submission: &Submission) {
+        let now = millis(self.begun.elapsed());
+        self.scanned_ms.store(now, Ordering::Relaxed);
         if content.is_empty() || content.len() > SAMPLE_LEN_MAX {
             return;
         }
-        let now = millis(self.begun.elapsed());
         let due = self.due_ms.load(Ordering::Relaxed);
         let next = now.saturating_add(millis(INTERVAL));
         let is_turn = now >= due

@@ -243,6 +243,10 @@ impl KeptSamples for Kept {
             removed: stats.removed,
         }
     }
+
+    fn holds(&self, sha256: [u8; 32]) -> bool {
+        self.0.holds(&sha256)
+    }
 }
 
 /// Tells the service how receivers fare.
@@ -380,6 +384,9 @@ fn service(
         signatures::own_dir(settings),
         Arc::clone(&parts.recent),
     );
+    library
+        .time_rules_when_idle()
+        .context("cannot start the thread that times rules")?;
     service.set_signature_library(Arc::new(library));
     if let Some(outputs) = &parts.sinks.outputs {
         service.set_outputs(Arc::new(Delivery(outputs.clone())));

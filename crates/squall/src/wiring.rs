@@ -523,6 +523,7 @@ pub(crate) fn service_config(
         scan_threads,
         logs,
         lookup_links: lookup_links(settings),
+        levels: settings.levels,
         ..ServiceConfig::default()
     })
 }

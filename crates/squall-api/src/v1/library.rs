@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::Review;
 
 /// A page of the rules in force.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = v1::RulePage)]
 pub struct RulePage {
     /// How many rules there are that meet the search.
@@ -18,7 +18,7 @@ pub struct RulePage {
 }
 
 /// A rule in force.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = v1::RuleRow)]
 pub struct RuleRow {
     /// Its name.
@@ -40,6 +40,10 @@ pub struct RuleRow {
     /// Findings kept in which it matched, 10000 at most; null where no
     /// findings are kept.
     pub hits: Option<u64>,
+    /// Microseconds that it adds to the scan of a sample, on average; null
+    /// where it is not among the most expensive ones, or was not timed.
+    #[serde(default)]
+    pub microseconds: Option<f64>,
 }
 
 /// The text of a rule, as its file has it now.
@@ -129,6 +133,23 @@ pub struct TrustRequest {
     /// Who says so; 256 characters at most.
     #[serde(default)]
     pub who: String,
+    /// Whether the other findings kept of the same content are marked as well,
+    /// the newest 1000.
+    #[serde(default)]
+    pub same_content: bool,
+}
+
+/// The body of a request not to trust a content any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = v1::DistrustRequest)]
+pub struct DistrustRequest {
+    /// Why; 4096 characters at most.
+    #[serde(default)]
+    pub note: String,
+    /// Who says so; 256 characters at most.
+    #[serde(default)]
+    pub who: String,
 }
 
 /// What became of a request to trust a content.
@@ -141,4 +162,6 @@ pub struct Trusted {
     pub list: String,
     /// The finding's review, which says so.
     pub review: Review,
+    /// Findings marked as false positives by it.
+    pub findings: u64,
 }

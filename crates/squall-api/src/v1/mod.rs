@@ -26,8 +26,8 @@ pub use finding::{
 };
 pub use health::{HealthCheck, Liveness, Readiness, ReadinessChecks};
 pub use library::{
-    FileProblem, OwnFile, OwnFileOutcome, OwnFileText, OwnFiles, RulePage, RuleRow, RuleSource,
-    TrustRequest, Trusted,
+    DistrustRequest, FileProblem, OwnFile, OwnFileOutcome, OwnFileText, OwnFiles, RulePage,
+    RuleRow, RuleSource, TrustRequest, Trusted,
 };
 pub use overview::{
     FindingHistory, FindingsFeed, MinuteFindings, Overview, SampleCounts, ScanTimes,
@@ -42,8 +42,8 @@ pub use signature_sources::{
 };
 pub use signatures::{SignatureChange, SignatureChangeOutcome, SignatureSet, Signatures};
 pub use store::{
-    CollectionPage, CollectionRow, FindingDetails, FindingPage, FindingRow, LevelCounts, Lookup,
-    Review, ReviewRequest, ReviewState, RuleScore, Share, Sighting, SightingBy, SourceDetails,
-    SourcePage, SourceRow,
+    CollectionPage, CollectionRow, FindingDetails, FindingPage, FindingRow, LevelCounts, Levels,
+    Lookup, Review, ReviewRequest, ReviewState, RuleScore, Share, Sighting, SightingBy,
+    SourceDetails, SourcePage, SourceRow,
 };
 pub use system::{Check, CheckState, Configuration, LogTail, SelfCheck, SettingInForce};

@@ -41,6 +41,9 @@ pub struct MeasuredCosts {
     pub bytes: u64,
     /// Microseconds a sample takes without any rule, on average.
     pub base_microseconds: f64,
+    /// Whether another set is in force now than was measured.
+    #[serde(default)]
+    pub of_older_set: bool,
     /// The ten most expensive rules.
     pub rules: Vec<RuleCost>,
     /// The ten most expensive rule files.

@@ -21,4 +21,12 @@ pub struct Session {
     pub name: Option<String>,
     /// What the caller may do: `submit`, `read` or `admin`.
     pub role: Option<String>,
+    /// Whether the caller may do what only analysts may: trust contents, write
+    /// signatures, and see kept samples, settings and the log.
+    #[serde(default)]
+    pub analyst: bool,
+    /// The address the caller asks from, as the setting `analyst` would name it.
+    #[serde(default)]
+    #[schema(example = "192.0.2.10")]
+    pub address: String,
 }

@@ -131,6 +131,34 @@ pub struct FindingDetails {
     /// Where the file can be looked up elsewhere, as `lookup-link` is set.
     #[serde(default)]
     pub lookups: Vec<Lookup>,
+    /// Whether that sample was kept, so that an analyst can have it.
+    #[serde(default)]
+    pub sample_kept: bool,
+    /// What the list of trusted hashes says of the content (who, when and why),
+    /// if it is on it: then nothing is reported on it any more. Null otherwise.
+    #[serde(default)]
+    pub trusted: Option<String>,
+    /// From which scores on a finding has which level.
+    #[serde(default)]
+    pub levels: Levels,
+}
+
+/// From which scores on a finding has which level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = v1::Levels)]
+pub struct Levels {
+    /// The lowest score that is reported, as a Notice.
+    #[schema(example = 40)]
+    pub notice: u8,
+    /// The lowest score of a Warning.
+    #[schema(example = 60)]
+    pub warning: u8,
+    /// The lowest score of an Alert.
+    #[schema(example = 81)]
+    pub alert: u8,
+    /// The sub-score that at least one match of an Alert exceeds.
+    #[schema(example = 75)]
+    pub alert_subscore_above: i32,
 }
 
 /// A page elsewhere that may know more of a file.

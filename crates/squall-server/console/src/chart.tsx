@@ -1,8 +1,8 @@
-// A chart over time (uPlot), with its figures as a table for those who do not
-// see it.
+// A chart over time (uPlot), with its figures as a table.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { count } from "./format";
 import "uplot/dist/uPlot.min.css";
 
 export interface Series {
@@ -60,7 +60,52 @@ export function Chart({ label, times, series }: { label: string; times: number[]
         )}
       </figcaption>
       <div ref={place} class="plot" role="img" aria-label={`${label}, last ${times.length} minutes. Sums: ${sums}`} />
+      <Figures label={label} times={times} series={series} />
     </figure>
+  );
+}
+
+/** The minutes in which there was anything: for who does not see the lines, and behind a button for everybody. */
+function Figures({ label, times, series }: { label: string; times: number[]; series: Series[] }) {
+  const [open, setOpen] = useState(false);
+  const minutes = times.map((time, index) => ({ time, values: series.map((one) => one.values[index] ?? 0) }));
+  const busy = minutes.filter(({ values }) => values.some((value) => value > 0)).reverse();
+  return (
+    <>
+      <button type="button" class="link figures" aria-expanded={open} aria-label={`${label}: figures`} onClick={() => setOpen(!open)}>
+        Figures
+      </button>
+      {open && (
+        <div class="scroll figures-table" tabIndex={0} role="region" aria-label={`${label} as figures`}>
+          <table>
+            <caption class="off-screen">{label}, the newest minute first; minutes without any are left out</caption>
+            <thead>
+              <tr>
+                <th scope="col">Minute</th>
+                {series.map((one) => (
+                  <th key={one.label} scope="col" class="number">
+                    {one.label}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {busy.map(({ time, values }) => (
+                <tr key={time}>
+                  <th scope="row">{clock(time)}</th>
+                  {values.map((value, index) => (
+                    <td key={index} class="number">
+                      {count(value)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          {busy.length === 0 && <p class="muted">None in the last {times.length} minutes.</p>}
+        </div>
+      )}
+    </>
   );
 }
 

@@ -1,20 +1,27 @@
-// The rules that cost most time, measured on request.
+// The rules that cost most time: measured once the service has nothing else to
+// do, or on request.
 
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, post } from "./api";
-import { bytes, count, milliseconds } from "./format";
-import { useLoad } from "./load";
+import { bytes, count, microseconds, milliseconds } from "./format";
+import { useLoad, useNow } from "./load";
 import { Card, Problem, When } from "./parts";
 import { to } from "./router";
+import { useRights } from "./session";
 import { Text } from "./text";
 import type { RuleCost, RuleCosts } from "./types";
 
 /** How often it is asked how far a measurement is. */
 const ASK_MS = 500;
 
-export function Costs() {
+/** How often it is looked whether the service measured by itself. */
+const LOOK_MS = 10_000;
+
+export function Costs({ version }: { version: string }) {
   const [asked, setAsked] = useState(0);
-  const { data, error, reload } = useLoad<RuleCosts>("/api/v1/signatures/costs", asked);
+  const { analyst } = useRights();
+  const looked = Math.floor(useNow(LOOK_MS) / LOOK_MS);
+  const { data, error, reload } = useLoad<RuleCosts>("/api/v1/signatures/costs", `${asked}/${looked}/${version}`);
   const [failed, setFailed] = useState<ApiError | null>(null);
   const running = data?.running ?? false;
   useEffect(() => {
@@ -34,9 +41,11 @@ export function Costs() {
       title="Most expensive rules"
       id="costs"
       actions={
-        <button type="button" disabled={running} onClick={measure}>
-          {running ? "Measuring…" : "Measure"}
-        </button>
+        analyst && (
+          <button type="button" disabled={running} onClick={measure}>
+            {running ? "Measuring…" : "Measure"}
+          </button>
+        )
       }
     >
       <Problem error={error} retry={reload} />
@@ -55,16 +64,21 @@ export function Costs() {
       {data !== null && measured === null && !running && (
         <p class="muted">
           Not measured since the start. {data.samples_available === 0
-            ? "Once samples were scanned, the rules can be timed with them."
-            : `The rules can be timed with ${count(data.samples_available)} sample${data.samples_available === 1 ? "" : "s"} of lately.`}
+            ? "Once samples were scanned, the rules are timed with them, as soon as nothing else is to be done."
+            : `The rules are timed with ${count(data.samples_available)} sample${data.samples_available === 1 ? "" : "s"} of lately, as soon as nothing else is to be done.`}
         </p>
       )}
       {measured !== null && (
         <>
+          {measured.of_older_set && (
+            <p class="problem" role="note" data-note="older-set">
+              These are the times of a set that is not in force any more. They are measured again as soon as nothing else is to be done.
+            </p>
+          )}
           <CostTable rows={measured.rules} />
           <p class="sub">
             Measured <When>{measured.at}</When> with {count(measured.samples)} sample{measured.samples === 1 ? "" : "s"} of lately (
-            {bytes(measured.bytes)}), in {milliseconds(measured.duration_milliseconds)}. A sample takes {time(measured.base_microseconds)} without any
+            {bytes(measured.bytes)}), in {milliseconds(measured.duration_milliseconds)}. A sample takes {microseconds(measured.base_microseconds)} without any
             rule; each rule alone adds what is shown. Together rules share work and cost less than the sum.
           </p>
         </>
@@ -102,7 +116,7 @@ function CostTable({ rows }: { rows: RuleCost[] }) {
                 </div>
               </td>
               <td class="number" data-name="Time per sample">
-                {time(row.microseconds)} <meter min={0} max={most} value={row.microseconds} aria-hidden="true" />
+                {microseconds(row.microseconds)} <meter min={0} max={most} value={row.microseconds} aria-hidden="true" />
               </td>
               <td class="number" data-name="Findings">
                 {row.hits === null ? "–" : row.hits === 0 ? "0" : <a href={to(["findings"], { rule: row.rule ?? "" })}>{count(row.hits)}</a>}
@@ -113,8 +127,4 @@ function CostTable({ rows }: { rows: RuleCost[] }) {
       </table>
     </div>
   );
-}
-
-function time(microseconds: number): string {
-  return microseconds >= 1000 ? milliseconds(microseconds / 1000) : `${microseconds.toFixed(microseconds >= 10 ? 0 : 1)} µs`;
 }

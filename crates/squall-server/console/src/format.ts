@@ -22,6 +22,10 @@ export function milliseconds(value: number | null): string {
   return value >= 10 ? `${value.toFixed(0)} ms` : `${value.toFixed(1)} ms`;
 }
 
+export function microseconds(value: number): string {
+  return value >= 1000 ? milliseconds(value / 1000) : `${value.toFixed(value >= 10 ? 0 : 1)} µs`;
+}
+
 export function duration(seconds: number): string {
   const parts: [number, string][] = [
     [86_400, "d"],

@@ -1,10 +1,12 @@
 // The bytes around what matched, as a hex dump with offsets.
 
-import type { EncodedData, Finding } from "./types";
+import type { ContentExtracts, EncodedData, Finding, Matched } from "./types";
 
 const ROW = 16;
 /** Rows of an extract that are shown at first. */
 const ROWS_SHOWN = 16;
+/** Bytes before and behind a match that are shown with it. */
+const AROUND = 64;
 
 export function decode(data: EncodedData): Uint8Array {
   if (data.encoding === "plain") return new TextEncoder().encode(data.data);
@@ -38,24 +40,71 @@ export function Content({ finding }: { finding: Finding }) {
   return (
     <>
       {elements.map((element) => (
-        <Dump key={element.offset} start={element.offset} bytes={decode(element.data)} marked={marked} total={length} />
+        <Dump
+          key={element.offset}
+          start={element.offset}
+          bytes={decode(element.data)}
+          marked={marked}
+          total={length}
+          label={`Bytes from offset ${element.offset}`}
+        />
       ))}
     </>
   );
 }
 
-function Dump({ start, bytes, marked, total }: { start: number; bytes: Uint8Array; marked: [number, number][]; total: number }) {
+/** The bytes of a match with those around it: of the extracts, which have most of them, else those that were kept with it. */
+export function around(matched: Matched, content: ContentExtracts): { start: number; bytes: Uint8Array; marked: [number, number][] } {
+  const data = decode(matched.data);
+  const from = matched.offset;
+  const marked: [number, number][] = [[from, from + data.length]];
+  for (const element of matched.field === "/content" ? content.elements : []) {
+    if (from < element.offset) continue;
+    const bytes = decode(element.data);
+    const at = from - element.offset;
+    if (at + data.length > bytes.length) continue;
+    const first = Math.max(0, at - AROUND);
+    return { start: element.offset + first, bytes: bytes.slice(first, at + data.length + AROUND), marked };
+  }
+  const context = matched.context === undefined ? data : decode(matched.context);
+  const before = Math.min(Math.max(0, find(context, data)), from);
+  return { start: from - before, bytes: context, marked };
+}
+
+/** Where the one is in the other; -1 for nowhere. */
+function find(bytes: Uint8Array, part: Uint8Array): number {
+  for (let at = 0; at + part.length <= bytes.length; at += 1) {
+    if (part.every((byte, index) => bytes[at + index] === byte)) return at;
+  }
+  return -1;
+}
+
+export function Dump({
+  start,
+  bytes,
+  marked,
+  total,
+  label,
+}: {
+  start: number;
+  bytes: Uint8Array;
+  marked: [number, number][];
+  /** The length of all of it, where that is known. */
+  total: number | null;
+  label: string;
+}) {
   const end = start + bytes.length;
   const first = Math.floor(start / ROW) * ROW;
   const rows: number[] = [];
   for (let row = first; row < end && rows.length < 64 * ROWS_SHOWN; row += ROW) rows.push(row);
-  const width = Math.max(8, total.toString(16).length);
+  const width = Math.max(8, (total ?? end).toString(16).length);
   const is = (at: number) => marked.some(([from, to]) => at >= from && at < to);
   return (
-    <div class={rows.length > ROWS_SHOWN ? "hex tall" : "hex"} tabIndex={0} role="region" aria-label={`Bytes from offset ${start}`}>
+    <div class={rows.length > ROWS_SHOWN ? "hex tall" : "hex"} tabIndex={0} role="region" aria-label={label}>
       <table>
         <caption>
-          Offset {start} (0x{start.toString(16)}), {bytes.length} of {total} bytes
+          Offset {start} (0x{start.toString(16)}), {bytes.length}
+          {total === null ? "" : ` of ${total}`} bytes
         </caption>
         <tbody>
           {rows.map((row) => (

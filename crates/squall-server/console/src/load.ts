@@ -56,11 +56,11 @@ export function useSlow<T>(value: T, ms: number): T {
   return shown;
 }
 
-/** Returns the time, again every few seconds. */
+/** Returns the time, again every few seconds while somebody sees the page. */
 export function useNow(ms = 5000): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), ms);
+    const timer = setInterval(() => !document.hidden && setNow(Date.now()), ms);
     return () => clearInterval(timer);
   }, [ms]);
   return now;

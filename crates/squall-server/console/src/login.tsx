@@ -5,14 +5,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, change, get, LOGIN_NEEDED, post } from "./api";
 import { Problem } from "./parts";
+import { rights, useRights, Who } from "./session";
 import { Text } from "./text";
-
-/** Who is asking, as the service sees it. */
-interface Session {
-  required: boolean;
-  name: string | null;
-  role: "submit" | "read" | "admin" | null;
-}
+import type { Session } from "./types";
 
 const PATH = "/api/v1/session";
 
@@ -31,11 +26,12 @@ export function Login({ children, begin }: { children: ComponentChildren; begin:
     return () => removeEventListener(LOGIN_NEEDED, ask);
   }, []);
   const isIn = session !== null && (!session.required || session.name !== null);
+  const reads = isIn && rights(session).read;
   useEffect(() => {
-    if (isIn) begin();
-  }, [isIn]);
+    if (reads) begin();
+  }, [reads]);
   if (session === null) return <Problem error={error} retry={ask} />;
-  return isIn ? <>{children}</> : <Form />;
+  return isIn ? <Who.Provider value={session}>{children}</Who.Provider> : <Form />;
 }
 
 function Form() {
@@ -86,11 +82,8 @@ function Form() {
 
 /** Who is logged in, and the way out. */
 export function Account() {
-  const [session, setSession] = useState<Session | null>(null);
-  useEffect(() => {
-    get<Session>(PATH).then(setSession, () => setSession(null));
-  }, []);
-  if (session === null || session.name === null) return null;
+  const { session } = useRights();
+  if (session.name === null) return null;
   const leave = () => {
     change("DELETE", PATH).finally(() => location.reload());
   };

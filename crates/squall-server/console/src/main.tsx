@@ -1,7 +1,7 @@
 // The console: the frame around the pages.
 
 import { render } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { start, useLive } from "./live";
 import { Account, Login } from "./login";
 import { Finding } from "./pages/finding";
@@ -12,6 +12,7 @@ import { Source, Sources } from "./pages/sources";
 import { Submit } from "./pages/submit";
 import { System } from "./pages/system";
 import { type Route, to, useRoute } from "./router";
+import { useRights } from "./session";
 import { remember, remembered } from "./storage";
 import "./style.css";
 
@@ -31,7 +32,8 @@ function App() {
   const key = route.path.join("/");
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
-  useEffect(() => {
+  // With the new page, not some time behind it: a key that is pressed meanwhile is for what was focused then.
+  useLayoutEffect(() => {
     document.title = `${title} – Squall`;
     // Who uses the keyboard or a screen reader goes on in the new page.
     if (!first.current) main.current?.focus({ preventScroll: true });
@@ -60,7 +62,9 @@ function App() {
 }
 
 function Page({ route }: { route: Route }) {
+  const { read } = useRights();
   const [name = "", second] = route.path;
+  if (!read && name !== "submit") return <SendsOnly />;
   switch (name) {
     case "":
       return <Overview />;
@@ -83,6 +87,16 @@ function Page({ route }: { route: Route }) {
   }
 }
 
+/** For tokens of collectors, and of those who only send. */
+function SendsOnly() {
+  return (
+    <p class="empty">
+      Your token may send samples and see what was found in them (role <b>submit</b>); what others sent needs the role <b>read</b>.{" "}
+      <a href={to(["submit"])}>Send a file</a>
+    </p>
+  );
+}
+
 const STATES = {
   connecting: "connecting",
   live: "live",
@@ -92,6 +106,8 @@ const STATES = {
 
 function Header({ current }: { current: string }) {
   const { state, overview } = useLive();
+  const { read } = useRights();
+  const pages = read ? PAGES : PAGES.filter(([path]) => path === "submit");
   return (
     <header class="top">
       <a class="brand" href={to([])} aria-label="Squall, overview">
@@ -99,15 +115,17 @@ function Header({ current }: { current: string }) {
         <span>Squall</span>
       </a>
       <nav aria-label="Pages">
-        {PAGES.map(([path, title]) => (
+        {pages.map(([path, title]) => (
           <a key={path} href={to(path === "" ? [] : [path])} aria-current={path === current ? "page" : undefined}>
             {title}
           </a>
         ))}
       </nav>
-      <span class="state" data-state={state} role="status" title={overview === null ? undefined : `Version ${overview.version}`}>
-        {STATES[state]}
-      </span>
+      {read && (
+        <span class="state" data-state={state} role="status" title={overview === null ? undefined : `Version ${overview.version}`}>
+          {STATES[state]}
+        </span>
+      )}
       <Account />
       <Theme />
     </header>

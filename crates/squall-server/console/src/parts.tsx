@@ -85,6 +85,16 @@ export function Card({
   );
 }
 
+/** A line of a list of facts. */
+export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
 export function Copy({ text, what }: { text: string; what: string }) {
   const [done, setDone] = useState<"" | "Copied" | "Not copied">("");
   const copy = () => {
@@ -125,8 +135,8 @@ export function Command({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** Findings as a table; on a narrow screen, a list. */
-export function FindingTable({ rows, caption }: { rows: FindingRow[]; caption: string }) {
+/** Findings as a table; on a narrow screen, a list. A source leads to its findings, or to its page. */
+export function FindingTable({ rows, caption, toSources = false }: { rows: FindingRow[]; caption: string; toSources?: boolean }) {
   return (
     <div class="scroll">
       <table class="findings stacked">
@@ -173,7 +183,10 @@ export function FindingTable({ rows, caption }: { rows: FindingRow[]; caption: s
                 {row.reason_count > 2 && <div class="sub">and {row.reason_count - 2} more</div>}
               </td>
               <td class="c-source">
-                <a href={to(["findings"], { source: row.source })} title="All findings of this source">
+                <a
+                  href={toSources ? to(["sources", row.source]) : to(["findings"], { source: row.source })}
+                  title={toSources ? "All that is known of this source" : "All findings of this source"}
+                >
                   <Text max={60}>{row.source}</Text>
                 </a>
               </td>

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { query } from "./api";
-import { count } from "./format";
+import { count, microseconds } from "./format";
 import { useLoad } from "./load";
 import { Card, Problem } from "./parts";
 import { go, type Route, to } from "./router";
@@ -55,6 +55,9 @@ export function Rules({ route, version }: { route: Route; version: string }) {
                 <th scope="col">Origin</th>
                 <th scope="col" class="number">
                   Findings
+                </th>
+                <th scope="col" class="number">
+                  Time per sample
                 </th>
                 <th scope="col">Source</th>
               </tr>
@@ -116,6 +119,9 @@ function Row({ rule, open, toggle }: { rule: RuleRow; open: boolean; toggle: () 
             </a>
           )}
         </td>
+        <td class="number" data-name="Time per sample" title={rule.microseconds === null ? "Only the most expensive rules have a time" : undefined}>
+          {rule.microseconds === null ? "–" : microseconds(rule.microseconds)}
+        </td>
         <td>
           <button type="button" aria-expanded={open} aria-label={`${open ? "Hide" : "Show"} the source of ${rule.name}`} onClick={toggle}>
             {open ? "Hide" : "Show"}
@@ -124,7 +130,7 @@ function Row({ rule, open, toggle }: { rule: RuleRow; open: boolean; toggle: () 
       </tr>
       {open && (
         <tr>
-          <td colSpan={5}>
+          <td colSpan={6}>
             <Source rule={rule} />
           </td>
         </tr>

@@ -5,6 +5,7 @@ import { ApiError, post } from "./api";
 import { bytes, count } from "./format";
 import { useLoad } from "./load";
 import { Card, Problem, When } from "./parts";
+import { useRights } from "./session";
 import { Text } from "./text";
 import type { SignatureSources } from "./types";
 
@@ -19,6 +20,7 @@ const KINDS: Record<SignatureSources["sources"][number]["kind"], string> = {
 
 export function SignaturePlaces({ version, changed }: { version: string; changed: () => void }) {
   const { data, error, reload } = useLoad<SignatureSources>("/api/v1/signatures/sources", version);
+  const { analyst } = useRights();
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<ApiError | null>(null);
   const [said, setSaid] = useState("");
@@ -41,7 +43,8 @@ export function SignaturePlaces({ version, changed }: { version: string; changed
       title="Where they come from"
       id="places"
       actions={
-        fetched && (
+        fetched &&
+        analyst && (
           <button type="button" disabled={busy} onClick={update}>
             {busy ? "Updating…" : "Update now"}
           </button>

@@ -1,5 +1,15 @@
 // The bodies of `/api/v1` that the console reads, as the OpenAPI document has them.
 
+/** Who is asking, as the service sees it. */
+export interface Session {
+  required: boolean;
+  name: string | null;
+  role: "submit" | "read" | "admin" | null;
+  /** Whether what only analysts may do is allowed. */
+  analyst: boolean;
+  address: string;
+}
+
 export type Level = "Alert" | "Warning" | "Notice";
 export type ReviewState = "open" | "reviewed" | "false_positive";
 
@@ -62,6 +72,11 @@ export interface FindingPage {
   cursor: string | null;
 }
 
+export interface Trusted {
+  sha256: string;
+  findings: number;
+}
+
 export interface EncodedData {
   data: string;
   encoding: "plain" | "hex";
@@ -92,6 +107,11 @@ export interface Reason {
   matched: Matched[];
 }
 
+export interface ContentExtracts {
+  elements: { offset: number; data: EncodedData }[];
+  length: number;
+}
+
 export interface FileFacts {
   path: string;
   extension: string;
@@ -101,7 +121,7 @@ export interface FileFacts {
   size: number;
   unpack_source?: string[];
   pe_info?: Record<string, unknown>;
-  content: { elements: { offset: number; data: EncodedData }[]; length: number };
+  content: ContentExtracts;
 }
 
 export interface Finding {
@@ -136,7 +156,12 @@ export interface FindingDetails {
     latest: FindingRow[];
   }[];
   sample_sha256: string | null;
+  /** Whether it can be downloaded. */
+  sample_kept: boolean;
+  /** What the list of trusted hashes says of the content, if it is on it. */
+  trusted: string | null;
   lookups: { name: string; url: string }[];
+  levels: { notice: number; warning: number; alert: number; alert_subscore_above: number };
 }
 
 export interface SourceRow {
@@ -218,6 +243,7 @@ export interface RuleCosts {
     samples: number;
     bytes: number;
     base_microseconds: number;
+    of_older_set: boolean;
     rules: RuleCost[];
     files: RuleCost[];
   } | null;
@@ -255,6 +281,7 @@ export interface RuleRow {
   date: string | null;
   tags: string[];
   hits: number | null;
+  microseconds: number | null;
 }
 
 export interface RulePage {

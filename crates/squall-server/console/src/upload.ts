@@ -26,19 +26,52 @@ export interface Options {
 const AT_ONCE = 3;
 /** How often the result of a queued sample is asked for. */
 const ASK_MS = 700;
-/** Files of a folder at most; more belong to a collector. */
-const FILES_MAX = 10_000;
+/** How many results are asked for at the same time: a browser has six connections for everything. */
+const ASKED_AT_ONCE = 2;
+/** Of how many queued samples, the oldest: they are scanned in their turn. */
+const ASKED_OF = 20;
+/** Files taken at once; more belong to a collector. */
+export const FILES_MAX = 10_000;
+/** Names told of what could not be read. */
+const UNREADABLE_TOLD = 5;
+
+/** Files that somebody chose or dropped. */
+export interface Chosen {
+  files: { file: File; name: string }[];
+  /** There were more than are taken. */
+  cut: boolean;
+  /** Names of what the browser could not read, and how many there are. */
+  unreadable: string[];
+  unreadableCount: number;
+}
+
+/** A queued sample whose result is awaited. */
+interface Followed {
+  upload: Upload;
+  id: number;
+  due: number;
+}
 
 export class Uploads {
   all: Upload[] = [];
   private running = 0;
   private next = 1;
+  private followed: Followed[] = [];
+  private asking = 0;
+  private timer: number | undefined;
   private listeners = new Set<() => void>();
   private static one: Uploads | null = null;
 
   static shared(): Uploads {
     Uploads.one ??= new Uploads();
     return Uploads.one;
+  }
+
+  private constructor() {
+    // What was not sent yet is gone with the page.
+    addEventListener("beforeunload", (event) => {
+      if (this.all.some(({ state }) => state.is === "waiting" || state.is === "sending")) event.preventDefault();
+    });
   }
 
   listen(listener: () => void): () => void {
@@ -138,48 +171,93 @@ export class Uploads {
   /** Asks for the result of a queued sample until it is there. */
   private follow(upload: Upload, id: number): void {
     this.set(upload, { is: "queued", status: "Waiting for execution" });
-    const ask = async () => {
-      try {
-        const answer = await get<{ status: string; result?: Finding[] }>(`/api/v1/getAsyncResults?id=${id}`);
-        if (answer.status === "Sample analysis complete") {
-          this.set(upload, { is: "done", findings: answer.result ?? [] });
-        } else if (answer.status === "Sample analysis failed") {
-          this.set(upload, { is: "failed", reason: "The sample could not be scanned; see System" });
-        } else {
-          this.set(upload, { is: "queued", status: answer.status });
-          setTimeout(ask, ASK_MS);
-        }
-      } catch (error) {
-        const status = (error as { status?: number }).status;
-        if (status === 0 || status === 503) setTimeout(ask, 5 * ASK_MS);
-        else this.set(upload, { is: "failed", reason: `sample ${id}: ${(error as Error).message}` });
+    this.await({ upload, id, due: Date.now() + ASK_MS / 2 });
+  }
+
+  private await(one: Followed): void {
+    this.followed.push(one);
+    this.followed.sort((a, b) => a.id - b.id);
+    this.ask();
+  }
+
+  private ask(): void {
+    const now = Date.now();
+    while (this.asking < ASKED_AT_ONCE) {
+      const at = this.followed.slice(0, ASKED_OF).findIndex(({ due }) => due <= now);
+      const [one] = at < 0 ? [] : this.followed.splice(at, 1);
+      if (one === undefined) break;
+      this.asking += 1;
+      this.askFor(one)
+        .then((ms) => ms !== null && this.await({ ...one, due: Date.now() + ms }))
+        .finally(() => {
+          this.asking -= 1;
+          this.ask();
+        });
+    }
+    clearTimeout(this.timer);
+    const next = Math.min(...this.followed.slice(0, ASKED_OF).map(({ due }) => due));
+    if (Number.isFinite(next) && this.asking < ASKED_AT_ONCE) this.timer = window.setTimeout(() => this.ask(), Math.max(0, next - now));
+  }
+
+  /** Asks once; returns when to ask again, or `null` if that is over. */
+  private async askFor({ upload, id }: Followed): Promise<number | null> {
+    try {
+      const answer = await get<{ status: string; result?: Finding[] }>(`/api/v1/getAsyncResults?id=${id}`);
+      if (answer.status === "Sample analysis complete") this.set(upload, { is: "done", findings: answer.result ?? [] });
+      else if (answer.status === "Sample analysis failed") {
+        this.set(upload, { is: "failed", reason: "The sample could not be scanned; see System" });
+      } else {
+        this.set(upload, { is: "queued", status: answer.status });
+        return ASK_MS;
       }
-    };
-    setTimeout(ask, ASK_MS / 2);
+    } catch (error) {
+      const status = (error as { status?: number }).status;
+      if (status === 0 || status === 503) return 5 * ASK_MS;
+      this.set(upload, { is: "failed", reason: `sample ${id}: ${(error as Error).message}` });
+    }
+    return null;
   }
 }
 
-/** Returns what was dropped, the files of folders included. */
-export async function collect(transfer: DataTransfer): Promise<{ file: File; name: string }[]> {
-  // Entries are to be taken before anything is waited for.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
-  const plain = [...transfer.files];
-  const found: { file: File; name: string }[] = [];
-  for (const entry of entries) if (entry !== null) await walk(entry, found);
-  return found.length > 0 ? found : plain.map((file) => ({ file, name: file.name }));
+/** Returns what was chosen with an input. */
+export function chosen(list: FileList): Chosen {
+  const all = [...list];
+  const files = all.slice(0, FILES_MAX).map((file) => ({ file, name: file.webkitRelativePath || file.name }));
+  return { files, cut: all.length > FILES_MAX, unreadable: [], unreadableCount: 0 };
 }
 
-async function walk(entry: FileSystemEntry, found: { file: File; name: string }[]): Promise<void> {
-  if (found.length >= FILES_MAX) return;
-  if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    found.push({ file, name: entry.fullPath.replace(/^\//, "") });
-  } else {
+/** Returns what was dropped, the files of folders included. */
+export async function collect(transfer: DataTransfer): Promise<Chosen> {
+  // Entries are to be taken before anything is waited for.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
+  const plain = chosen(transfer.files);
+  const found: Chosen = { files: [], cut: false, unreadable: [], unreadableCount: 0 };
+  for (const entry of entries) if (entry !== null) await walk(entry, found);
+  // A script that drops files has no entries.
+  return entries.some((entry) => entry !== null) ? found : plain;
+}
+
+/** Adds the files of an entry. One that cannot be read keeps no other from being sent. */
+async function walk(entry: FileSystemEntry, found: Chosen): Promise<void> {
+  if (found.cut) return;
+  try {
+    if (entry.isFile) {
+      if (found.files.length >= FILES_MAX) {
+        found.cut = true;
+        return;
+      }
+      const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+      found.files.push({ file, name: entry.fullPath.replace(/^\//, "") });
+      return;
+    }
     const reader = (entry as FileSystemDirectoryEntry).createReader();
     for (;;) {
       const part = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-      if (part.length === 0) return;
+      if (part.length === 0 || found.cut) return;
       for (const inner of part) await walk(inner, found);
     }
+  } catch {
+    found.unreadableCount += 1;
+    if (found.unreadable.length < UNREADABLE_TOLD) found.unreadable.push(entry.fullPath.replace(/^\//, ""));
   }
 }

@@ -81,7 +81,7 @@ pub(crate) async fn guard(
 }
 
 /// Returns the address a request comes from.
-pub(super) fn address(head: &Parts, service: &Service) -> IpAddr {
+pub(crate) fn address(head: &Parts, service: &Service) -> IpAddr {
     let peer = head.extensions.get::<Peer>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
     client_address(peer, &head.headers, &service.config().trusted_proxies)

@@ -18,7 +18,7 @@ use squall_access::{AuditLog, CertificateRules, RoleNetworks, Sessions, Tokens, 
 use crate::throttle::Throttle;
 pub(crate) use caller::Caller;
 pub(crate) use document::describe;
-pub(crate) use guard::guard;
+pub(crate) use guard::{address, guard};
 pub(crate) use session::SESSION_COOKIE;
 pub(crate) use table::is_public;
 

@@ -99,8 +99,9 @@ const TABLE: &[Rule] = &[
     read("/api/v1/findings/{event_id}"),
     act("POST", "/api/v1/findings/{event_id}/review"),
     act("POST", "/api/v1/findings/{event_id}/trust"),
+    act("DELETE", "/api/v1/findings/{event_id}/trust"),
     read("/api/v1/sources"),
-    read("/api/v1/sources/{source}"),
+    read("/api/v1/source"),
     read("/api/v1/collections"),
     // Samples.
     read("/api/v1/samples/failed"),

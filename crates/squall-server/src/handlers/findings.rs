@@ -1,7 +1,7 @@
 //! What was found before: searched, shown, and reviewed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -11,11 +11,13 @@ use squall_api::v1;
 use squall_findings::{
     CONDITIONS, Filter, Findings, FindingsError, NOTE_CHARS_MAX, NewReview, Page, WHO_CHARS_MAX,
 };
-
+use squall_types::ALERT_SUBSCORE_FLOOR;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::collection::{read_json, short_enough};
-use super::parameters::{FindingParameters, PageParameters, PrettyParameter};
+use super::kept::digest;
+use super::parameters::{FindingParameters, PageParameters, PrettyParameter, WaitParameters};
+use super::trust::trusted;
 use crate::access::Caller;
 use crate::failure::Failure;
 use crate::query::Query;
@@ -27,6 +29,9 @@ const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 1000;
 /// When to come back after a search that took too long or was not begun.
 const SEARCH_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How long a finding is waited for, and how often it is looked for.
+const WAIT_SECONDS_MAX: i64 = 10;
+const WAIT_PAUSE: Duration = Duration::from_millis(100);
 /// Longest body of a review.
 const REVIEW_LEN_MAX: usize = 64 * 1024;
 /// How long a search waits for its turn.
@@ -35,7 +40,9 @@ const SEARCH_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Searches what was found, newest first
 ///
 /// Without parameters the newest findings are answered. Findings are in the
-/// order of their times, to a ten-thousandth of a second.
+/// order of their times, to a ten-thousandth of a second. A search looks at so
+/// many findings and no more: a page may hold fewer than it could, or none, and
+/// have a `cursor` all the same.
 #[utoipa::path(
     get,
     path = "/api/v1/findings",
@@ -64,15 +71,17 @@ pub(crate) async fn findings(
 /// Shows all that is known of a finding
 ///
 /// The finding itself, what each reason adds to the score, what an analyst made
-/// of it, and where else the file, its name and its rules were seen.
+/// of it, and where else the file, its name and its rules were seen. A finding
+/// is stored a moment after it was answered: `wait` waits for that.
 #[utoipa::path(
     get,
     path = "/api/v1/findings/{event_id}",
     operation_id = "finding",
     tag = "findings",
-    params(("event_id" = String, Path, description = "The finding's `event_id`"), PrettyParameter),
+    params(("event_id" = String, Path, description = "The finding's `event_id`"), WaitParameters),
     responses(
         (status = 200, description = "The finding", body = v1::FindingDetails),
+        (status = 400, description = "A parameter makes no sense", body = v1::Error),
         (status = 404, description = "No finding that is kept has this id", body = v1::Error),
         (status = 500, description = "Internal error", body = v1::Error),
         (status = 503, description = "The search took too long", body = v1::Error),
@@ -84,13 +93,58 @@ pub(crate) async fn finding(
     request: Request,
 ) -> Result<Response, Failure> {
     let event_id = segment(event_id)?;
-    let found = search(&service, move |findings| findings.details(&event_id)).await?;
-    let mut details = found.ok_or_else(no_finding)?;
+    let query = Query::of(request.uri());
+    let wait = query.integer("wait")?.unwrap_or_default();
+    let wait = Duration::from_secs(wait.clamp(0, WAIT_SECONDS_MAX).unsigned_abs());
+    let mut details = awaited(&service, event_id, wait).await?;
+    details.levels = levels(&service);
+    details.sample_kept = is_kept(&service, details.sample_sha256.as_deref());
+    if let Some(sha256) = &details.summary.sha256 {
+        details.trusted = trusted(&service, sha256).await?;
+    }
     if let Some(hashes) = &details.finding.subject.hashes {
         let links = service.config().lookup_links.iter();
         details.lookups = links.map(|link| link.of(hashes)).collect();
     }
-    Ok(reply::json(&details, Query::of(request.uri()).pretty()))
+    Ok(reply::json(&details, query.pretty()))
+}
+
+/// Reads a finding; while there are any that are not stored yet, it is waited
+/// for.
+async fn awaited(
+    service: &Service,
+    event_id: String,
+    wait: Duration,
+) -> Result<v1::FindingDetails, Failure> {
+    let until = Instant::now() + wait;
+    loop {
+        // Asked before: what is stored meanwhile is found.
+        let is_behind = store(service)?.is_behind();
+        let id = event_id.clone();
+        let found = search(service, move |findings| findings.details(&id)).await?;
+        match found {
+            Some(details) => return Ok(details),
+            None if is_behind && Instant::now() < until => {
+                tokio::time::sleep(WAIT_PAUSE).await;
+            }
+            None => return Err(no_finding()),
+        }
+    }
+}
+
+fn levels(service: &Service) -> v1::Levels {
+    let levels = service.config().levels;
+    v1::Levels {
+        notice: levels.notice,
+        warning: levels.warning,
+        alert: levels.alert,
+        alert_subscore_above: ALERT_SUBSCORE_FLOOR,
+    }
+}
+
+fn is_kept(service: &Service, sha256: Option<&str>) -> bool {
+    let kept = service.kept_samples().zip(sha256.and_then(digest));
+    kept.is_some_and(|(samples, digest)| samples.holds(digest))
 }
 
 /// Notes what an analyst makes of a finding
@@ -241,6 +295,6 @@ pub(super) fn unavailable(reason: &'static str) -> Failure {
     }
 }
 
-fn no_finding() -> Failure {
+pub(super) fn no_finding() -> Failure {
     Failure::Absent("no finding that is kept has this id".into())
 }

@@ -94,7 +94,7 @@ fn pack(name: &str, content: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 /// Reads 64 hexadecimal digits.
-fn digest(text: &str) -> Option<[u8; 32]> {
+pub(super) fn digest(text: &str) -> Option<[u8; 32]> {
     if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }

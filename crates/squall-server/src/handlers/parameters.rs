@@ -181,6 +181,29 @@ pub(crate) struct SourceParameters {
     name: Option<String>,
 }
 
+/// Which source is wanted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SourceNameParameter {
+    /// The source.
+    #[param(required = true)]
+    name: Option<String>,
+    /// Indents the answer by four.
+    pretty: Option<bool>,
+}
+
+/// How long a finding is waited for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WaitParameters {
+    /// Seconds to wait for a finding of just now that is not stored yet, 10 at
+    /// most; not at all by default.
+    #[param(minimum = 0, maximum = 10)]
+    wait: Option<i64>,
+    /// Indents the answer by four.
+    pretty: Option<bool>,
+}
+
 /// Which collector runs are wanted.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -1,5 +1,7 @@
 //! The rules in force: searched, and shown as they are written.
 
+use std::collections::HashMap;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
@@ -47,13 +49,13 @@ pub(crate) async fn rules(
     let origin = query.first("origin").unwrap_or_default().to_owned();
     let limit = bounded(&query, "limit", RULES_DEFAULT, RULES_MAX)?;
     let offset = bounded(&query, "offset", 0, i64::MAX)?;
-    let (total, rules) = ask_in_turn(&service, move |library| {
+    let (total, rules, times) = ask_in_turn(&service, move |library| {
         let mut rules = library.rules();
         rules.retain(|rule| is_meant(rule, &words, &origin));
         rules.sort_by(|a, b| (&a.name, &a.file).cmp(&(&b.name, &b.file)));
         let total = rules.len();
         let page: Vec<_> = rules.into_iter().skip(offset).take(limit).collect();
-        Ok((total, page))
+        Ok((total, page, times(library.costs())))
     })
     .await?;
     let hits = hits(&service, &rules).await?;
@@ -65,10 +67,9 @@ pub(crate) async fn rules(
             .into_iter()
             .enumerate()
             .map(|(index, rule)| {
-                row(
-                    rule,
-                    hits.as_ref().and_then(|hits| hits.get(index).copied()),
-                )
+                let hits = hits.as_ref().and_then(|hits| hits.get(index).copied());
+                let time = times.get(&(rule.file.clone(), rule.name.clone()));
+                row(rule, hits, time.copied())
             })
             .collect(),
     };
@@ -178,7 +179,18 @@ fn bounded(query: &Query, name: &str, default: i64, max: i64) -> Result<usize, F
     Ok(usize::try_from(value.min(max)).unwrap_or_default())
 }
 
-fn row(rule: RuleFacts, hits: Option<u64>) -> v1::RuleRow {
+/// Returns the times of the rules that were measured, by file and name; none
+/// of a set that is not in force any more.
+fn times(costs: v1::RuleCosts) -> HashMap<(String, String), f64> {
+    let measured = costs.measured.filter(|measured| !measured.of_older_set);
+    let rules = measured.map(|measured| measured.rules).unwrap_or_default();
+    let timed = rules
+        .into_iter()
+        .filter_map(|cost| Some(((cost.file, cost.rule?), cost.microseconds)));
+    timed.collect()
+}
+
+fn row(rule: RuleFacts, hits: Option<u64>, microseconds: Option<f64>) -> v1::RuleRow {
     v1::RuleRow {
         name: rule.name,
         file: rule.file,
@@ -189,6 +201,7 @@ fn row(rule: RuleFacts, hits: Option<u64>) -> v1::RuleRow {
         date: rule.date,
         tags: rule.tags,
         hits,
+        microseconds,
     }
 }
 

@@ -1,13 +1,14 @@
 //! Who sent samples, and the runs of collectors.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use squall_api::v1;
 use squall_findings::RunFilter;
 
-use super::findings::{page, search, segment};
-use super::parameters::{CollectionParameters, PageParameters, PrettyParameter, SourceParameters};
+use super::findings::{page, search};
+use super::parameters::{
+    CollectionParameters, PageParameters, SourceNameParameter, SourceParameters,
+};
 use crate::failure::Failure;
 use crate::query::Query;
 use crate::reply;
@@ -47,14 +48,18 @@ pub(crate) async fn sources(
 }
 
 /// Shows a sender of samples and its newest collector runs
+///
+/// The name is a parameter and no part of the path: senders choose it, and
+/// clients take `..` in a path for another path.
 #[utoipa::path(
     get,
-    path = "/api/v1/sources/{source}",
+    path = "/api/v1/source",
     operation_id = "source",
     tag = "findings",
-    params(("source" = String, Path, description = "The source, percent-encoded"), PrettyParameter),
+    params(SourceNameParameter),
     responses(
         (status = 200, description = "The source", body = v1::SourceDetails),
+        (status = 400, description = "No name is given", body = v1::Error),
         (status = 404, description = "No sample came from it", body = v1::Error),
         (status = 500, description = "Internal error", body = v1::Error),
         (status = 503, description = "The search took too long", body = v1::Error),
@@ -62,14 +67,16 @@ pub(crate) async fn sources(
 )]
 pub(crate) async fn source(
     State(service): State<Service>,
-    source: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let source = segment(source)?;
+    let query = Query::of(request.uri());
+    let name = query.first("name").filter(|name| !name.is_empty());
+    let none = || Failure::BadRequest("the parameter `name` is missing".into());
+    let source = name.ok_or_else(none)?.to_owned();
     let found = search(&service, move |findings| findings.source(&source)).await?;
     let none = || Failure::Absent("no sample came from this source".into());
     let details = found.ok_or_else(none)?;
-    Ok(reply::json(&details, Query::of(request.uri()).pretty()))
+    Ok(reply::json(&details, query.pretty()))
 }
 
 /// Lists the runs of collectors, the newest first

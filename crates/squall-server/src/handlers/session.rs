@@ -1,6 +1,7 @@
 //! Logging in with a browser: a token for a cookie that scripts cannot read.
 
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use squall_access::SESSION_TIME_MAX;
@@ -8,7 +9,8 @@ use squall_api::v1;
 
 use super::collection::read_json;
 use super::parameters::PrettyParameter;
-use crate::access::{Caller, SESSION_COOKIE};
+use crate::access::{Caller, SESSION_COOKIE, address};
+use crate::analyst;
 use crate::failure::Failure;
 use crate::query::Query;
 use crate::reply;
@@ -32,7 +34,7 @@ pub(crate) async fn session(State(service): State<Service>, request: Request) ->
     let pretty = Query::of(request.uri()).pretty();
     let (head, _) = request.into_parts();
     let caller = service.access().who(&head, &service);
-    reply::json(&shown(&service, &caller), pretty)
+    reply::json(&shown(&service, &caller, &head), pretty)
 }
 
 /// Begins a session of a browser
@@ -71,7 +73,7 @@ pub(crate) async fn begin_session(
         .access()
         .log_in(&head, asked.token.trim(), &service)
         .await?;
-    let mut response = reply::json(&shown(&service, &caller), pretty);
+    let mut response = reply::json(&shown(&service, &caller, &head), pretty);
     let secure = service.access().is_secure(&head, &service);
     set_cookie(&mut response, &id, SESSION_TIME_MAX.as_secs(), secure);
     Ok(response)
@@ -93,17 +95,19 @@ pub(crate) async fn end_session(State(service): State<Service>, request: Request
     let pretty = Query::of(request.uri()).pretty();
     let (head, _) = request.into_parts();
     service.access().log_out(&head, &service).await;
-    let mut response = reply::json(&shown(&service, &Caller::Anybody), pretty);
+    let mut response = reply::json(&shown(&service, &Caller::Anybody, &head), pretty);
     let secure = service.access().is_secure(&head, &service);
     set_cookie(&mut response, "", 0, secure);
     response
 }
 
-fn shown(service: &Service, caller: &Caller) -> v1::Session {
+fn shown(service: &Service, caller: &Caller, head: &Parts) -> v1::Session {
     v1::Session {
         required: service.access().is_required(),
         name: caller.name().map(str::to_owned),
         role: caller.role().map(|role| role.name().to_owned()),
+        analyst: analyst::may(caller, head, service),
+        address: address(head, service).to_string(),
     }
 }
 

@@ -281,7 +281,11 @@ async fn sources_are_listed_with_clean_samples_and_runs() {
         source["findings"],
         json!({"alert": 1, "warning": 0, "notice": 0})
     );
-    let details = kept.app.get("/api/v1/sources/a%2Fb%20%22x%22").await.json();
+    let details = kept
+        .app
+        .get("/api/v1/source?name=a%2Fb%20%22x%22")
+        .await
+        .json();
     let of_source = &details["collections"][0];
     assert_eq!(
         (&of_source["state"], &of_source["samples"]),
@@ -294,8 +298,51 @@ async fn sources_are_listed_with_clean_samples_and_runs() {
         .json();
     assert_eq!(&runs["collections"][0], of_source);
     assert_eq!(runs["collections"][0]["scan_id"], run);
-    let answer = kept.app.get("/api/v1/sources/nobody").await;
+    let answer = kept.app.get("/api/v1/source?name=nobody").await;
     assert_eq!(answer.status.as_u16(), 404);
+    for path in ["/api/v1/source", "/api/v1/source?name="] {
+        assert_eq!(kept.app.get(path).await.status.as_u16(), 400, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_may_be_called_like_a_part_of_a_path() {
+    let kept = Kept::new();
+    for name in ["..", ".", "a/../b", "%2e%2e"] {
+        let name = name.replace('%', "%25").replace('/', "%2F");
+        let query = format!("source={name}");
+        kept.scan(&query, "/tmp/evil", b"EVIL").await;
+    }
+    kept.findings.close();
+    for name in ["..", ".", "a/../b", "%2e%2e"] {
+        let asked = name.replace('%', "%25").replace('/', "%2F");
+        let path = format!("/api/v1/source?name={asked}");
+        let details = kept.app.get(&path).await.json();
+        assert_eq!(details["source"]["source"], name);
+        assert_eq!(details["source"]["findings"]["alert"], 1);
+    }
+}
+
+#[tokio::test]
+async fn a_finding_of_just_now_is_waited_for() {
+    let kept = Kept::new();
+    let id = kept.scan("", "/tmp/a", b"EVIL").await.unwrap();
+    let details = kept.app.get(&format!("/api/v1/findings/{id}?wait=5")).await;
+    assert_eq!(details.status.as_u16(), 200);
+    let levels = &details.json()["levels"];
+    assert_eq!(
+        levels,
+        &json!({"notice": 40, "warning": 60, "alert": 81, "alert_subscore_above": 75})
+    );
+    assert_eq!(details.json()["sample_kept"], false);
+    // Everything is stored: there is nothing to wait for.
+    assert!(kept.findings.take_behind());
+    let begun = std::time::Instant::now();
+    let none = kept.app.get("/api/v1/findings/nothing?wait=10").await;
+    assert_eq!(none.status.as_u16(), 404);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let wrong = kept.app.get("/api/v1/findings/nothing?wait=x").await;
+    assert_eq!(wrong.status.as_u16(), 400);
 }
 
 #[tokio::test]
@@ -306,7 +353,7 @@ async fn without_a_store_every_path_says_so() {
         "/api/v1/findings/x",
         "/api/v1/findings/export",
         "/api/v1/sources",
-        "/api/v1/sources/x",
+        "/api/v1/source?name=x",
         "/api/v1/collections",
     ] {
         let answer = app.get(path).await;

@@ -104,7 +104,13 @@ impl SignatureLibrary for Memory {
         };
         v1::RuleCosts {
             measured: Some(v1::MeasuredCosts {
-                rules: vec![cost("Evil_Test"), cost("Alpha")],
+                rules: vec![
+                    cost("Evil_Test"),
+                    v1::RuleCost {
+                        file: "a.yar".to_owned(),
+                        ..cost("Alpha")
+                    },
+                ],
                 ..v1::MeasuredCosts::default()
             }),
             ..v1::RuleCosts::default()
@@ -164,6 +170,10 @@ impl KeptSamples for Memory {
             bytes: 7,
             ..KeptSamplesStats::default()
         }
+    }
+
+    fn holds(&self, sha256: [u8; 32]) -> bool {
+        sha256 == [0xab; 32]
     }
 }
 
@@ -289,6 +299,9 @@ async fn rules_are_searched_and_shown() {
     assert_eq!(all["rules"][1]["name"], "Evil_Test");
     assert_eq!(all["rules"][1]["hits"], 1);
     assert_eq!(all["rules"][0]["hits"], 0);
+    assert_eq!(all["rules"][0]["microseconds"], 12.5);
+    // That time is of a rule of the same name in another file.
+    assert_eq!(all["rules"][1]["microseconds"], Value::Null);
     let rest = get("limit=2&offset=2").await;
     assert_eq!(rest["rules"][0]["name"], "Zeta");
     assert_eq!(rest["next"], Value::Null);
@@ -442,6 +455,60 @@ async fn a_content_is_trusted_once() {
             .as_u16(),
         400
     );
+}
+
+#[tokio::test]
+async fn a_content_is_trusted_no_more() {
+    let library = Library::new();
+    let (first, second) = (library.finding().await, library.finding().await);
+    let path = |id: &str| format!("/api/v1/findings/{id}");
+    let trust = |id: &str| format!("/api/v1/findings/{id}/trust");
+    let none = library
+        .send("DELETE", &trust(&first), Some(json!({})))
+        .await;
+    assert_eq!(none.status.as_u16(), 404, "{}", none.text());
+    let asked = json!({"note": "ours", "who": "ana", "same_content": true});
+    let trusted = library.send("POST", &trust(&first), Some(asked)).await;
+    assert_eq!(trusted.json()["findings"], 2, "{}", trusted.text());
+    // Every finding of the content is marked, and says that it is trusted.
+    for id in [&first, &second] {
+        let details = library.app.get(&path(id)).await.json();
+        assert_eq!(details["summary"]["review"], "false_positive");
+        assert_eq!(details["review"]["note"], "ours");
+        let comment = details["trusted"].as_str().unwrap();
+        assert!(comment.starts_with("false positive, ana, 20"), "{comment}");
+        assert!(comment.ends_with(": ours"), "{comment}");
+    }
+    // Others on the list stay there.
+    let kept = format!("# ours\n{};theirs\n", "cd".repeat(32));
+    let name = "console-trusted-hashes.txt";
+    let list = library.memory.0.lock().unwrap()[name].clone();
+    library.write(name, &format!("{kept}{list}")).await;
+    let asked = json!({"note": "it is evil", "who": "bob"});
+    let open = library.send("DELETE", &trust(&second), Some(asked)).await;
+    assert_eq!(open.status.as_u16(), 200, "{}", open.text());
+    assert_eq!(open.json()["state"], "open");
+    assert_eq!(open.json()["note"], "it is evil");
+    assert_eq!(library.memory.0.lock().unwrap()[name], kept);
+    let details = library.app.get(&path(&second)).await.json();
+    assert_eq!(details["trusted"], Value::Null);
+    assert_eq!(details["summary"]["review"], "open");
+    let details = library.app.get(&path(&first)).await.json();
+    assert_eq!(details["summary"]["review"], "false_positive");
+    // Where the set is not fit without it, it stays.
+    library.send("POST", &trust(&first), Some(json!({}))).await;
+    library
+        .memory
+        .0
+        .lock()
+        .unwrap()
+        .insert("b.yar".to_owned(), "UNFIT".to_owned());
+    let refused = library
+        .send("DELETE", &trust(&first), Some(json!({})))
+        .await;
+    assert_eq!(refused.status.as_u16(), 409, "{}", refused.text());
+    let details = library.app.get(&path(&first)).await.json();
+    assert!(details["trusted"].is_string());
 }
 
 #[tokio::test]

@@ -121,5 +121,6 @@ async fn every_answer_is_locked_down() {
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
         assert_eq!(answer.header("x-frame-options"), "DENY");
         assert!(policy(&answer).contains("frame-ancestors 'none'"), "{path}");
+        assert!(!policy(&answer).contains("unsafe"), "{path}");
     }
 }

@@ -37,11 +37,11 @@ async fn a_session_stands_for_its_token() {
     let nobody = guarded.app.get("/api/v1/session").await.json();
     assert_eq!(
         nobody,
-        json!({"required": true, "name": null, "role": null})
+        json!({"required": true, "name": null, "role": null, "analyst": false, "address": "127.0.0.1"})
     );
     let answer = log_in(&guarded, guarded.admin.reveal()).await;
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
-    let ana = json!({"required": true, "name": "ana", "role": "admin"});
+    let ana = json!({"required": true, "name": "ana", "role": "admin", "analyst": true, "address": "127.0.0.1"});
     assert_eq!(answer.json(), ana);
     let set = answer.header("set-cookie").to_owned();
     assert!(
@@ -198,7 +198,7 @@ async fn the_cookie_is_for_tls_only_where_there_is_tls() {
 #[tokio::test]
 async fn without_tokens_there_is_nothing_to_log_in_to() {
     let app = TestApp::new();
-    let open = json!({"required": false, "name": null, "role": null});
+    let open = json!({"required": false, "name": null, "role": null, "analyst": true, "address": "127.0.0.1"});
     assert_eq!(app.get("/api/v1/session").await.json(), open);
     let request = Request::post("/api/v1/session").header("content-type", "application/json");
     let answer = app

@@ -271,6 +271,13 @@ impl Keeper {
         }
     }
 
+    /// Tells whether the sample with this SHA-256 is kept.
+    #[must_use]
+    pub fn holds(&self, sha256: &[u8; 32]) -> bool {
+        let path = place::sample(&self.config.dir, sha256);
+        std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+    }
+
     fn store(&self, report: &Report, content: &[u8]) -> Result<(), KeepError> {
         let digest = report.submission.digests.sha256;
         let dir = &self.config.dir;

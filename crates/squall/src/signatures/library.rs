@@ -48,11 +48,20 @@ impl Library {
         recent: Arc<Recent>,
     ) -> Self {
         Self {
-            timing: Timing::new(selection.clone(), recent),
+            timing: Timing::new(selection.clone(), Arc::clone(&signatures), recent),
             selection,
             signatures,
             dir,
         }
+    }
+
+    /// Times the rules from now on whenever there is nothing else to do.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no thread for it.
+    pub(crate) fn time_rules_when_idle(&self) -> io::Result<()> {
+        self.timing.measure_when_idle()
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, LibraryError> {

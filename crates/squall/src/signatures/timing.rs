@@ -1,5 +1,5 @@
-//! Which rules of the running service cost most: measured on request, with
-//! copies of samples of lately, beside the scans.
+//! Which rules of the running service cost most: measured with copies of samples
+//! of lately, once there is nothing else to do, or on request, beside the scans.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,14 +8,22 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use squall_api::v1;
-use squall_engine::{Cost, Sample, costs};
+use squall_engine::{Cost, Fingerprint, Sample, costs};
 use squall_server::LibraryError;
-use squall_worker::{Recent, RecentSample};
+use squall_worker::{Recent, RecentSample, Signatures};
 
 use super::Selection;
 
 /// How many of the most expensive rules, and files, are told.
 const SHOWN_MAX: usize = 10;
+
+/// How long nothing was scanned before it is measured without request, and how
+/// often it is looked for that.
+const IDLE: Duration = Duration::from_secs(10);
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+/// How many times as many samples as were measured with are worth another
+/// measurement of the same set.
+const MORE_SAMPLES: usize = 4;
 
 /// How much lower than the workers' the priority of a measurement is: samples
 /// come first.
@@ -25,15 +33,32 @@ const NICENESS: i32 = 19;
 #[derive(Clone)]
 pub(crate) struct Timing {
     selection: Selection,
+    signatures: Arc<Signatures>,
     recent: Arc<Recent>,
-    state: Arc<Mutex<v1::RuleCosts>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    costs: v1::RuleCosts,
+    /// The set that was last measured, or that was tried to be, and with how
+    /// many samples.
+    last: Option<(Fingerprint, usize)>,
+    /// The set that the measured costs are of.
+    of: Option<Fingerprint>,
 }
 
 impl Timing {
-    /// Will measure the rules of `selection` with samples of `recent`.
-    pub(crate) fn new(selection: Selection, recent: Arc<Recent>) -> Self {
+    /// Will measure the rules of `selection`, of which `signatures` are in force,
+    /// with samples of `recent`.
+    pub(crate) fn new(
+        selection: Selection,
+        signatures: Arc<Signatures>,
+        recent: Arc<Recent>,
+    ) -> Self {
         Self {
             selection,
+            signatures,
             recent,
             state: Arc::default(),
         }
@@ -42,10 +67,53 @@ impl Timing {
     /// Returns the last measurement, and how far the one under way is.
     pub(crate) fn costs(&self) -> v1::RuleCosts {
         let available = self.recent.samples().len();
-        v1::RuleCosts {
+        let current = self.current();
+        let state = self.state();
+        let mut costs = v1::RuleCosts {
             samples_available: available as u64,
-            ..self.state().clone()
+            ..state.costs.clone()
+        };
+        if let Some(measured) = &mut costs.measured {
+            measured.of_older_set = state.of != current;
         }
+        costs
+    }
+
+    /// Measures from now on by itself: each set once, when nothing was scanned
+    /// for a while, and again when there are many more samples to do it with.
+    pub(crate) fn measure_when_idle(&self) -> std::io::Result<()> {
+        let timing = self.clone();
+        let watch = move || {
+            loop {
+                std::thread::sleep(LOOK_INTERVAL);
+                if timing.is_due() {
+                    // What hinders it is told where the costs are.
+                    let _ = timing.measure();
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("rule-times-due".to_owned());
+        thread.spawn(watch).map(drop)
+    }
+
+    fn is_due(&self) -> bool {
+        let samples = self.recent.samples().len();
+        if samples == 0 || self.recent.idle() < IDLE {
+            return false;
+        }
+        let state = self.state();
+        let is_worth_it = match (&state.last, self.current()) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some((set, with)), Some(current)) => {
+                *set != current || samples >= with.saturating_mul(MORE_SAMPLES)
+            }
+        };
+        is_worth_it && !state.costs.running
+    }
+
+    fn current(&self) -> Option<Fingerprint> {
+        self.signatures.current().map(|set| *set.fingerprint())
     }
 
     /// Begins to measure.
@@ -60,22 +128,24 @@ impl Timing {
                 "no sample was scanned since the start: there is nothing to time rules with";
             return Err(LibraryError::NotNow(reason.to_owned()));
         }
+        let set = self.current();
         {
             let mut state = self.state();
-            if state.running {
+            if state.costs.running {
                 let reason = "the rules are being timed already";
                 return Err(LibraryError::NotNow(reason.to_owned()));
             }
-            state.running = true;
-            state.files_done = 0;
-            state.files_total = 0;
+            state.costs.running = true;
+            state.costs.files_done = 0;
+            state.costs.files_total = 0;
+            state.last = set.map(|set| (set, samples.len()));
         }
         let timing = self.clone();
         let started = std::thread::Builder::new()
             .name("rule-times".to_owned())
-            .spawn(move || timing.run(&samples));
+            .spawn(move || timing.run(&samples, set));
         started.map(drop).map_err(|source| {
-            self.state().running = false;
+            self.state().costs.running = false;
             LibraryError::Io {
                 operation: "starting a thread",
                 source,
@@ -83,22 +153,23 @@ impl Timing {
         })
     }
 
-    fn run(&self, samples: &[RecentSample]) {
+    fn run(&self, samples: &[RecentSample], set: Option<Fingerprint>) {
         // Of this thread. Not critical.
         let _ = rustix::process::nice(NICENESS);
         let measured = catch_unwind(AssertUnwindSafe(|| self.measured(samples)))
             .unwrap_or_else(|_| Err(anyhow::anyhow!("timing the rules panicked")));
         let mut state = self.state();
-        state.running = false;
+        state.costs.running = false;
         match measured {
             Ok(measured) => {
-                state.error = None;
-                state.measured = Some(measured);
+                state.costs.error = None;
+                state.costs.measured = Some(measured);
+                state.of = set;
             }
             Err(error) => {
                 let error = format!("{error:#}");
                 tracing::error!("the rules could not be timed: {error}");
-                state.error = Some(error);
+                state.costs.error = Some(error);
             }
         }
     }
@@ -106,9 +177,9 @@ impl Timing {
     fn measured(&self, samples: &[RecentSample]) -> anyhow::Result<v1::MeasuredCosts> {
         let begun = Instant::now();
         let files = self.selection.read()?.files;
-        self.state().files_total = files.len() as u64;
+        self.state().costs.files_total = files.len() as u64;
         let found = costs(&files, &as_samples(samples), SHOWN_MAX, |done| {
-            self.state().files_done = done as u64;
+            self.state().costs.files_done = done as u64;
         });
         let found = found.context("cannot set up the engine")?;
         let taken = begun.elapsed();
@@ -122,12 +193,13 @@ impl Timing {
             samples: samples.len() as u64,
             bytes: samples.iter().map(|one| one.content.len() as u64).sum(),
             base_microseconds: average(found.base, samples.len()),
+            of_older_set: false,
             rules: shown(&found.rules),
             files: shown(&found.files),
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, v1::RuleCosts> {
+    fn state(&self) -> MutexGuard<'_, State> {
         // What it holds is valid at every moment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,7 +237,7 @@ mod tests {
 
     #[test]
     fn without_samples_there_is_nothing_to_measure_with() {
-        let timing = Timing::new(Selection::default(), Arc::default());
+        let timing = Timing::new(Selection::default(), Arc::default(), Arc::default());
         let refused = timing.measure().unwrap_err().to_string();
         assert!(refused.contains("no sample was scanned"), "{refused}");
         assert_eq!(timing.costs(), v1::RuleCosts::default());

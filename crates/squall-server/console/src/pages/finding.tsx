@@ -1,33 +1,25 @@
 // All that is known of one finding: why it scored, what matched and where, and
 // where else it was seen.
 
-import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { ApiError, failure } from "../api";
 import { bytes, count } from "../format";
-import { Content, printable } from "../hex";
+import { Content } from "../hex";
 import { useLoad } from "../load";
-import { Card, Copy, FindingTable, LevelBadge, Problem, ReviewMark, When } from "../parts";
+import { Card, Copy, Fact, FindingTable, LevelBadge, Problem, ReviewMark, When } from "../parts";
+import { ReasonView } from "../reason";
 import { ReviewForm } from "../review";
 import { to } from "../router";
-import { Outside, Reference, Text } from "../text";
-import type { Finding as Body, FindingDetails, Reason } from "../types";
+import { NotAllowed, useRights } from "../session";
+import { Outside, Text } from "../text";
+import type { Finding as Body, FindingDetails } from "../types";
 
-/** A finding of just now may not be in the store yet. */
-const TRIES = 8;
+/** A finding of just now may not be in the store yet: the service waits for it. */
+const WAIT_SECONDS = 10;
 
 export function Finding({ id }: { id: string }) {
-  const [tries, setTries] = useState(0);
-  const { data, error, reload } = useLoad<FindingDetails>(`/api/v1/findings/${encodeURIComponent(id)}`, tries);
-  useEffect(() => {
-    if (error?.status !== 404 || tries >= TRIES) return;
-    const timer = setTimeout(() => setTries(tries + 1), 400);
-    return () => clearTimeout(timer);
-  }, [error, tries]);
-  if (data === null) {
-    if (error === null || (error.status === 404 && tries < TRIES)) return <p class="muted">Loading…</p>;
-    return <Problem error={error} retry={reload} />;
-  }
+  const { data, error, reload } = useLoad<FindingDetails>(`/api/v1/findings/${encodeURIComponent(id)}?wait=${WAIT_SECONDS}`);
+  if (data === null) return error === null ? <p class="muted">Loading…</p> : <Problem error={error} retry={reload} />;
   const { finding, summary } = data;
   return (
     <>
@@ -52,7 +44,7 @@ export function Finding({ id }: { id: string }) {
             {finding.reasons.length === 0 ? (
               <p class="muted">No signature matched.</p>
             ) : (
-              finding.reasons.map((reason, index) => <ReasonView key={index} reason={reason} />)
+              finding.reasons.map((reason, index) => <ReasonView key={index} reason={reason} content={finding.subject.content} />)
             )}
           </Card>
           <Card title="Content" id="content">
@@ -87,7 +79,7 @@ function Issues({ finding }: { finding: Body }) {
 }
 
 function Score({ details }: { details: FindingDetails }) {
-  const { shares, summary } = details;
+  const { shares, summary, levels } = details;
   if (shares.length === 0) return null;
   const positive = shares.filter((share) => share.points > 0);
   let rank = -1;
@@ -156,112 +148,11 @@ function Score({ details }: { details: FindingDetails }) {
         The highest sub-score counts in full, each further one half as much as the one before, and only for what is left to 100; negative ones are
         taken off at the end.
       </p>
+      <p class="sub" data-levels>
+        {summary.score} is {summary.level === "Alert" ? "an" : "a"} <b>{summary.level}</b>: a Notice from {levels.notice}, a Warning from{" "}
+        {levels.warning}, an Alert from {levels.alert} where at least one sub-score is above {levels.alert_subscore_above}.
+      </p>
     </Card>
-  );
-}
-
-function ReasonView({ reason }: { reason: Reason }) {
-  const { signature } = reason;
-  const name = signature.rule_name ?? signature.kind;
-  return (
-    <article class="reason">
-      <h3>
-        <a href={to(["findings"], { rule: name })} title="All findings of this rule">
-          <Text max={200}>{name}</Text>
-        </a>{" "}
-        <span class="badge">{signature.score}</span>
-      </h3>
-      {signature.description && (
-        <p>
-          <Text max={1000}>{signature.description}</Text>
-        </p>
-      )}
-      <dl class="facts">
-        <Fact name="Kind">
-          {signature.kind}, {signature.origin}
-        </Fact>
-        {signature.author && (
-          <Fact name="Author">
-            <Text max={200}>{signature.author}</Text>
-          </Fact>
-        )}
-        {signature.date && (
-          <Fact name="Date">
-            <Text max={60}>{signature.date}</Text>
-          </Fact>
-        )}
-        {signature.id && (
-          <Fact name="Id">
-            <Text max={100}>{signature.id}</Text>
-          </Fact>
-        )}
-        {signature.reference.length > 0 && (
-          <Fact name="Reference">
-            {signature.reference.map((reference) => (
-              <div key={reference}>
-                <Reference>{reference}</Reference>
-              </div>
-            ))}
-          </Fact>
-        )}
-        {(signature.tags?.length ?? 0) > 0 && (
-          <Fact name="Tags">
-            {signature.tags?.map((tag) => (
-              <a key={tag} class="tag" href={to(["findings"], { tag })}>
-                <Text max={60}>{tag}</Text>
-              </a>
-            ))}
-          </Fact>
-        )}
-        {(signature.false_positives?.length ?? 0) > 0 && (
-          <Fact name="Known false positives">
-            {signature.false_positives?.map((text) => (
-              <div key={text}>
-                <Text max={300}>{text}</Text>
-              </div>
-            ))}
-          </Fact>
-        )}
-      </dl>
-      {reason.matched.length > 0 && (
-        <div class="scroll">
-          <table class="matched">
-            <thead>
-              <tr>
-                <th scope="col">Where</th>
-                <th scope="col" class="number">
-                  Offset
-                </th>
-                <th scope="col">Matched</th>
-              </tr>
-            </thead>
-            <tbody>
-              {reason.matched.slice(0, 50).map((matched, index) => (
-                <tr key={index}>
-                  <td>
-                    <Text max={60}>{matched.field.replace(/^\//, "")}</Text>
-                  </td>
-                  <td class="number">{matched.offset}</td>
-                  <td class="mono">
-                    <Text max={300}>{printable(matched.data)}</Text>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-          {reason.matched.length > 50 && <p class="sub">{reason.matched.length - 50} more are not shown.</p>}
-        </div>
-      )}
-    </article>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 
@@ -270,7 +161,7 @@ function FileCard({ details }: { details: FindingDetails }) {
   const file = finding.subject;
   return (
     <Card title="File" id="file">
-      <Download sha256={details.sample_sha256} member={details.summary.depth > 0} />
+      <Download details={details} />
       <dl class="facts">
         <Fact name="Path">
           <Text max={4096}>{file.path}</Text> <Copy text={file.path} what="the path" />
@@ -326,9 +217,25 @@ function FileCard({ details }: { details: FindingDetails }) {
 }
 
 /** The sample, if it was kept; of a member, the one that it came in. */
-function Download({ sha256, member }: { sha256: string | null; member: boolean }) {
+function Download({ details }: { details: FindingDetails }) {
+  const { sample_sha256: sha256, sample_kept: kept } = details;
+  const { analyst } = useRights();
   const [error, setError] = useState<ApiError | null>(null);
   if (sha256 === null) return null;
+  if (!kept) {
+    return (
+      <p class="download sub" data-sample="none">
+        The sample was not kept; which ones are is set with <code>server-store-samples</code>.
+      </p>
+    );
+  }
+  if (!analyst) {
+    return (
+      <div class="download" data-sample="forbidden">
+        The sample was kept. <NotAllowed what="Downloading it" />
+      </div>
+    );
+  }
   const load = async () => {
     setError(null);
     try {
@@ -345,11 +252,11 @@ function Download({ sha256, member }: { sha256: string | null; member: boolean }
     }
   };
   return (
-    <div class="download">
+    <div class="download" data-sample="kept">
       <button type="button" onClick={load}>
         Download the sample
       </button>{" "}
-      <span class="sub">{member && "the file that this one is in, "}a zip, password infected</span>
+      <span class="sub">{details.summary.depth > 0 && "the file that this one is in, "}a zip, password infected</span>
       <Problem error={error} />
     </div>
   );
@@ -401,7 +308,7 @@ function Sightings({ details }: { details: FindingDetails }) {
                 {sighting.sources === 1 ? "" : "s"}.{" "}
                 <a href={to(["findings"], link(sighting.by, sighting.value))}>Show all</a>
               </p>
-              <FindingTable rows={sighting.latest.slice(0, 3)} caption={title[sighting.by]} />
+              <FindingTable rows={sighting.latest.slice(0, 3)} caption={title[sighting.by]} toSources />
             </>
           )}
         </div>

@@ -8,6 +8,7 @@ import { useLive } from "../live";
 import { useLoad, useNow, useSlow } from "../load";
 import { Card, Command, FindingTable, Problem } from "../parts";
 import { to } from "../router";
+import { Text } from "../text";
 import type { FindingHistory, FindingPage, Overview as State } from "../types";
 
 const MINUTES = 60;
@@ -69,7 +70,7 @@ function Tiles({ overview }: { overview: State }) {
         up for {duration(uptime)}
       </Tile>
       <Tile name="Scan time p95" value={milliseconds(overview.scan_time.p95_milliseconds)} id="p95">
-        average {milliseconds(overview.scan_time.average_milliseconds)}
+        last 1,000 scans; average of all <span data-value="average">{milliseconds(overview.scan_time.average_milliseconds)}</span>
       </Tile>
       <Tile name="Refused" value={count(samples.denied)} id="denied">
         {samples.denied === 0 ? "none ever" : "limit reached; sent again"}
@@ -86,6 +87,9 @@ function Tiles({ overview }: { overview: State }) {
         ) : (
           <a href={to(["signatures"])}>
             {count(signatures.iocs)} IOCs{signatures.age_seconds !== null && `, ${duration(signatures.age_seconds)} old`}
+            <span class="sub" data-value="version">
+              <Text max={40}>{signatures.version}</Text>
+            </span>
           </a>
         )}
       </Tile>

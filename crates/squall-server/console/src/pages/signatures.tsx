@@ -10,12 +10,14 @@ import { Costs } from "../costs";
 import { OwnFiles } from "../own";
 import type { Route } from "../router";
 import { Rules } from "../rules";
+import { NotAllowed, useRights } from "../session";
 import { SignaturePlaces } from "../sources";
 import { Text } from "../text";
 import type { SignatureSet, Signatures as State } from "../types";
 
 export function Signatures({ route }: { route: Route }) {
   const { overview } = useLive();
+  const { act: may, analyst } = useRights();
   const { data, error, reload } = useLoad<State>("/api/v1/signatures", overview?.signatures?.version ?? "");
   const [busy, setBusy] = useState("");
   const [failed, setFailed] = useState<ApiError | null>(null);
@@ -33,6 +35,7 @@ export function Signatures({ route }: { route: Route }) {
   return (
     <>
       <Problem error={failed} />
+      {!may && <NotAllowed what="A change of signatures" />}
       {data.pure_yara && (
         <p class="problem" role="note" data-note="pure-yara">
           <b>Only YARA rules are applied</b> (pure-yara is set): lists of indicators, lists of trusted hashes and heuristics have no effect.
@@ -53,9 +56,11 @@ export function Signatures({ route }: { route: Route }) {
           title="In force"
           id="current"
           actions={
-            <button type="button" class="primary" disabled={busy !== ""} onClick={() => act("reload")}>
-              {busy === "reload" ? "Reloading…" : "Reload"}
-            </button>
+            may && (
+              <button type="button" class="primary" disabled={busy !== ""} onClick={() => act("reload")}>
+                {busy === "reload" ? "Reloading…" : "Reload"}
+              </button>
+            )
           }
         >
           {data.current === undefined ? <p class="muted">Being loaded.</p> : <SetFacts set={data.current} />}
@@ -64,6 +69,7 @@ export function Signatures({ route }: { route: Route }) {
           title="Before"
           id="previous"
           actions={
+            may &&
             data.previous && (
               <button type="button" disabled={busy !== ""} onClick={() => act("rollback")}>
                 {busy === "rollback" ? "Rolling back…" : "Roll back to it"}
@@ -89,9 +95,15 @@ export function Signatures({ route }: { route: Route }) {
         </Card>
       )}
       <SignaturePlaces version={data.current?.fingerprint ?? ""} changed={reload} />
-      <OwnFiles changed={reload} />
+      {analyst ? (
+        <OwnFiles changed={reload} />
+      ) : (
+        <Card title="Your rules and lists" id="own">
+          <NotAllowed what="Writing rules and lists" />
+        </Card>
+      )}
       <Rules route={route} version={data.current?.fingerprint ?? ""} />
-      <Costs />
+      <Costs version={data.current?.fingerprint ?? ""} />
       <Card title={`Problems (${count(data.problems.length + data.problems_omitted)})`} id="problems">
         {data.problems.length === 0 ? (
           <p class="muted">Every rule and every line could be used.</p>

@@ -3,13 +3,21 @@
 import { useState } from "preact/hooks";
 import { type ApiError, get, query } from "../api";
 import { bytes, count, duration } from "../format";
-import { useLoad } from "../load";
+import { useLive } from "../live";
+import { useLoad, useNow, useSlow } from "../load";
 import { Card, Counts, Problem, When } from "../parts";
 import { go, type Route, to } from "../router";
 import { Text } from "../text";
 import type { CollectionRow, SourceRow } from "../types";
 
 const PAGE = 100;
+
+/** Another value when samples came in, or a while passed: runs begin and end without any. */
+function useNews(): string {
+  const { overview } = useLive();
+  const counted = useSlow((overview?.samples.accepted ?? 0) + (overview?.findings?.stored ?? 0), 2000);
+  return `${counted}/${Math.floor(useNow(5000) / 10_000)}`;
+}
 
 export function Sources({ route }: { route: Route }) {
   const runs = route.parameters.show === "runs";
@@ -106,7 +114,10 @@ function SourceList({ route }: { route: Route }) {
 }
 
 export function Source({ name }: { name: string }) {
-  const { data, error, reload } = useLoad<{ source: SourceRow; collections: CollectionRow[] }>(`/api/v1/sources/${encodeURIComponent(name)}`);
+  const { data, error, reload } = useLoad<{ source: SourceRow; collections: CollectionRow[] }>(
+    `/api/v1/source${query({ name })}`,
+    useNews(),
+  );
   if (data === null) return error === null ? <p class="muted">Loading…</p> : <Problem error={error} retry={reload} />;
   const { source, collections } = data;
   return (
@@ -181,8 +192,9 @@ function RunTable({ rows }: { rows: CollectionRow[] }) {
           <tr>
             <th scope="col">State</th>
             <th scope="col">Source</th>
+            <th scope="col">Run</th>
             <th scope="col">Began</th>
-            <th scope="col">Took</th>
+            <th scope="col">Ended</th>
             <th scope="col" class="number">
               Samples
             </th>
@@ -202,11 +214,23 @@ function RunTable({ rows }: { rows: CollectionRow[] }) {
                   <Text max={80}>{row.source}</Text>
                 </a>
               </td>
+              <td data-name="Run">
+                <code>
+                  <Text max={60}>{row.scan_id}</Text>
+                </code>
+              </td>
               <td data-name="Began">
                 <When>{row.began}</When>
               </td>
-              <td data-name="Took">
-                {row.ended === null ? "–" : duration((new Date(row.ended).getTime() - new Date(row.began).getTime()) / 1000)}
+              <td data-name="Ended">
+                {row.ended === null ? (
+                  "–"
+                ) : (
+                  <>
+                    <When>{row.ended}</When>
+                    <div class="sub">after {duration((new Date(row.ended).getTime() - new Date(row.began).getTime()) / 1000)}</div>
+                  </>
+                )}
               </td>
               <td class="number" data-name="Samples">
                 {count(row.samples)} ({bytes(row.bytes)})
@@ -240,10 +264,12 @@ interface Pages<T> {
 
 function usePages<T>(path: string, key: string, parameters: Record<string, string>): Pages<T> {
   const address = `${path}${query({ ...parameters, limit: PAGE })}`;
-  const first = useLoad<Record<string, T[] | string | null>>(address);
+  const news = useNews();
   const [more, setMore] = useState<{ of: string; rows: T[]; cursor: string | null } | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const appended = more?.of === address ? more : null;
+  // Once further pages are open the list stays as it is.
+  const first = useLoad<Record<string, T[] | string | null>>(address, appended === null ? news : null);
   const begin = first.data === null ? null : (first.data[key] as T[]);
   const cursor = appended === null ? ((first.data?.cursor as string | null | undefined) ?? null) : appended.cursor;
   const next = () => {

@@ -1,12 +1,14 @@
 // Sends files of this browser, a few at a time, and shows what comes back.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { bytes } from "../format";
+import { bytes, count } from "../format";
 import { Card, LevelBadge } from "../parts";
 import { to } from "../router";
+import { useRights } from "../session";
 import { remember, remembered } from "../storage";
 import { Text, visible } from "../text";
-import { collect, Uploads, type Upload } from "../upload";
+import type { Finding } from "../types";
+import { type Chosen, chosen, collect, FILES_MAX, type Upload, Uploads } from "../upload";
 
 export function Submit() {
   const [uploads] = useState(() => Uploads.shared());
@@ -18,10 +20,14 @@ export function Submit() {
   const folder = useRef<HTMLInputElement>(null);
   useEffect(() => uploads.listen(() => redraw((n) => n + 1)), [uploads]);
 
-  const add = (list: { file: File; name: string }[]) => uploads.add(list, { queued, source });
-  const chosen = (input: HTMLInputElement | null) => {
+  const [left, setLeft] = useState<Chosen | null>(null);
+  const add = (what: Chosen) => {
+    setLeft(what.cut || what.unreadableCount > 0 ? what : null);
+    uploads.add(what.files, { queued, source });
+  };
+  const take = (input: HTMLInputElement | null) => {
     if (input === null || input.files === null) return;
-    add([...input.files].map((file) => ({ file, name: file.webkitRelativePath || file.name })));
+    add(chosen(input.files));
     input.value = "";
   };
   const dropped = async (event: DragEvent) => {
@@ -56,7 +62,7 @@ export function Submit() {
               Choose a folder
             </button>
           </p>
-          <input ref={files} type="file" multiple hidden aria-label="Files to send" onChange={() => chosen(files.current)} />
+          <input ref={files} type="file" multiple hidden aria-label="Files to send" onChange={() => take(files.current)} />
           <input
             ref={folder}
             type="file"
@@ -64,7 +70,7 @@ export function Submit() {
             hidden
             aria-label="Folder to send"
             {...{ webkitdirectory: true }}
-            onChange={() => chosen(folder.current)}
+            onChange={() => take(folder.current)}
           />
         </div>
         <fieldset class="options">
@@ -97,8 +103,35 @@ export function Submit() {
           </label>
         </fieldset>
       </div>
+      {left !== null && <LeftOut what={left} />}
       {uploads.all.length > 0 && <Results uploads={uploads} />}
     </>
+  );
+}
+
+/** What was chosen and is not sent. */
+function LeftOut({ what }: { what: Chosen }) {
+  const more = what.unreadableCount - what.unreadable.length;
+  return (
+    <div class="problem" role="alert" data-left-out>
+      {what.cut && (
+        <div>
+          Only the first {count(FILES_MAX)} files are sent; there are more. A collector sends as many as there are.
+        </div>
+      )}
+      {what.unreadableCount > 0 && (
+        <div>
+          {count(what.unreadableCount)} could not be read and {what.unreadableCount === 1 ? "is" : "are"} not sent:{" "}
+          {what.unreadable.map((name, index) => (
+            <span key={index}>
+              {index > 0 && ", "}
+              <Text max={200}>{name}</Text>
+            </span>
+          ))}
+          {more > 0 && ` and ${count(more)} more`}
+        </div>
+      )}
+    </div>
   );
 }
 
@@ -130,8 +163,11 @@ function Results({ uploads }: { uploads: Uploads }) {
   );
 }
 
+const title = (finding: Finding) => <Text max={120}>{finding.reasons[0]?.signature.rule_name ?? finding.message}</Text>;
+
 function Progress({ upload, again }: { upload: Upload; again: () => void }) {
   const { state } = upload;
+  const { read } = useRights();
   switch (state.is) {
     case "waiting":
       return <span class="muted">{state.why ?? "waiting"}</span>;
@@ -149,7 +185,7 @@ function Progress({ upload, again }: { upload: Upload; again: () => void }) {
           <span class="bad" role="alert">
             <Text>{state.reason}</Text>
           </span>{" "}
-          <button type="button" aria-label={`Send ${visible(upload.name)} again`} onClick={again}>
+          <button type="button" aria-label={`Send again: ${visible(upload.name)}`} onClick={again}>
             Send again
           </button>
         </span>
@@ -161,9 +197,7 @@ function Progress({ upload, again }: { upload: Upload; again: () => void }) {
           {state.findings.map((finding) => (
             <li key={finding.meta.event_id}>
               <LevelBadge level={finding.meta.level} /> <b>{finding.score}</b>{" "}
-              <a href={to(["findings", finding.meta.event_id ?? ""])}>
-                <Text max={120}>{finding.reasons[0]?.signature.rule_name ?? finding.message}</Text>
-              </a>
+              {read ? <a href={to(["findings", finding.meta.event_id ?? ""])}>{title(finding)}</a> : title(finding)}
               {finding.subject.path !== upload.name && (
                 <span class="sub">
                   <Text max={160}>{finding.subject.path}</Text>

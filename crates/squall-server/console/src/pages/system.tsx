@@ -4,14 +4,16 @@ import { useState } from "preact/hooks";
 import { ApiError, post } from "../api";
 import { bytes, count } from "../format";
 import { useLive } from "../live";
-import { useLoad } from "../load";
+import { useLoad, useNow } from "../load";
 import { Card, Problem, When } from "../parts";
 import { to } from "../router";
 import { SelfCheck } from "../selfcheck";
+import { NotAllowed, useRights } from "../session";
 import { Text } from "../text";
 import type { Configuration, FailedSamples, Info } from "../types";
 
 export function System() {
+  const { analyst } = useRights();
   return (
     <>
       <div class="columns">
@@ -33,10 +35,18 @@ export function System() {
           </ul>
         </Card>
       </div>
-      <SelfCheck />
+      {analyst && <SelfCheck />}
       <Failed />
-      <Log />
-      <Settings />
+      {analyst ? (
+        <>
+          <Log />
+          <Settings />
+        </>
+      ) : (
+        <Card title="Self-check, log and configuration" id="forbidden">
+          <NotAllowed what="Seeing them" />
+        </Card>
+      )}
     </>
   );
 }
@@ -79,6 +89,7 @@ function About() {
 
 function Failed() {
   const { overview } = useLive();
+  const { act } = useRights();
   const { data, error, reload } = useLoad<FailedSamples>("/api/v1/samples/failed?limit=100", overview?.samples.failed ?? 0);
   const [failed, setFailed] = useState<ApiError | null>(null);
   const [said, setSaid] = useState("");
@@ -94,6 +105,7 @@ function Failed() {
       title={`Samples that could not be scanned (${count(data?.total ?? 0)})`}
       id="failed"
       actions={
+        act &&
         (data?.total ?? 0) > 0 && (
           <button type="button" onClick={() => retry("/api/v1/samples/failed/retry", "Every one")}>
             Scan all again
@@ -119,7 +131,7 @@ function Failed() {
                 <th scope="col">Source</th>
                 <th scope="col">Why</th>
                 <th scope="col">Received</th>
-                <th scope="col">Again</th>
+                {act && <th scope="col">Again</th>}
               </tr>
             </thead>
             <tbody>
@@ -139,30 +151,46 @@ function Failed() {
                   <td data-name="Received">
                     <When>{sample.received_at}</When>
                   </td>
-                  <td>
-                    <button type="button" onClick={() => retry(`/api/v1/samples/${sample.id}/retry`, `Sample ${sample.id}`)}>
-                      Scan again
-                    </button>
-                  </td>
+                  {act && (
+                    <td>
+                      <button type="button" onClick={() => retry(`/api/v1/samples/${sample.id}/retry`, `Sample ${sample.id}`)}>
+                        Scan again
+                      </button>
+                    </td>
+                  )}
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
       )}
+      {data !== null && data.total > data.samples.length && (
+        <p class="sub">{count(data.total - data.samples.length)} more are not shown; they are when these are done.</p>
+      )}
+      {(data?.total ?? 0) > 0 && !act && <NotAllowed what="Scanning them again" />}
     </Card>
   );
 }
 
+/** How often the log is looked at. */
+const LOG_MS = 3000;
+
 function Log() {
-  const { data, error, reload } = useLoad<{ lines: string[] }>("/api/v1/log?lines=200");
+  const [paused, setPaused] = useState(false);
+  const now = useNow(LOG_MS);
+  const [held, setHeld] = useState(0);
+  const { data, error, reload } = useLoad<{ lines: string[] }>("/api/v1/log?lines=200", paused ? held : now);
+  const pause = () => {
+    setHeld(now);
+    setPaused(!paused);
+  };
   return (
     <Card
       title="Log"
       id="log"
       actions={
-        <button type="button" onClick={reload}>
-          Refresh
+        <button type="button" aria-pressed={paused} onClick={pause}>
+          {paused ? "Go on" : "Pause"}
         </button>
       }
     >
@@ -178,7 +206,9 @@ function Log() {
           </ul>
         </div>
       )}
-      <p class="sub">The last 200 lines, the newest first.</p>
+      <p class="sub">
+        The last 200 lines, the newest first{paused ? "; it stands still." : "."}
+      </p>
     </Card>
   );
 }

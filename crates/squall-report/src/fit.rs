@@ -98,7 +98,7 @@ mod tests {
         let cut: Value = serde_json::from_slice(&line).expect("JSON");
         assert_eq!(cut["number"], u64::MAX);
         assert_eq!(cut["cut"], true);
-        assert_eq!(cut["deep"]["list"].as_array().map(Vec::len), Some(3));
+        assert_eq!(cut["deep"]["list"].as_array().map(Vec::len), Some(4));
         let hex = cut["hex"].as_str().expect("text");
         assert!(hex.len().is_multiple_of(2) && !hex.is_empty(), "{hex}");
     }

@@ -223,7 +223,13 @@ async fn a_certificate_is_a_caller_like_a_token() {
     let ana = mutual.named("ana");
     assert_eq!(
         mutual.session(&ana).await,
-        json!({"required": true, "name": "ana", "role": "admin"})
+        json!({
+            "required": true,
+            "name": "ana",
+            "role": "admin",
+            "analyst": true,
+            "address": "127.0.0.1",
+        })
     );
     let host = mutual.hosts(&["H1.site-a.example"]);
     let name = "h1.site-a.example";

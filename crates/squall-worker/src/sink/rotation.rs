@@ -48,7 +48,8 @@ impl Rotation {
     }
 }
 
-/// Returns a name for what a log is now that no file has.
+/// Returns a name for what a log is now that no file has, and that sorts behind
+/// those of its old files.
 pub(super) fn free_name(log: &Path, now: Timestamp) -> PathBuf {
     let time = now.strftime(TIME).to_string();
     let named = |suffix: &str| {
@@ -56,8 +57,14 @@ pub(super) fn free_name(log: &Path, now: Timestamp) -> PathBuf {
         name.push(format!("-{time}{suffix}"));
         log.with_file_name(name)
     };
-    let numbered = (1..).map(|number| named(&format!(".{number}")));
-    let mut names = std::iter::once(named("")).chain(numbered);
+    // Those of the same second may be gone in part: their names are not given
+    // again, or the newest would be taken for the oldest.
+    let old = numbered(log).unwrap_or_default();
+    let same = old.iter().filter(|(begun, _, _)| *begun == time);
+    let highest = same.map(|(_, number, _)| *number).max();
+    let first = highest.is_none().then(|| named(""));
+    let beyond = (highest.unwrap_or_default() + 1..).map(|number| named(&format!(".{number}")));
+    let mut names = first.into_iter().chain(beyond);
     // Of endless names one is free.
     names
         .find(|name| !name.exists())
@@ -67,6 +74,12 @@ pub(super) fn free_name(log: &Path, now: Timestamp) -> PathBuf {
 /// Returns the old files of a log, oldest first: those with names of ours, packed
 /// by somebody or not. Others are nobody's business here.
 fn old_files(log: &Path) -> io::Result<Vec<PathBuf>> {
+    let old = numbered(log)?.into_iter();
+    Ok(old.map(|(_, _, path)| path).collect())
+}
+
+/// Returns them with the time and the number in their names.
+fn numbered(log: &Path) -> io::Result<Vec<(String, u64, PathBuf)>> {
     let dir = match log.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
@@ -92,7 +105,7 @@ fn old_files(log: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     old.sort();
-    Ok(old.into_iter().map(|(_, _, path)| path).collect())
+    Ok(old)
 }
 
 fn is_time(text: &str) -> bool {

@@ -396,8 +396,6 @@ fn outputs(values: &Values) -> Result<Outputs, ConfigError> {
 }
 
 fn traces(values: &Values) -> Result<Option<Traces>, ConfigError> {
-    const SETTING: &str = "otlp-endpoint";
-    let mut endpoints = values.addresses(SETTING)?.into_iter();
     let headers = values.passwords("otlp-header")?.into_iter();
     let headers = headers.filter_map(|header| {
         let (name, value) = header.split_once('=')?;
@@ -405,15 +403,7 @@ fn traces(values: &Values) -> Result<Option<Traces>, ConfigError> {
     });
     let headers = headers.collect();
     let percent = values.integer("otlp-percent")?;
-    let endpoint = endpoints.next();
-    if endpoints.next().is_some() {
-        return Err(ConfigError::Value {
-            setting: SETTING,
-            origin: values.origin(SETTING)?,
-            value: "several addresses".to_owned(),
-            expected: "one address".to_owned(),
-        });
-    }
+    let endpoint = values.address("otlp-endpoint")?;
     Ok(endpoint.map(|endpoint| Traces {
         endpoint,
         headers,

@@ -48,6 +48,8 @@ pub(crate) enum Kind {
     Addresses,
     /// Any number of passwords, taken as they are.
     Passwords,
+    /// An address of HTTP; empty for none.
+    Address,
     /// Any number of headers of HTTP, whose values may be secret.
     Headers,
     /// Any number of links to look up a file.
@@ -101,7 +103,7 @@ impl Kind {
             Self::CertificateRules => "ROLE=FIELD:NAME".to_owned(),
             Self::RoleNetworks => "ROLE=NETWORK".to_owned(),
             Self::SyslogTargets => "TARGET".to_owned(),
-            Self::Addresses => "URL".to_owned(),
+            Self::Address | Self::Addresses => "URL".to_owned(),
             Self::Passwords => "PASSWORD".to_owned(),
             Self::Headers => "NAME=VALUE".to_owned(),
             Self::Links => "NAME=URL".to_owned(),
@@ -141,7 +143,9 @@ impl Kind {
             Self::SyslogTargets => "HOST[:PORT[:FORMAT[:PROTOCOL]]] with FORMAT one of DEFAULT, \
                  CEF, JSON, SYSLOGJSON, SYSLOGKV and PROTOCOL one of UDP, TCP, TCPTLS"
                 .to_owned(),
-            Self::Addresses => "an address https://HOST/… or http://HOST/…".to_owned(),
+            Self::Address | Self::Addresses => {
+                "an address https://HOST/… or http://HOST/…".to_owned()
+            }
             Self::Passwords => "a password in UTF-8, or a list of them".to_owned(),
             Self::Headers => "NAME=VALUE with the name of a header of HTTP".to_owned(),
             Self::Links => "NAME=URL with an http:// or https:// address that has {md5}, {sha1} \

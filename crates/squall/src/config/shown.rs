@@ -57,7 +57,7 @@ pub(super) fn public_texts(in_force: &InForce) -> Vec<String> {
     match in_force.setting.kind {
         kind if kind.is_secret() => texts.map(|_| HIDDEN.to_owned()).collect(),
         // What is behind the host is often what lets anybody in.
-        Kind::Addresses => texts.map(|url| origin(&url)).collect(),
+        Kind::Address | Kind::Addresses => texts.map(|url| origin(&url)).collect(),
         // Shown at every finding anyway.
         Kind::Links => texts.collect(),
         _ => texts.map(|text| public(&text)).collect(),

@@ -155,7 +155,8 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
             .filter(|ms| (min_ms..=max_ms).contains(ms))
             .map(|ms| Value::Duration(Duration::from_millis(ms))),
         Kind::Host => parse_host(text).map(Value::Text),
-        Kind::Endpoint if text.is_empty() => Some(Value::Unset),
+        Kind::Endpoint | Kind::Address if text.is_empty() => Some(Value::Unset),
+        Kind::Address => address(text).map(Value::Text),
         Kind::Endpoint => parse_endpoint(text).map(Value::Endpoint),
         Kind::Choice(words) => words
             .iter()

@@ -196,6 +196,15 @@ impl Values {
         })
     }
 
+    /// Returns a setting that is an address, if it is set.
+    pub(crate) fn address(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::Unset => Some(None),
+            Value::Text(text) => Some(Some(text.clone())),
+            _ => None,
+        })
+    }
+
     /// Returns a setting that is a list of passwords.
     pub(crate) fn passwords(&self, name: &'static str) -> Result<Vec<String>, ConfigError> {
         self.pick(name, |value| match value {
@@ -240,7 +249,7 @@ fn understand(setting: &'static Setting, given: Given) -> Result<InForce, Config
             origin: given.origin,
             value: match setting.kind {
                 kind if kind.is_secret() => HIDDEN.to_owned(),
-                Kind::Addresses => origin(&refusal.value),
+                Kind::Address | Kind::Addresses => origin(&refusal.value),
                 _ => public(&refusal.value),
             },
             expected: refusal.expected,

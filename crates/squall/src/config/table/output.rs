@@ -85,16 +85,16 @@ pub(super) const OUTPUTS: Section = Section {
             "The form of a finding in such a request, as for `json-format`.",
         ),
         Setting::new(
-            "webhook-secret",
-            Kind::Passwords,
-            "",
-            "Secret that such requests are signed with (HMAC-SHA256); better in the environment or `webhook-secret-file`. Repeatable.",
-        ),
-        Setting::new(
             "webhook-secret-file",
             Kind::Path,
             "",
             "File with such secrets, one a line.",
+        ),
+        Setting::new(
+            "webhook-secret",
+            Kind::Passwords,
+            "",
+            "Secret that such requests are signed with (HMAC-SHA256); better in the environment or `webhook-secret-file`. Repeatable.",
         ),
         Setting::new(
             "webhook-tries",
@@ -116,9 +116,9 @@ pub(super) const OUTPUTS: Section = Section {
         ),
         Setting::new(
             "otlp-endpoint",
-            Kind::Addresses,
+            Kind::Address,
             "",
-            "Address of an OpenTelemetry collector that traces of samples are sent to by OTLP over HTTP, as http://HOST:4318; without a path, /v1/traces is taken. `output-ca` says whom to trust. Not repeatable.",
+            "Address of an OpenTelemetry collector that traces of samples are sent to by OTLP over HTTP, as http://HOST:4318; without a path, /v1/traces is taken. `output-ca` says whom to trust.",
         ),
         Setting::new(
             "otlp-header",

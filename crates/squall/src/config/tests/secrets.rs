@@ -15,7 +15,7 @@ fn value(setting: &Setting) -> Option<String> {
         Kind::Passwords => Some(SECRET.to_owned()),
         Kind::Headers => Some(format!("Authorization=Bearer {SECRET}")),
         // Of a receiver the path is secret as well.
-        Kind::Addresses => Some(format!(
+        Kind::Address | Kind::Addresses => Some(format!(
             "https://ana:{SECRET}@hooks.example/{SECRET}?key={SECRET}"
         )),
         Kind::Path | Kind::Paths => Some(format!(

@@ -18,6 +18,11 @@ from support.tokens import squall as command
 RELOAD_SECONDS = 6
 
 
+def here(analyst: bool) -> dict:
+    """What a session says besides, of somebody on this machine."""
+    return {"analyst": analyst, "address": "127.0.0.1"}
+
+
 class Mutual:
     """A service that asks for certificates, and curl that shows them."""
 
@@ -83,9 +88,9 @@ def test_each_certificate_has_the_role_of_its_rule(mutual, certificates):
     authority, shown = certificates
     name = authority.distinguished_name(shown["ana"][0])
     assert name == r"CN=ana,OU=Sec,O=Example\, Inc.,C=DE"
-    assert mutual.who(shown["ana"]) == {"required": True, "name": name, "role": "admin"}
+    assert mutual.who(shown["ana"]) == {"required": True, "name": name, "role": "admin", **here(True)}
     assert mutual.who(shown["siem"])["role"] == "read"
-    assert mutual.who(shown["host"]) == {"required": True, "name": "h1.site-a.example", "role": "submit"}
+    assert mutual.who(shown["host"]) == {"required": True, "name": "h1.site-a.example", "role": "submit", **here(False)}
     for nobody in (shown["nobody"], shown["two"], None):
         assert mutual.who(nobody)["name"] is None
     assert mutual.curl(None, "/api/status").status == 401
@@ -151,7 +156,7 @@ def test_a_token_beside_a_certificate_counts(mutual, certificates):
     _, shown = certificates
     secret = token(mutual.service.data, "read", "reader")
     header = ["-H", f"Authorization: {bearer(secret)['Authorization']}"]
-    assert mutual.who(shown["ana"], *header) == {"required": True, "name": "reader", "role": "read"}
+    assert mutual.who(shown["ana"], *header) == {"required": True, "name": "reader", "role": "read", **here(False)}
     assert mutual.curl(shown["ana"], "/api/v1/log", *header).status == 403
     command(mutual.service.data, "token", "revoke", "reader")
     wait_until(lambda: mutual.curl(shown["ana"], "/metrics", *header).status == 401, 5, "it is revoked")

@@ -43,8 +43,9 @@ def test_prometheus_can_read_it(squall):
 
 
 def test_every_metric_is_documented_and_every_documented_one_is_there(start):
-    # Some are there with a receiver only.
-    squall = start("--syslog", "127.0.0.1:9:DEFAULT:UDP")
+    # Some are there with a receiver only, or where samples are kept.
+    squall = start("--syslog", "127.0.0.1:9:DEFAULT:UDP", "--otlp-endpoint", "http://127.0.0.1:9",
+                   "--server-store-samples", "all")
     squall.check(CLEAN)
     names = set(families(squall))
     # A counter's family is named without `_total` by the parser.

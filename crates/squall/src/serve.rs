@@ -47,6 +47,10 @@ const TRIAL_PAUSE: Duration = Duration::from_millis(20);
 /// Fails if it cannot start: an address that cannot be listened on, a data
 /// directory or a log file that cannot be opened, signatures that cannot be
 /// read.
+#[expect(
+    clippy::too_many_lines,
+    reason = "it is the list of what a service is made of, in the order in which it is opened"
+)]
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let begun = begin(loaded);
     let settings = begun.settings;
@@ -388,15 +392,7 @@ fn service(
         .time_rules_when_idle()
         .context("cannot start the thread that times rules")?;
     service.set_signature_library(Arc::new(library));
-    if let Some(outputs) = &parts.sinks.outputs {
-        service.set_outputs(Arc::new(Delivery(outputs.clone())));
-    }
-    if let Some(tracer) = &parts.tracer {
-        service.set_tracer(tracer.clone());
-    }
-    if let Some(keeper) = &parts.keeper {
-        service.set_kept_samples(Arc::new(Kept(Arc::clone(keeper))));
-    }
+    add_destinations(&service, parts);
     let control = Control::start(control::Parts {
         selection,
         cache: Cache::open(&settings.signatures.cache_dir),
@@ -420,6 +416,19 @@ fn service(
         None => service,
     };
     Ok((service, control, administration))
+}
+
+/// Lets the service know where findings, traces and samples go.
+fn add_destinations(service: &Service, parts: &Parts) {
+    if let Some(outputs) = &parts.sinks.outputs {
+        service.set_outputs(Arc::new(Delivery(outputs.clone())));
+    }
+    if let Some(tracer) = &parts.tracer {
+        service.set_tracer(tracer.clone());
+    }
+    if let Some(keeper) = &parts.keeper {
+        service.set_kept_samples(Arc::new(Kept(Arc::clone(keeper))));
+    }
 }
 
 /// Loads the signatures beside the running listener, which answers 503 until

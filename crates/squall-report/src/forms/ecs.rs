@@ -34,7 +34,7 @@ pub(super) fn ecs(report: &Report, index: usize, event: &Event<'_>, version: &st
         "observer": {"vendor": "Squall", "product": "Squall", "type": "scanner", "version": version},
         "host": {
             "name": origin.source,
-            "ip": (!origin.remote_addr.is_empty()).then(|| [&origin.remote_addr]),
+            "ip": (!origin.remote_addr.is_empty()).then_some([&origin.remote_addr]),
         },
         "file": {
             "path": event.file.path,

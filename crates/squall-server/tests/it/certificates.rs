@@ -235,7 +235,13 @@ async fn a_certificate_is_a_caller_like_a_token() {
     let name = "h1.site-a.example";
     assert_eq!(
         mutual.session(&host).await,
-        json!({"required": true, "name": name, "role": "submit"})
+        json!({
+            "required": true,
+            "name": name,
+            "role": "submit",
+            "analyst": false,
+            "address": "127.0.0.1",
+        })
     );
     let url = mutual.url("/api/v1/samples/failed/retry");
     let done = ana.post(&url).send().await.unwrap();

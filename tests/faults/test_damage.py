@@ -251,7 +251,7 @@ def test_damaged_results(victim, left, quick, harm):
             else:
                 assert answer.status_code == 500 and answer.json()["reason"], answer.text[:300]
                 asked = service.since_last_start(printed)
-                assert re.search(rf"cannot look up a sample.*\bid={sample_id}\b", asked), asked
+                assert re.search(rf"cannot look up a sample.*\bsample_id={sample_id}\b", asked), asked
         assert damaged <= left.done and len(damaged) < len(left.done), damaged
         assert damaged or harm is flip
         print(f"seed {seed}, {path.name} at {places}: {len(damaged)} results hit")

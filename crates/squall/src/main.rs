@@ -4,6 +4,7 @@ mod acts;
 mod backlog;
 mod banner;
 mod config;
+mod destinations;
 mod failed;
 mod findings;
 mod findings_command;

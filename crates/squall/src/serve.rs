@@ -30,7 +30,7 @@ use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, watch};
 use crate::systemd::{Pulse, Systemd};
 use crate::wiring::Addresses;
-use crate::{backlog, banner, logging, sandbox, shutdown, wiring};
+use crate::{backlog, banner, destinations, logging, sandbox, shutdown, wiring};
 
 /// How long the last spans of traces may take to be sent at the end.
 const TRACES_GRACE: Duration = Duration::from_secs(2);
@@ -57,16 +57,16 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let systemd = Systemd::start().context("cannot start the thread that tells systemd")?;
     let runtime = start_runtime()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
-    let mut sinks = wiring::open_sinks(&settings)?;
+    let mut sinks = destinations::open_sinks(&settings)?;
     let listeners = runtime.block_on(wiring::listen(&settings))?;
     let addresses = Addresses::of(&listeners)?;
     let access = wiring::access(&settings, &addresses)?;
     let (queue, queue_check) = wiring::open_queue(&settings)?;
     let mut start_checks = vec![queue_check];
-    let keeper = wiring::open_keeper(&settings)?.map(Arc::new);
+    let keeper = destinations::open_keeper(&settings)?.map(Arc::new);
     let findings = findings::open(&settings, &mut start_checks);
     sinks.findings.clone_from(&findings);
-    sinks.outputs = wiring::start_outputs(&settings, runtime.handle())?;
+    sinks.outputs = destinations::start_outputs(&settings, runtime.handle())?;
     let outputs = sinks.outputs.clone();
     let sinks = Arc::new(sinks);
     let scan_id = wiring::new_scan_id()?;
@@ -74,7 +74,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let outcomes = Arc::new(OutcomeCounts::default());
     let verdicts = wiring::verdicts(&settings);
     let recent = Arc::new(Recent::default());
-    let traces = wiring::start_traces(&settings, &scan_id)?;
+    let traces = destinations::start_traces(&settings, &scan_id)?;
     let tracer = traces.as_ref().map(|traces| traces.tracer().clone());
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),

@@ -14,7 +14,7 @@ use crate::plan::{List, Plan};
 /// How far the driver is walked down at first, and how far at most for one
 /// page.
 const FIRST_STEP: usize = 5_000;
-const LOOKED_MAX: usize = 250_000;
+const LOOKED_MAX: usize = 75_000;
 
 /// What a page holds.
 #[derive(Debug)]

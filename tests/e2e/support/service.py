@@ -1,6 +1,8 @@
 """The real binary as a process: start, wait, ask, stop, and look at what it said."""
 
+import itertools
 import os
+import random
 import re
 import signal
 import socket
@@ -23,11 +25,33 @@ class StartError(Exception):
     """The process ended, or never answered, before it was ready."""
 
 
+def _ports():
+    """Ports that only this process of the test run gives out, again and again from a random one on.
+
+    They lie below those that the kernel takes for connections: a port that is to stay closed, or
+    that a service is about to bind, must not become a client's.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    first = 10_000 + int(worker) % 7 * 3_000
+    begin = random.randrange(3_000)
+    for number in itertools.count(begin):
+        yield first + number % 3_000
+
+
+PORTS = _ports()
+
+
 def free_port() -> int:
     """Returns a port of the loopback address that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    for port in itertools.islice(PORTS, 1_000):
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port of a thousand")
 
 
 def wait_until(condition, seconds: float, what: str, pause: float = 0.05):

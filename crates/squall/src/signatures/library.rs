@@ -89,11 +89,11 @@ impl SignatureLibrary for Library {
     }
 
     fn source(&self, file: &str, rule: &str) -> Result<Option<(u32, String)>, LibraryError> {
-        let read = self.selection.read().map_err(|error| LibraryError::Io {
+        let found = self.selection.read_file(file);
+        let found = found.map_err(|error| LibraryError::Io {
             operation: "reading the signatures",
             source: io::Error::other(error),
         })?;
-        let found = read.files.iter().find(|found| found.name == file);
         let text = found.and_then(|found| rule_text(&found.content, rule));
         Ok(text.map(|text| (text.line, text.text)))
     }

@@ -137,6 +137,27 @@ impl Selection {
         }
         Ok(read)
     }
+
+    /// Reads the one file that [`read`](Self::read) returns under `name`: by
+    /// itself where it lies in a directory, as a whole set is megabytes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it, or what it is packed into, cannot be read.
+    pub(crate) fn read_file(&self, name: &str) -> anyhow::Result<Option<SourceFile>> {
+        let path = Path::new(name);
+        let packaged = self.packaged.iter().map(|root| (root, SignatureOrigin::Internal));
+        let own = self.custom.iter().chain(&self.own);
+        let mut roots = packaged.chain(own.map(|root| (root, SignatureOrigin::Custom)));
+        if let Some((_, origin)) = roots.find(|(root, _)| path.starts_with(root))
+            && path.is_file()
+        {
+            let (files, _) = read_directory(path, origin)?;
+            return Ok(files.into_iter().next());
+        }
+        let files = self.read()?.files;
+        Ok(files.into_iter().find(|file| file.name == name))
+    }
 }
 
 impl fmt::Display for Selection {

@@ -87,7 +87,7 @@ def browser():
 def documented():
     """What a page may ask for: (method, pattern of a path) of the files of the console and of the committed API document."""
     paths = json.loads((REPOSITORY / "openapi" / "squall.json").read_text())["paths"]
-    known = [("GET", re.compile(r"/|/static/[a-z.]+|/docs/.*|/openapi\.json"))]
+    known = [("GET", re.compile(r"/|/static/[a-z.]+|/openapi\.json"))]
     for template, item in paths.items():
         pattern = re.compile(re.sub(r"\\{[^/]*\\}", "[^/]+", re.escape(template)))
         known += [(method.upper(), pattern) for method in item]

@@ -28,6 +28,8 @@ def pages(squall):
         "source": "#/sources/web-01.example.org",
         "signatures": "#/signatures",
         "system": "#/system",
+        "api": "#/api",
+        "operation": "#/api?q=getAsyncResults",
         "nothing": "#/nothing",
     }
 
@@ -40,6 +42,8 @@ def test_every_page(squall, pages, open_page, axe, screenshots, theme, width):
         page.goto(f"{squall.url}/{address}")
         expect(page.locator("main .muted", has_text="Loading")).to_have_count(0)
         expect(page.locator("main").locator("h2, table, form, fieldset, .empty").first).to_be_visible()
+        while name == "operation" and (closed := page.locator("details:not([open]) > summary")).count():
+            closed.first.click()
         page.wait_for_timeout(250)
         page.screenshot(path=screenshots / f"{name}-{theme}-{width}.png", full_page=True)
         wide = page.evaluate("document.documentElement.scrollWidth")

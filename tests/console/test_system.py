@@ -24,14 +24,42 @@ def test_a_service_that_is_well_says_so(fresh, open_page, screenshots):
                        ("Failed samples", "none"), ("Findings store", "stored"), ("Queue at the start", "0 samples waited")]:
         expect(check(page, name).first).to_contain_text(text)
     expect(page.locator('[data-check="bad"]')).to_have_count(0)
-    expect(page.get_by_role("link", name="API documentation")).to_have_attribute("href", "/docs/")
     page.screenshot(path=screenshots / "self-check.png", full_page=True)
+
+
+def test_the_api_is_explained_and_tried_out(fresh, open_page):
+    fresh.check(MARKER, name="shell.php", source="web-01.example.org")
+    page = open_page(fresh, "#/system", expected=("status of 400",))
     page.get_by_role("link", name="API documentation").click()
-    expect(page.get_by_text("/api/v1/self-check").first).to_be_visible()
-    # An operation, opened: the page writes styles of its own, and sends what somebody tries out.
-    page.locator("#operations-console-selfCheck").click()
-    page.get_by_role("button", name="Execute").click()
-    expect(page.locator("#operations-console-selfCheck .live-responses-table .response").first).to_contain_text("200")
+    page.wait_for_url("**/#/api")
+    operations = page.locator("details.operation")
+    document = fresh.json("/openapi.json")
+    expect(operations).to_have_count(sum(len(methods) for methods in document["paths"].values()))
+
+    search = page.get_by_role("searchbox", name="Search the API")
+    search.fill("no such operation")
+    expect(page.get_by_text("No operation has all these words.")).to_be_visible()
+    search.fill("searches found newest")
+    expect(operations).to_have_count(1)
+    page.wait_for_url("**/#/api?q=searches+found+newest")
+    operations.first.locator("> summary").click()
+    page.get_by_label("source of findings").fill("web-01.example.org")
+    command = page.get_by_role("region", name="Command for findings")
+    expect(command).to_have_text(f"curl '{fresh.url}/api/v1/findings?source=web-01.example.org'")
+    page.get_by_role("button", name="Try it").click()
+    answer = page.get_by_role("region", name="Answer of findings")
+    expect(answer).to_contain_text('"name": "shell.php"')
+    page.get_by_label("level of findings").fill("Nonsense")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_role("alert")).to_contain_text("level")
+    operations.first.locator("summary", has_text="Body of 200").click()
+    expect(page.get_by_role("region", name="Body of 200")).to_contain_text('"event_id": string')
+
+    # What changes something, or brings a file, is for a shell.
+    search.fill("checkAsync v1")
+    operations.first.locator("> summary").click()
+    expect(page.get_by_role("region", name="Command for").first).to_contain_text("-F file=@sample.bin")
+    expect(page.get_by_role("button", name="Try it")).to_have_count(0)
 
 
 def test_what_went_wrong_is_told(tmp_path, rules, open_page):

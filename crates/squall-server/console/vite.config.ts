@@ -21,5 +21,5 @@ export default defineConfig({
     },
   },
   // For work on the console: `npm run dev` beside a running service.
-  server: { proxy: { "/api": "http://127.0.0.1:8080", "/docs": "http://127.0.0.1:8080", "/metrics": "http://127.0.0.1:8080" } },
+  server: { proxy: { "/api": "http://127.0.0.1:8080", "/openapi.json": "http://127.0.0.1:8080", "/metrics": "http://127.0.0.1:8080" } },
 });

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { start, useLive } from "./live";
 import { Account, Login } from "./login";
+import { Api } from "./pages/api";
 import { Finding } from "./pages/finding";
 import { Findings } from "./pages/findings";
 import { Overview } from "./pages/overview";
@@ -23,7 +24,11 @@ const PAGES: [string, string][] = [
   ["sources", "Sources"],
   ["signatures", "Signatures"],
   ["system", "System"],
+  ["api", "API"],
 ];
+
+/** For those as well who may only send. */
+const OPEN_PAGES = ["submit", "api"];
 
 function App() {
   const route = useRoute();
@@ -64,7 +69,7 @@ function App() {
 function Page({ route }: { route: Route }) {
   const { read } = useRights();
   const [name = "", second] = route.path;
-  if (!read && name !== "submit") return <SendsOnly />;
+  if (!read && !OPEN_PAGES.includes(name)) return <SendsOnly />;
   switch (name) {
     case "":
       return <Overview />;
@@ -78,6 +83,8 @@ function Page({ route }: { route: Route }) {
       return <Signatures route={route} />;
     case "system":
       return <System />;
+    case "api":
+      return <Api route={route} />;
     default:
       return (
         <p class="empty">
@@ -107,7 +114,7 @@ const STATES = {
 function Header({ current }: { current: string }) {
   const { state, overview } = useLive();
   const { read } = useRights();
-  const pages = read ? PAGES : PAGES.filter(([path]) => path === "submit");
+  const pages = read ? PAGES : PAGES.filter(([path]) => OPEN_PAGES.includes(path));
   return (
     <header class="top">
       <a class="brand" href={to([])} aria-label="Squall, overview">

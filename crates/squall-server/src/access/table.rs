@@ -64,7 +64,7 @@ const TABLE: &[Rule] = &[
     open("/openapi.json"),
     open("/docs"),
     open("/docs/"),
-    open("/docs/{*rest}"),
+    open("/docs/index.html"),
     // Supervisors and load balancers show no token.
     open("/healthz"),
     open("/readyz"),
@@ -222,7 +222,13 @@ mod tests {
             let is_health = HEALTH.contains(&rule.path);
             assert!(rule.role == Some(Role::Submit) || is_health, "{rule:?}");
         }
-        for path in ["/", "/docs/{*rest}", "/metrics", "/api/v1/session", "/none"] {
+        for path in [
+            "/",
+            "/docs/index.html",
+            "/metrics",
+            "/api/v1/session",
+            "/none",
+        ] {
             assert!(!is_public(path), "{path}");
         }
     }

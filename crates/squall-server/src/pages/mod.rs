@@ -1,30 +1,23 @@
-//! The console, the API document, and the interactive documentation.
+//! The console and the API document, which a page of the console explains.
 //! Everything is in the program; nothing is loaded from elsewhere.
 
 mod console;
 
 use axum::Router;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use utoipa::openapi::OpenApi;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::failure::Failure;
 use crate::service::Service;
 
 /// The console loads its own files and asks its own service.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
-/// The one style that the documentation's library writes into the page, that of
-/// its logo, is named by its digest. With another version of the library it may
-/// be another: a browser tells which, and `tests/console` fails.
-const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; \
-    style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; img-src 'self' data:; font-src 'self' data:; \
-    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Where the console explains the API, and lets it be tried out.
+const API_PAGE: &str = "/#/api";
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -50,16 +43,13 @@ pub(crate) fn router(document: OpenApi) -> Router<Service> {
         .merge(documentation())
 }
 
+/// Leads from where documentation of an API is looked for to that of this one.
 fn documentation() -> Router<Service> {
-    let config = Config::from("/openapi.json").try_it_out_enabled(true);
-    Router::from(SwaggerUi::new("/docs").config(config)).layer(middleware::from_fn(
-        async |request, next: Next| match next.run(request).await {
-            missing if missing.status() == StatusCode::NOT_FOUND => {
-                Failure::NotFound.into_response()
-            }
-            found => with_policy(found, DOCS_POLICY),
-        },
-    ))
+    let lead = || get(async || Redirect::to(API_PAGE));
+    Router::new()
+        .route("/docs", lead())
+        .route("/docs/", lead())
+        .route("/docs/index.html", lead())
 }
 
 fn page(content_type: &'static str, content: impl IntoResponse) -> Response {

@@ -77,27 +77,13 @@ async fn a_browser_has_a_file_once() {
 }
 
 #[tokio::test]
-async fn the_documentation_works_offline() {
+async fn where_documentation_is_looked_for_leads_to_it() {
     let app = TestApp::new();
-    let redirect = app.get("/docs").await;
-    assert_eq!(redirect.status.as_u16(), 303);
-    assert_eq!(redirect.header("location"), "/docs/");
-    let page = app.get("/docs/").await;
-    assert_eq!(page.status.as_u16(), 200);
-    assert!(policy(&page).contains("script-src 'self';"));
-    assert!(!page.text().contains("://"), "{}", page.text());
-    for file in [
-        "swagger-ui.css",
-        "index.css",
-        "swagger-ui-bundle.js",
-        "swagger-ui-standalone-preset.js",
-    ] {
-        let answer = app.get(&format!("/docs/{file}")).await;
-        assert_eq!(answer.status.as_u16(), 200, "{file}");
-        assert!(!answer.body.is_empty());
+    for path in ["/docs", "/docs/", "/docs/index.html"] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.status.as_u16(), 303, "{path}");
+        assert_eq!(answer.header("location"), "/#/api", "{path}");
     }
-    let initializer = app.get("/docs/swagger-initializer.js").await.text();
-    assert!(initializer.contains("/openapi.json"), "{initializer}");
     app.get("/docs/nothing")
         .await
         .assert_refusal(404, "nothing");

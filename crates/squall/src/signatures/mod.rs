@@ -146,7 +146,10 @@ impl Selection {
     /// Fails if it, or what it is packed into, cannot be read.
     pub(crate) fn read_file(&self, name: &str) -> anyhow::Result<Option<SourceFile>> {
         let path = Path::new(name);
-        let packaged = self.packaged.iter().map(|root| (root, SignatureOrigin::Internal));
+        let packaged = self
+            .packaged
+            .iter()
+            .map(|root| (root, SignatureOrigin::Internal));
         let own = self.custom.iter().chain(&self.own);
         let mut roots = packaged.chain(own.map(|root| (root, SignatureOrigin::Custom)));
         if let Some((_, origin)) = roots.find(|(root, _)| path.starts_with(root))

@@ -21,7 +21,7 @@ export function System() {
         <Card title="For programs" id="programs">
           <ul>
             <li>
-              <a href="/docs/">API documentation</a>, to be tried out
+              <a href={to(["api"])}>API documentation</a>, to be tried out
             </li>
             <li>
               <a href="/openapi.json">OpenAPI document</a>

@@ -75,7 +75,11 @@ def _size(log: Path) -> int:
 def of_json(line: bytes) -> tuple[str, str]:
     """Returns the SHA-256 and the event id in a line of the JSON log."""
     event = json.loads(line)
-    return event["subject"]["hashes"]["sha256"], event["meta"]["event_id"]
+    try:
+        return event["subject"]["hashes"]["sha256"], event["meta"]["event_id"]
+    except (KeyError, TypeError) as error:
+        # A bit of a name was flipped.
+        raise ValueError(line) from error
 
 
 def of_text(line: bytes) -> tuple[str, str]:

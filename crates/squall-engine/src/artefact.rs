@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | 8 | `SQLSIGS` and a line feed |
 //! | 32 | SHA-256 of everything behind it |
-//! | 32 | the set's [`Fingerprint`] |
+//! | 32 | the rules' [`Fingerprint`] |
 //! | 4 | length of the next part, little-endian |
 //! | … | the problems of the rules' text, JSON |
 //! | 4 | length of the next part |
@@ -68,7 +68,7 @@ impl SignatureSet {
         let rules = self.rules().serialize().map_err(io::Error::other)?;
         let mut hash = Sha256::new();
         let parts: [&[u8]; 8] = [
-            self.fingerprint().bytes(),
+            self.rules_fingerprint().bytes(),
             &len(&problems)?,
             &problems,
             &len(&name_use)?,
@@ -112,7 +112,7 @@ impl SignatureSet {
         let (fingerprint, rest) = rest
             .split_at_checked(DIGEST_LEN)
             .ok_or(ArtefactError::Format)?;
-        if fingerprint != Fingerprint::of(files, options).bytes() {
+        if fingerprint != Fingerprint::of_rules(files).bytes() {
             return Err(ArtefactError::Foreign);
         }
         let (problems, rest) = part(rest)?;

@@ -6,12 +6,13 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 use squall_types::SignatureOrigin;
 
+use crate::ioc::kind_of;
 use crate::set::{CompileOptions, EXTERNAL_VARIABLES};
 use crate::source::SourceFile;
 
 /// Counts changes of how sets are compiled and stored that neither the engine's
 /// version nor the program's shows.
-const COMPILATION: u32 = 2;
+const COMPILATION: u32 = 3;
 
 /// SHA-256 over all that a compiled set depends on: the files' names, contents,
 /// included files and origins, the options, our variables, and the versions of the
@@ -26,10 +27,24 @@ impl Fingerprint {
     /// Takes the fingerprint of the set that these files make.
     #[must_use]
     pub fn of(files: &[SourceFile], options: CompileOptions) -> Self {
+        let CompileOptions { pure_yara } = options;
+        Self::over(files.iter(), &[u8::from(pure_yara)])
+    }
+
+    /// Takes the fingerprint of the rules alone that these files make, whatever
+    /// lists of indicators are among them.
+    #[must_use]
+    pub fn of_rules(files: &[SourceFile]) -> Self {
+        Self::over(
+            files.iter().filter(|file| kind_of(&file.name).is_none()),
+            b"rules",
+        )
+    }
+
+    fn over<'a>(files: impl Iterator<Item = &'a SourceFile>, options: &[u8]) -> Self {
         let mut hash = Sha256::new();
         hash.update(COMPILATION.to_le_bytes());
-        let CompileOptions { pure_yara } = options;
-        hash.update([u8::from(pure_yara)]);
+        add(&mut hash, options);
         let versions = [yara_x::VERSION, env!("CARGO_PKG_VERSION")];
         for text in versions.iter().chain(&EXTERNAL_VARIABLES) {
             add(&mut hash, text.as_bytes());
@@ -111,6 +126,24 @@ mod tests {
         ] {
             assert_ne!(base, Fingerprint::of(&files, options), "{files:?}");
         }
+    }
+
+    #[test]
+    fn lists_are_no_part_of_the_rules() {
+        let rules = [file("a.yar", "x"), file("b.yar", "y")];
+        let listed = [
+            file("a.yar", "x"),
+            file("my-hash-iocs.txt", "z"),
+            file("b.yar", "y"),
+        ];
+        let base = Fingerprint::of_rules(&rules);
+        assert_eq!(base, Fingerprint::of_rules(&listed));
+        assert_ne!(base, Fingerprint::of_rules(&rules[..1]));
+        let options = CompileOptions::default();
+        assert_ne!(
+            Fingerprint::of(&rules, options),
+            Fingerprint::of(&listed, options)
+        );
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub struct SignatureSet {
     summary: SignatureSummary,
     options: CompileOptions,
     fingerprint: Fingerprint,
+    rules_fingerprint: Fingerprint,
 }
 
 /// What came of the text of rules.
@@ -141,7 +142,8 @@ impl SignatureSet {
         let rule_problem_count = problems.len();
         problems.extend(list_problems);
         let summary = SignatureSummary {
-            version: version(files),
+            version: version_of_time(newest(files.iter())),
+            updated: version_of_time(updated(files)),
             engine: format!("YARA-X {}", yara_x::VERSION),
             rules: (rules.iter().len() as u64).saturating_sub(self_test::RULES),
             iocs: iocs.count(),
@@ -157,6 +159,7 @@ impl SignatureSet {
             summary,
             options,
             fingerprint: Fingerprint::of(files, options),
+            rules_fingerprint: Fingerprint::of_rules(files),
         }
     }
 
@@ -178,6 +181,18 @@ impl SignatureSet {
     #[must_use]
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
+    }
+
+    /// Returns what tells the rules of this set from those of any other.
+    #[must_use]
+    pub fn rules_fingerprint(&self) -> &Fingerprint {
+        &self.rules_fingerprint
+    }
+
+    /// Tells whether nothing is reported on the content with this SHA-256.
+    #[must_use]
+    pub fn trusts(&self, sha256: &[u8; 32]) -> bool {
+        self.iocs.trusts(sha256)
     }
 
     /// Returns every active rule as it would be shown if it matched, with the
@@ -243,9 +258,20 @@ fn count_skipped(problems: &[Problem]) -> u64 {
 }
 
 /// The version of a set is the time its newest file was changed.
-fn version(files: &[SourceFile]) -> String {
-    let newest = files.iter().filter_map(|file| file.modified).max();
-    version_of_time(newest.unwrap_or(UNIX_EPOCH))
+fn newest<'a>(files: impl Iterator<Item = &'a SourceFile>) -> SystemTime {
+    let newest = files.filter_map(|file| file.modified).max();
+    newest.unwrap_or(UNIX_EPOCH)
+}
+
+/// How old a set is shows in what others publish: a hash that was added here
+/// a minute ago makes no old set new.
+fn updated(files: &[SourceFile]) -> SystemTime {
+    let published = |file: &&SourceFile| file.origin == SignatureOrigin::Internal;
+    if files.iter().any(|file| published(&file)) {
+        newest(files.iter().filter(published))
+    } else {
+        newest(files.iter())
+    }
 }
 
 /// Formats a time as `YYYY/MM/DD-HHMMSS`, UTC.

@@ -44,6 +44,7 @@ pub(crate) fn details(
         lookups: Vec::new(),
         sample_kept: false,
         trusted: None,
+        trusted_in_force: false,
         levels: Levels::default(),
         sample_sha256: sample_sha256(connection, id, &summary, &finding).map_err(&failed)?,
         summary,

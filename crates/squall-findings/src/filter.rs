@@ -65,6 +65,13 @@ impl Hash {
         let bytes = unhex(text, len)?;
         Some(Self { column, bytes })
     }
+
+    /// Returns the digest, if it is a SHA-256.
+    #[must_use]
+    pub fn sha256(&self) -> Option<[u8; 32]> {
+        // No other is as long.
+        self.bytes.as_slice().try_into().ok()
+    }
 }
 
 /// The names of the conditions that [`Filter::set`] knows, with what each says.

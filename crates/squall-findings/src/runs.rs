@@ -90,7 +90,10 @@ pub(crate) fn page(
     page: &Page,
 ) -> Result<CollectionPage, FindingsError> {
     let failed = FindingsError::during("list the collector runs");
-    let mut sql = "SELECT * FROM run WHERE began_us IS NOT NULL".to_owned();
+    let mut sql = "SELECT *,
+            (SELECT last_seen_us FROM source WHERE source.name = run.source) AS last_seen_us
+        FROM run WHERE began_us IS NOT NULL"
+        .to_owned();
     let mut values: Vec<Value> = Vec::new();
     if let Some((at, id)) = place(page)? {
         sql.push_str(" AND (began_us, id) < (?, ?)");
@@ -148,6 +151,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<CollectionRow> {
         state: row
             .get::<_, Option<String>>("ended_as")?
             .unwrap_or_else(|| "incomplete".to_owned()),
+        last_seen: row.get::<_, Option<i64>>("last_seen_us")?.map(time),
         samples: count(row.get("samples")?),
         bytes: count(row.get("bytes")?),
         findings: level_counts(row)?,

@@ -68,6 +68,14 @@ impl Inventory {
         Ok(inventory)
     }
 
+    /// Whether nothing was ever stored.
+    pub(crate) fn is_new(&self) -> bool {
+        self.ids_reserved.is_none()
+            && !self.counters_known
+            && self.samples.is_empty()
+            && self.results.is_empty()
+    }
+
     /// The highest id that anything has.
     pub(crate) fn ids_used(&self) -> u64 {
         let samples = self.samples.last().map_or(0, |(id, _)| id.value());

@@ -40,6 +40,8 @@ pub(crate) const DAMAGE_MAX: usize = 1000;
 /// What opening a queue found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
+    /// There was no queue before.
+    pub is_new: bool,
     /// The queue was closed in order.
     pub clean: bool,
     /// Samples waiting.
@@ -323,6 +325,7 @@ fn build(
         }
     }
     state.histories = std::mem::take(&mut inventory.histories);
+    recovery.is_new = inventory.is_new();
     recovery.clean = inventory.clean;
     recovery.waiting = state.index.len();
     recovery.failed = state.failed.len() as u64;

@@ -43,6 +43,9 @@ pub(crate) enum Failure {
     Absent(Cow<'static, str>),
     /// What is asked for is not possible, or not any more.
     Conflict(String),
+    /// It is not what the sender took it for: a condition of the request does
+    /// not hold.
+    NotAsExpected(&'static str),
     /// The path does not know that method.
     MethodNotAllowed,
     /// The sender was too slow.
@@ -81,6 +84,7 @@ impl Failure {
             }
             Self::NotFound | Self::UnknownSample(_) | Self::Absent(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::NotAsExpected(_) => StatusCode::PRECONDITION_FAILED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } | Self::MessageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -96,7 +100,9 @@ impl Failure {
             }
             Self::UnknownSample(reason) | Self::Conflict(reason) => reason.into(),
             Self::OtherSite => "a page of another site may not ask for this".into(),
-            Self::NoCredentials(reason) | Self::Forbidden(reason) => (*reason).into(),
+            Self::NoCredentials(reason) | Self::Forbidden(reason) | Self::NotAsExpected(reason) => {
+                (*reason).into()
+            }
             Self::TooWeak { role, needed } => {
                 format!("this needs a token or a client certificate with the role `{needed}`; the role of this one is `{role}`").into()
             }

@@ -38,7 +38,7 @@ pub use access::AccessConfig;
 pub use collection::{CollectionEnd, CollectionRun};
 pub use config::{Limits, LookupLink, ServiceConfig};
 pub use connection::{Listeners, ServeError, serve};
-pub use library::{LibraryError, Mistake, RuleFacts, SignatureLibrary, WrittenFile};
+pub use library::{LibraryError, Mistake, RuleFacts, SignatureLibrary, WrittenFile, text_digest};
 pub use log_tail::LogTail;
 pub use openapi::openapi;
 pub use outputs::{OutputState, OutputStates};

@@ -1,6 +1,7 @@
 //! What the service may ask of whoever has the signatures' files: the rules in
 //! force and their text, and the files that are written through the API.
 
+use sha2::{Digest as _, Sha256};
 use squall_api::v1;
 
 /// A rule in force.
@@ -33,6 +34,16 @@ pub struct WrittenFile {
     pub size_bytes: u64,
     /// When it was last written.
     pub modified: jiff::Timestamp,
+    /// SHA-256 of its text, as hexadecimal digits.
+    pub digest: String,
+}
+
+/// Returns the digest that says which text of a file is meant: its SHA-256, as
+/// hexadecimal digits.
+#[must_use]
+pub fn text_digest(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Something that is wrong with the text of a file.
@@ -57,6 +68,9 @@ pub enum LibraryError {
     /// It cannot be done at the moment; it says why.
     #[error("{0}")]
     NotNow(String),
+    /// The file is not what the change was meant for; it says in what way.
+    #[error("{0}")]
+    Changed(&'static str),
     /// There are too many files.
     #[error("there are {0} files already, which is the limit")]
     TooMany(usize),
@@ -83,6 +97,9 @@ pub trait SignatureLibrary: Send + Sync {
     ///
     /// Fails if the signatures cannot be read.
     fn source(&self, file: &str, rule: &str) -> Result<Option<(u32, String)>, LibraryError>;
+
+    /// Tells whether the set in force trusts the content with this SHA-256.
+    fn trusts(&self, sha256: &[u8; 32]) -> bool;
 
     /// Returns the files that were written, by name.
     ///

@@ -16,6 +16,12 @@ pub trait SignatureControl: Send + Sync {
     /// Asks for the signatures to be read again from where they come from.
     fn reload(&self) -> Pending;
 
+    /// Asks for the same because a content is trusted, or not any more: the
+    /// set that a roll-back brings back stays the same where that is all.
+    fn reload_trust(&self) -> Pending {
+        self.reload()
+    }
+
     /// Asks for the set that was in force before.
     fn roll_back(&self) -> Pending;
 

@@ -99,6 +99,9 @@ pub struct Match {
 pub struct SignatureSummary {
     /// `YYYY/MM/DD-HHMMSS`, UTC.
     pub version: String,
+    /// When the newest of the published files was changed, in the same form:
+    /// of a set that has only the operator's own, the newest of those.
+    pub updated: String,
     /// Name and version of the engine, for instance `YARA-X 1.22.1`.
     pub engine: String,
     /// Active YARA rules.

@@ -17,6 +17,8 @@ pub(crate) fn queue(recovery: &Recovery) -> Check {
         || recovery.counter_difference != 0
     {
         (CheckState::Attention, "it was repaired".to_owned())
+    } else if recovery.is_new {
+        (CheckState::Ok, "it is a new one".to_owned())
     } else if recovery.clean {
         (CheckState::Ok, "it was closed in order".to_owned())
     } else {

@@ -79,6 +79,10 @@ pub struct OwnFile {
     pub size_bytes: u64,
     /// When it was last written, RFC 3339.
     pub modified: String,
+    /// SHA-256 of its text. As the entity tag of `If-Match` it makes sure that a
+    /// change is of this text.
+    #[serde(default)]
+    pub digest: String,
     /// Its text; null in lists.
     #[serde(default)]
     pub text: Option<String>,

@@ -135,9 +135,13 @@ pub struct FindingDetails {
     #[serde(default)]
     pub sample_kept: bool,
     /// What the list of trusted hashes says of the content (who, when and why),
-    /// if it is on it: then nothing is reported on it any more. Null otherwise.
+    /// if it is on it. Null otherwise.
     #[serde(default)]
     pub trusted: Option<String>,
+    /// Whether the set in force trusts the content: then nothing is reported on
+    /// it any more. After a roll-back it may not, with the content on the list.
+    #[serde(default)]
+    pub trusted_in_force: bool,
     /// From which scores on a finding has which level.
     #[serde(default)]
     pub levels: Levels,
@@ -315,6 +319,10 @@ pub struct CollectionRow {
     /// `incomplete` until it says how it ended: `end`, `interrupted` or `abort`.
     #[schema(example = "incomplete")]
     pub state: String,
+    /// When its source last sent a sample, with whatever id; null if it never
+    /// did. Tells a run that goes on from one that died.
+    #[serde(default)]
+    pub last_seen: Option<String>,
     /// Samples accepted under its id.
     pub samples: u64,
     /// Bytes of those.

@@ -74,6 +74,11 @@ impl Iocs {
         self.trusted.contains(digests)
     }
 
+    /// Tells whether the content with this SHA-256 is trusted.
+    pub(crate) fn trusts(&self, sha256: &[u8; 32]) -> bool {
+        self.trusted.has_sha256(sha256)
+    }
+
     /// Looks up a file's digests, and the import hash of an executable.
     pub(crate) fn match_hashes(&self, digests: &Digests, imphash: Option<[u8; 16]>) -> Vec<Match> {
         self.hashes.matches(&self.notes, digests, imphash)

@@ -79,10 +79,33 @@ fn a_damaged_or_foreign_artefact_is_refused() {
         restore(&others, &bytes),
         Err(ArtefactError::Foreign)
     ));
-    assert!(matches!(
-        SignatureSet::restore(&files, PURE, &bytes),
-        Err(ArtefactError::Foreign)
-    ));
+}
+
+#[test]
+fn rules_are_restored_whatever_lists_are_beside_them() {
+    let mut files = files();
+    let bytes = stored(&compile(&files));
+    let digest = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f";
+    files.push(source("trusted-hashes.txt", digest));
+    files.push(source("keywords.txt", "haystack\n"));
+    let restored = restore(&files, &bytes).expect("the rules are the same");
+    let compiled = compile(&files);
+    assert_eq!(restored.summary(), compiled.summary());
+    assert_eq!(restored.fingerprint(), compiled.fingerprint());
+    let content = b"a needle in a haystack";
+    assert_eq!(scan(&restored, "x", content), scan(&compiled, "x", content));
+    assert!(rule_names(&scan(&restored, "x", content)).len() > 1);
+    let mut sha256 = [0; 32];
+    for (byte, digits) in sha256.iter_mut().zip(digest.as_bytes().chunks(2)) {
+        let digits = std::str::from_utf8(digits).expect("ASCII");
+        *byte = u8::from_str_radix(digits, 16).expect("hexadecimal");
+    }
+    assert!(restored.trusts(&sha256));
+    assert!(!restored.trusts(&[0; 32]));
+
+    let pure = SignatureSet::restore(&files, PURE, &bytes).expect("the rules are the same");
+    assert_eq!(pure.summary().iocs, 0);
+    assert!(!pure.trusts(&sha256));
 }
 
 #[test]

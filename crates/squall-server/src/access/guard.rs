@@ -17,7 +17,7 @@ use super::credentials::Shown;
 use super::session::is_of_console;
 use super::table::{self, Entry, Rule};
 use crate::door::{Door, Elsewhere};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::service::Service;
 use crate::source::client_address;
 use crate::tls::ClientCertificate;
@@ -54,13 +54,17 @@ pub(crate) async fn guard(
         _ => None,
     };
     let audited = rule.filter(|rule| rule.audited).zip(caller.clone());
-    let act = audited.map(|(_, caller)| act(&head, &caller, from));
+    let mut act = audited.map(|(_, caller)| act(&head, &caller, from));
     let mut response = match passed {
         // Like the router, with what it has nothing for.
         Ok(()) if is_elsewhere => Failure::NotFound.into_response(),
         Ok(()) => {
             head.extensions.insert(caller.unwrap_or_default());
-            next.run(Request::from_parts(head, body)).await
+            let request = Request::from_parts(head, body);
+            match act.take() {
+                Some(act) => to_its_end(service.clone(), act, request, next).await,
+                None => next.run(request).await,
+            }
         }
         Err(failure) => {
             let response = refusal(failure, &head);
@@ -335,6 +339,22 @@ fn act(head: &Parts, caller: &Caller, from: IpAddr) -> Act {
         outcome: Outcome::Failed,
         status: None,
     }
+}
+
+/// Does what is audited to its end and writes it down, whether the client waits
+/// for the answer or not: nothing is half done, or done without a trace,
+/// because somebody closed a page.
+async fn to_its_end(service: Service, act: Act, request: Request, next: Next) -> Response {
+    let done = tokio::spawn(async move {
+        let response = next.run(request).await;
+        write_down(&service, act, response.status()).await;
+        response
+    });
+    done.await
+        .unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => failure::from_panic(panic),
+            Err(_) => Failure::Internal.into_response(),
+        })
 }
 
 /// Writes an act down before its answer goes out.

@@ -100,7 +100,7 @@ pub(crate) async fn finding(
     details.levels = levels(&service);
     details.sample_kept = is_kept(&service, details.sample_sha256.as_deref());
     if let Some(sha256) = &details.summary.sha256 {
-        details.trusted = trusted(&service, sha256).await?;
+        (details.trusted, details.trusted_in_force) = trusted(&service, sha256).await?;
     }
     if let Some(hashes) = &details.finding.subject.hashes {
         let links = service.config().lookup_links.iter();

@@ -298,7 +298,7 @@ fn add_signatures(snapshot: &mut Snapshot, service: &Service) {
             ("skipped", float(signatures.skipped)),
         ],
     );
-    if let Some(age) = signature_age_seconds(&signatures.version) {
+    if let Some(age) = signature_age_seconds(&signatures.updated) {
         snapshot.gauge(
             "squall_signature_age_seconds",
             "Age of the newest signature file in use.",
@@ -384,9 +384,9 @@ fn add_verdicts(snapshot: &mut Snapshot, service: &Service) {
     );
 }
 
-/// Reads the age from a version, `YYYY/MM/DD-HHMMSS`.
-pub(super) fn signature_age_seconds(version: &str) -> Option<f64> {
-    let made = Timestamp::strptime("%Y/%m/%d-%H%M%S%z", format!("{version}+0000")).ok()?;
+/// Reads the age from the time of a set, `YYYY/MM/DD-HHMMSS`.
+pub(super) fn signature_age_seconds(time: &str) -> Option<f64> {
+    let made = Timestamp::strptime("%Y/%m/%d-%H%M%S%z", format!("{time}+0000")).ok()?;
     let age = Timestamp::now().duration_since(made);
     Some(age.as_secs_f64().max(0.0))
 }

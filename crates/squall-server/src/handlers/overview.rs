@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use super::findings::{search, unavailable};
 use super::metrics::signature_age_seconds;
 use super::parameters::{MinutesParameters, PrettyParameter};
+use crate::access::Caller;
 use crate::failure::Failure;
 use crate::metrics::float;
 use crate::query::Query;
@@ -26,6 +27,8 @@ use crate::service::Service;
 
 /// How often the state is sent.
 const EVENT_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is looked at whether who listens still may.
+const CALLER_INTERVAL: Duration = Duration::from_secs(5);
 /// Share of the last scans that the longer of the two times covers, in percent.
 const PERCENT: usize = 95;
 /// Minutes of a history by default, and at most.
@@ -48,7 +51,8 @@ pub(crate) async fn overview(State(service): State<Service>, request: Request) -
 /// Tells the state of the service, again every second
 ///
 /// Server-sent events; the data of each is what `overview` answers. The stream
-/// ends when the service is stopped.
+/// ends when the service is stopped, and within seconds when the caller would
+/// not be let in any more.
 #[utoipa::path(
     get,
     path = "/api/v1/events",
@@ -59,7 +63,12 @@ pub(crate) async fn overview(State(service): State<Service>, request: Request) -
         (status = 503, description = "Too many are listening; ask `overview` now and then", body = v1::Error),
     )
 )]
-pub(crate) async fn events(State(service): State<Service>) -> Result<Response, Failure> {
+pub(crate) async fn events(
+    caller: Caller,
+    State(service): State<Service>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (head, _) = request.into_parts();
     let listener = std::sync::Arc::clone(service.listeners())
         .try_acquire_owned()
         .map_err(|_| unavailable("too many are listening"))?;
@@ -69,11 +78,20 @@ pub(crate) async fn events(State(service): State<Service>) -> Result<Response, F
         let _listener = listener;
         let mut ticks = tokio::time::interval(EVENT_INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut looked_at = Instant::now();
         loop {
             tokio::select! {
                 () = service.stopping().cancelled() => return,
                 () = sender.closed() => return,
                 _ = ticks.tick() => {}
+            }
+            if looked_at.elapsed() >= CALLER_INTERVAL {
+                looked_at = Instant::now();
+                // Tokens are taken back, and sessions end.
+                let may = caller.role();
+                if may.is_some() && service.access().who(&head, &service).role() != may {
+                    return;
+                }
             }
             let Some(event) = event(&state(&service)) else {
                 return;
@@ -149,7 +167,7 @@ fn state(service: &Service) -> v1::Overview {
         },
         signatures: service.signatures().map(|set| v1::SignatureFacts {
             version: set.version.clone(),
-            age_seconds: signature_age_seconds(&set.version)
+            age_seconds: signature_age_seconds(&set.updated)
                 .map(|age| Duration::from_secs_f64(age).as_secs()),
             rules: set.rules,
             iocs: set.iocs,

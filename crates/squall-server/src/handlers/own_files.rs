@@ -8,7 +8,7 @@ use squall_api::v1;
 
 use super::collection::read_json;
 use super::findings::segment;
-use super::library::{TEXT_LEN_MAX, ask, change, library};
+use super::library::{Expected, FileChange, TEXT_LEN_MAX, ask, change, library};
 use super::parameters::PrettyParameter;
 use crate::analyst::Analyst;
 use crate::failure::Failure;
@@ -41,6 +41,7 @@ pub(crate) async fn own_files(
         name: file.name,
         size_bytes: file.size_bytes,
         modified: file.modified.to_string(),
+        digest: file.digest,
         text: None,
     });
     let list = v1::OwnFiles {
@@ -83,6 +84,7 @@ pub(crate) async fn own_file(
             name: file.name,
             size_bytes: file.size_bytes,
             modified: file.modified.to_string(),
+            digest: file.digest,
             text: Some(text),
         }))
     })
@@ -95,13 +97,16 @@ pub(crate) async fn own_file(
 ///
 /// First the text is looked at: with a mistake that would cost a signature
 /// nothing is written, and the answer says in which line it is. Rules may not
-/// include other files.
+/// include other files. With `If-Match` and the file's `digest`, or
+/// `If-None-Match: *` for a new file, nobody else's change is written over.
 #[utoipa::path(
     put,
     path = "/api/v1/signatures/own/{name}",
     operation_id = "writeOwnFile",
     tag = "console",
-    params(("name" = String, Path, description = "The file: `*.yar`, `*.yara`, `*.txt` or `*.json`; the name of a list says what it holds"), PrettyParameter),
+    params(("name" = String, Path, description = "The file: `*.yar`, `*.yara`, `*.txt` or `*.json`; the name of a list says what it holds"), PrettyParameter,
+        ("If-Match" = Option<String>, Header, description = "The `digest` of the text that is meant, between double quotes; `*` for any"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: the file shall be a new one")),
     request_body = v1::OwnFileText,
     responses(
         (status = 200, description = "Written and in force, or only looked at", body = v1::OwnFileOutcome),
@@ -109,6 +114,7 @@ pub(crate) async fn own_file(
         (status = 403, description = "A page of another site made a browser send it, or the address is no analyst's", body = v1::Error),
         (status = 404, description = "This service does not load signatures itself", body = v1::Error),
         (status = 409, description = "The set with the file is not fit; nothing changes", body = v1::Error),
+        (status = 412, description = "The file is not what the request takes it for", body = v1::Error),
         (status = 413, description = "The text is too long", body = v1::Error),
         (status = 422, description = "The text has mistakes; nothing is written", body = v1::OwnFileOutcome),
         (status = 500, description = "Internal error", body = v1::Error),
@@ -122,6 +128,7 @@ pub(crate) async fn write_own_file(
 ) -> Result<Response, Failure> {
     let name = segment(name)?;
     let pretty = Query::of(request.uri()).pretty();
+    let expected = Expected::of(request.headers())?;
     library(&service)?;
     // JSON may write a character as six.
     let asked: v1::OwnFileText = read_json(&service, request, 6 * TEXT_LEN_MAX).await?;
@@ -134,7 +141,13 @@ pub(crate) async fn write_own_file(
     let mistakes = ask(&service, move |library| library.check(&checked, &text)).await?;
     let is_fatal = mistakes.iter().any(|mistake| mistake.fatal);
     if !is_fatal && !asked.check_only {
-        change(&service, name.clone(), Some(asked.text)).await?;
+        let written = FileChange {
+            name: name.clone(),
+            text: Some(asked.text),
+            expected,
+            is_trust: false,
+        };
+        change(&service, written).await?;
         tracing::info!(file = ?name, "a signature file was written through the API");
     }
     let is_written = !is_fatal && !asked.check_only;
@@ -167,13 +180,15 @@ pub(crate) async fn write_own_file(
     path = "/api/v1/signatures/own/{name}",
     operation_id = "removeOwnFile",
     tag = "console",
-    params(("name" = String, Path, description = "The file"), PrettyParameter),
+    params(("name" = String, Path, description = "The file"), PrettyParameter,
+        ("If-Match" = Option<String>, Header, description = "The `digest` of the text that is meant, between double quotes; `*` for any")),
     responses(
         (status = 200, description = "Removed, and not in force any more", body = v1::OwnFileOutcome),
         (status = 400, description = "No signature file may be named like that", body = v1::Error),
         (status = 403, description = "A page of another site made a browser send it, or the address is no analyst's", body = v1::Error),
         (status = 404, description = "There is no such file", body = v1::Error),
         (status = 409, description = "The set without the file is not fit; nothing changes", body = v1::Error),
+        (status = 412, description = "The file is not what the request takes it for", body = v1::Error),
         (status = 500, description = "Internal error", body = v1::Error),
     )
 )]
@@ -184,10 +199,17 @@ pub(crate) async fn remove_own_file(
     request: Request,
 ) -> Result<Response, Failure> {
     let name = segment(name)?;
+    let expected = Expected::of(request.headers())?;
     let asked = name.clone();
     let present = ask(&service, move |library| library.read(&asked)).await?;
     present.ok_or_else(no_file)?;
-    change(&service, name.clone(), None).await?;
+    let removed = FileChange {
+        name: name.clone(),
+        text: None,
+        expected,
+        is_trust: false,
+    };
+    change(&service, removed).await?;
     tracing::info!(file = ?name, "a signature file was removed through the API");
     let outcome = v1::OwnFileOutcome {
         message: "removed".to_owned(),

@@ -10,7 +10,7 @@ use squall_findings::{Filter, Hash, NOTE_CHARS_MAX, NewReview, PAGE_MAX, Page, W
 
 use super::collection::{read_json, short_enough};
 use super::findings::{no_finding, search, segment, stored_review};
-use super::library::{TEXT_LEN_MAX, ask, change_in_turn};
+use super::library::{Expected, FileChange, TEXT_LEN_MAX, ask, change_in_turn};
 use super::parameters::PrettyParameter;
 use crate::access::Caller;
 use crate::analyst::Analyst;
@@ -130,16 +130,26 @@ pub(crate) async fn distrust_finding(
     Ok(reply::json(&review, pretty))
 }
 
-/// Returns what the list of trusted digests says of one, if it is on it.
-pub(super) async fn trusted(service: &Service, sha256: &str) -> Result<Option<String>, Failure> {
+/// Returns what the list of trusted digests says of one, if it is on it, and
+/// whether the set in force trusts it.
+pub(super) async fn trusted(
+    service: &Service,
+    sha256: &str,
+) -> Result<(Option<String>, bool), Failure> {
     if service.library().is_none() {
-        return Ok(None);
+        return Ok((None, false));
     }
-    let list = ask(service, |library| library.read(TRUSTED)).await?;
+    let digest = Hash::parse(sha256).and_then(|hash| hash.sha256());
+    let (list, in_force) = ask(service, move |library| {
+        let in_force = digest.is_some_and(|digest| library.trusts(&digest));
+        Ok((library.read(TRUSTED)?, in_force))
+    })
+    .await?;
     let list = list.unwrap_or_default();
     let found = list.lines().find(|line| is_of(line, sha256));
     let comment = found.map(|line| line.split_once(';').map_or("", |(_, comment)| comment));
-    Ok(comment.map(|comment| comment.chars().take(NOTE_CHARS_MAX).collect()))
+    let comment = comment.map(|comment| comment.chars().take(NOTE_CHARS_MAX).collect());
+    Ok((comment, in_force))
 }
 
 /// Tells whether a line of the list is about this digest.
@@ -206,7 +216,7 @@ async fn distrust(service: &Service, sha256: &str, who: &str) -> Result<(), Fail
     }
     // A list without a line is none.
     let rest = (!kept.is_empty()).then(|| kept.join("\n") + "\n");
-    change_in_turn(service, TRUSTED.to_owned(), rest, turn).await?;
+    change_in_turn(service, list_of(rest), turn).await?;
     tracing::info!(sha256, ?who, "a content is not trusted any more");
     Ok(())
 }
@@ -228,9 +238,19 @@ async fn trust(service: &Service, sha256: &str, asked: &v1::TrustRequest) -> Res
         list.push('\n');
     }
     list.push_str(&line(sha256, asked));
-    change_in_turn(service, TRUSTED.to_owned(), Some(list), turn).await?;
+    change_in_turn(service, list_of(Some(list)), turn).await?;
     tracing::info!(sha256, who = ?asked.who, "a content is trusted from now on");
     Ok(())
+}
+
+/// The list is to have this text. It was read in this turn.
+fn list_of(text: Option<String>) -> FileChange {
+    FileChange {
+        name: TRUSTED.to_owned(),
+        text,
+        expected: Expected::Anything,
+        is_trust: true,
+    }
 }
 
 /// A line of the list: the comment says what happened, on one line, without

@@ -219,6 +219,7 @@ pub(crate) fn upload_request(path: &str, body: impl Into<Body>) -> Request<Body>
 fn summary() -> SignatureSummary {
     SignatureSummary {
         version: "2026/11/24-080000".to_owned(),
+        updated: "2026/11/24-080000".to_owned(),
         engine: "YARA-X 1.22.1".to_owned(),
         rules: 42,
         iocs: 7,

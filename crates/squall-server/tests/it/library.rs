@@ -52,12 +52,22 @@ impl SignatureLibrary for Memory {
         Ok((rule != "Zeta").then(|| (7, format!("rule {rule} {{ }} // {file}"))))
     }
 
+    fn trusts(&self, sha256: &[u8; 32]) -> bool {
+        let digits: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.0
+            .lock()
+            .unwrap()
+            .values()
+            .any(|text| text.contains(&digits))
+    }
+
     fn written(&self) -> Result<Vec<WrittenFile>, LibraryError> {
         let files = self.0.lock().unwrap();
         let file = |(name, text): (&String, &String)| WrittenFile {
             name: name.clone(),
             size_bytes: text.len() as u64,
             modified: "2026-11-24T08:30:00Z".parse().unwrap(),
+            digest: squall_server::text_digest(text),
         };
         Ok(files.iter().map(file).collect())
     }

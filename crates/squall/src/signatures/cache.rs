@@ -1,6 +1,7 @@
 //! What was compiled by an earlier run, on disk.
 //!
-//! One file for each set, named after its fingerprint. The engine runs code
+//! One file for the rules of each set, named after their fingerprint: a change of
+//! lists compiles nothing. The engine runs code
 //! from these files and does not defend itself against a forged one, so the
 //! directory must be the service's own and closed to others (mode 0700); with
 //! any other the cache is not used. A file that is damaged or of another
@@ -57,7 +58,7 @@ impl Cache {
         files: &[SourceFile],
         options: CompileOptions,
     ) -> Option<SignatureSet> {
-        let path = self.path(&Fingerprint::of(files, options));
+        let path = self.path(&Fingerprint::of_rules(files));
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -81,7 +82,7 @@ impl Cache {
 
     /// Keeps the rules of a set. That it cannot is logged and costs only time.
     pub(crate) fn store(&self, set: &SignatureSet) {
-        let path = self.path(set.fingerprint());
+        let path = self.path(set.rules_fingerprint());
         if let Err(error) = write(&path, set).and_then(|()| self.prune(&path)) {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

@@ -47,6 +47,8 @@ pub(crate) enum Trigger {
     Files,
     /// A request.
     Request,
+    /// A content is trusted, or not any more.
+    Trust,
     /// Something new was fetched from a source.
     Update,
 }
@@ -58,6 +60,7 @@ impl Trigger {
             Self::Signal => "signal",
             Self::Files => "files",
             Self::Request => "request",
+            Self::Trust => "trust",
             Self::Update => "update",
         }
     }
@@ -209,8 +212,13 @@ impl Loader {
                     waiting.extend(jobs.try_iter());
                     let mut replies = vec![reply];
                     // One load answers all that ask for one right now.
+                    let mut trigger = trigger;
                     while let Some(Job::Load(..)) = waiting.front() {
-                        if let Some(Job::Load(_, reply)) = waiting.pop_front() {
+                        if let Some(Job::Load(other, reply)) = waiting.pop_front() {
+                            // Not for that alone.
+                            if trigger == Trigger::Trust {
+                                trigger = other;
+                            }
                             replies.push(reply);
                         }
                     }
@@ -276,11 +284,17 @@ impl Loader {
         super::refuse_broken_bundles(&made.set, candidates)?;
         self.refused = None;
         let adopted = adopt(candidates)?;
-        self.put_in_force(made, adopted, begun);
+        self.put_in_force(made, adopted, trigger, begun);
         Ok(ChangeOutcome::Replaced)
     }
 
-    fn put_in_force(&mut self, made: Made, adopted: Vec<(Slot, Option<PathBuf>)>, begun: Instant) {
+    fn put_in_force(
+        &mut self,
+        made: Made,
+        mut adopted: Vec<(Slot, Option<PathBuf>)>,
+        trigger: Trigger,
+        begun: Instant,
+    ) {
         let set = Arc::new(self.with_own_version(made.set));
         let summary = set.summary().clone();
         tracing::info!(
@@ -298,14 +312,25 @@ impl Loader {
             from_cache: made.from_cache,
             summary,
         };
-        self.previous = self.current.take();
+        let before = self.current.take();
+        let is_first = before.is_none();
+        let same_rules =
+            |before: &InForce| before.set.rules_fingerprint() == set.rules_fingerprint();
+        match before {
+            // Trust is taken back by itself; a roll-back is for what may have
+            // been wrong with the rules, however many contents were trusted since.
+            Some(before) if trigger == Trigger::Trust && same_rules(&before) => {
+                adopted = before.adopted;
+            }
+            before => self.previous = before,
+        }
         self.rolled_back = None;
         self.install(InForce {
             set,
             shown,
             adopted,
         });
-        if self.previous.is_none() {
+        if is_first {
             // The first set is waited for, later ones are not. Not critical.
             let _ = rustix::process::nice(NICENESS);
         }

@@ -14,7 +14,7 @@ use squall_engine::{
     CompileOptions, Included, Problem, Severity, SignatureSet, SourceFile, includes_others,
     is_signature_file, rule_text,
 };
-use squall_server::{LibraryError, Mistake, RuleFacts, SignatureLibrary, WrittenFile};
+use squall_server::{LibraryError, Mistake, RuleFacts, SignatureLibrary, WrittenFile, text_digest};
 use squall_types::SignatureOrigin;
 use squall_worker::{Recent, Signatures};
 
@@ -98,6 +98,11 @@ impl SignatureLibrary for Library {
         Ok(text.map(|text| (text.line, text.text)))
     }
 
+    fn trusts(&self, sha256: &[u8; 32]) -> bool {
+        let set = self.signatures.current();
+        set.is_some_and(|set| set.trusts(sha256))
+    }
+
     fn written(&self) -> Result<Vec<WrittenFile>, LibraryError> {
         let failed = failed("listing the files");
         let entries = match fs::read_dir(&self.dir) {
@@ -111,10 +116,15 @@ impl SignatureLibrary for Library {
             let metadata = entry.metadata().map_err(&failed)?;
             if check_name(&name).is_ok() && metadata.is_file() {
                 let modified = metadata.modified().map_err(&failed)?;
+                // Of what is read, which is what a change is compared with.
+                let Some(text) = self.read(&name)? else {
+                    continue;
+                };
                 files.push(WrittenFile {
-                    name,
                     size_bytes: metadata.len(),
                     modified: Timestamp::try_from(modified).unwrap_or_default(),
+                    digest: text_digest(&text),
+                    name,
                 });
             }
         }

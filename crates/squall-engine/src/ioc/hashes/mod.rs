@@ -77,6 +77,11 @@ impl Hashes {
             || self.md5.find(&digests.md5).is_some()
     }
 
+    /// Tells whether this SHA-256 is listed.
+    pub(super) fn has_sha256(&self, sha256: &[u8; 32]) -> bool {
+        self.sha256.find(sha256).is_some()
+    }
+
     /// Returns a match for every description that a file's digests lead to: a
     /// file listed by several of its digests with one comment counts once.
     pub(super) fn matches(

@@ -1,4 +1,5 @@
 use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
 
 use proptest::prelude::*;
 

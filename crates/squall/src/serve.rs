@@ -442,7 +442,8 @@ async fn load_signatures(
 ) -> anyhow::Result<()> {
     if settings.signatures.watch {
         let paths = Selection::of(settings).paths();
-        watch::start(paths, control.clone()).context("cannot watch the signatures")?;
+        let watching = watch::start(paths, control.clone(), audit.clone());
+        watching.context("cannot watch the signatures")?;
     }
     control
         .load(Trigger::Start)

@@ -28,9 +28,10 @@ use crate::signatures::cache::Cache;
 use crate::signatures::control::{self, Control, Trigger};
 use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, watch};
+use crate::sockets::Sockets;
 use crate::systemd::{Pulse, Systemd};
 use crate::wiring::Addresses;
-use crate::{backlog, banner, destinations, logging, sandbox, shutdown, wiring};
+use crate::{backlog, banner, destinations, logging, privileges, sandbox, shutdown, wiring};
 
 /// How long the last spans of traces may take to be sent at the end.
 const TRACES_GRACE: Duration = Duration::from_secs(2);
@@ -52,13 +53,13 @@ const TRIAL_PAUSE: Duration = Duration::from_millis(20);
     reason = "it is the list of what a service is made of, in the order in which it is opened"
 )]
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
-    let begun = begin(loaded);
+    let begun = begin(loaded)?;
     let settings = begun.settings;
     let systemd = Systemd::start().context("cannot start the thread that tells systemd")?;
     let runtime = start_runtime()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let mut sinks = destinations::open_sinks(&settings)?;
-    let listeners = runtime.block_on(wiring::listen(&settings))?;
+    let listeners = runtime.block_on(async { begun.sockets.listen() })?;
     let addresses = Addresses::of(&listeners)?;
     let access = wiring::access(&settings, &addresses)?;
     let (queue, queue_check) = wiring::open_queue(&settings)?;
@@ -129,9 +130,10 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     ended
 }
 
-/// What there is before anything is opened.
+/// What there is before any file is opened.
 struct Begun {
     settings: Settings,
+    sockets: Sockets,
     /// The configuration as it is shown.
     shown: Vec<SettingInForce>,
     /// The command line as it is shown.
@@ -139,20 +141,23 @@ struct Begun {
     log: LogTail,
 }
 
-/// Locks the process in, and begins to log.
-fn begin(loaded: Loaded) -> Begun {
+/// Binds the sockets, becomes who the service is to be, locks the process in,
+/// and begins to log.
+fn begin(loaded: Loaded) -> anyhow::Result<Begun> {
     let shown = config::shown(&loaded);
     let arguments = config::arguments(&loaded);
-    // Before the first thread, which would be left out.
-    let sandbox = loaded.settings.access.sandbox.then(|| {
-        let places = config::places(&loaded);
-        sandbox::enter(&places.own, &places.others)
-    });
+    let places = config::places(&loaded);
     let settings = loaded.settings;
+    let sockets = Sockets::bind(&settings.listen)?;
+    // Both before the first thread, which would be left out.
+    let privileges = privileges::drop_to(settings.access.run_as.as_ref(), &places)?;
+    let sandbox = settings.access.sandbox;
+    let sandbox = sandbox.then(|| sandbox::enter(&places.own_dirs(), &places.other_paths()));
     let log = logging::start(&settings.outputs.log_level);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    privileges.log();
     match &sandbox {
         None => tracing::info!("sandbox: off"),
         Some(sandbox) if sandbox.is_whole() => tracing::info!("sandbox: {sandbox}"),
@@ -160,12 +165,13 @@ fn begin(loaded: Loaded) -> Begun {
     }
     // Fails only where one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Begun {
+    Ok(Begun {
         settings,
+        sockets,
         shown,
         arguments,
         log,
-    }
+    })
 }
 
 /// Has the findings store fed with what it missed, if there is one.

@@ -12,10 +12,10 @@ use squall_access::{IpNet, Listed, NewToken, Role, Token, TokenRecord};
 use squall_report::shown;
 
 use crate::config::{self, Settings};
-use crate::{acts, banner};
+use crate::{acts, banner, privileges};
 
 /// The settings that these commands need, by name.
-const SETTINGS: [&str; 3] = ["template", "data-dir", "audit-log"];
+const SETTINGS: [&str; 4] = ["template", "data-dir", "audit-log", "run-as"];
 /// Most characters of a name on a line.
 const NAME_CHARS_MAX: usize = 64;
 
@@ -159,6 +159,7 @@ fn create(arguments: &ArgMatches, settings: &Settings) -> anyhow::Result<()> {
             .unwrap_or_default(),
     };
     let what = format!("token create {} ({})", wanted.name, wanted.role);
+    privileges::make_data_dir(settings)?;
     let made = squall_access::create(&settings.data_dir, wanted, now);
     acts::write_down_command(settings, &acts::caller(), &what, made.is_ok());
     let token = made.context("cannot make the token")?;

@@ -28,24 +28,6 @@ const USES_INTERVAL: Duration = Duration::from_secs(60);
 /// Failed samples kept however few results are.
 const FAILED_MIN: u64 = 1000;
 
-pub(crate) async fn listen(settings: &Settings) -> anyhow::Result<Listeners> {
-    let bind = async |host: &str, port: u16| {
-        TcpListener::bind((host, port))
-            .await
-            .with_context(|| format!("cannot listen on `{host}` port {port}"))
-    };
-    let listen = &settings.listen;
-    let main = bind(&listen.host, listen.port).await?;
-    let admin = match &listen.admin {
-        Some(admin) => {
-            let bound = bind(&admin.host, admin.port).await;
-            Some(bound.context("`admin-listen` cannot be had")?)
-        }
-        None => None,
-    };
-    Ok(Listeners { main, admin })
-}
-
 /// Where the service listens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Addresses {

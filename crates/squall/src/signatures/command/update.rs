@@ -14,7 +14,7 @@ use crate::signatures::cache::Cache;
 use crate::signatures::store::Candidate;
 use crate::signatures::update::{Fresh, fetch_all, fetch_offline};
 use crate::signatures::{self, Selection};
-use crate::{acts, banner, config};
+use crate::{acts, banner, config, privileges};
 
 /// The answer in JSON.
 #[derive(Serialize)]
@@ -45,6 +45,8 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
         "there is nothing to update from: set `signature-sources`, or name a bundle with --from"
     );
     let who = acts::caller();
+    privileges::make_data_dir(&settings)?;
+    privileges::become_owner(&settings.data_dir)?;
     let updated = update(&settings, from.as_deref());
     let done = updated
         .as_ref()

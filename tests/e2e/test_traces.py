@@ -6,8 +6,9 @@ import threading
 import time
 
 import pytest
+import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from support.rules import CLEAN, MARKER, slow
 from support.service import StartError, free_port, wait_until
@@ -53,6 +54,10 @@ class Collector:
             self.resources.append({item.key: item.value.string_value for item in resource.resource.attributes})
             for scope in resource.scope_spans:
                 self.spans.extend(scope.spans)
+
+    def of(self, name):
+        """The spans of that name, in the order in which they ended."""
+        return sorted((span for span in self.spans if span.name == name), key=lambda span: span.end_time_unix_nano)
 
     def trace(self, count, timeout=20):
         """The spans of the only trace, by name, once there are so many."""
@@ -157,6 +162,63 @@ def test_a_trace_goes_on_after_a_restart(start, collector):
     wait_until(lambda: len(of_sample()) == 4, 20, "the rest of the trace")
     assert {span.trace_id for span in of_sample().values()} == {root.trace_id}
     assert of_sample()["scan"].parent_span_id == root.span_id
+
+
+def test_a_sample_that_cannot_be_scanned_ends_its_trace_with_an_error(start, collector):
+    service = start("--otlp-endpoint", collector.url, "--threads", "1", "--verdict-cache-size", "0")
+    service.enqueue(slow(11))
+    # Large enough for a file of its own.
+    sample = service.enqueue(bytes(1 << 20), "/srv/spoilt.bin")
+    file = service.data / "queue" / "spool" / "files" / f"{sample:016x}"
+    wait_until(file.exists, 5, "the sample's file")
+    # Not what is said of it, which is in the same file.
+    with file.open("r+b") as content:
+        content.seek(5000)
+        content.write(b"x" * 1000)
+    assert service.result(sample)["status"] == "Sample analysis failed"
+
+    def of_sample():
+        return {span.name: span for span in collector.spans if facts(span).get("squall.sample.id") == sample}
+
+    wait_until(lambda: "scan" in of_sample(), 20, "the end of the trace")
+    time.sleep(1.5)
+    spans = of_sample()
+    assert set(spans) == {"upload", "queue", "scan"}
+    status = spans["scan"].status
+    assert status.code == Status.STATUS_CODE_ERROR and "the stored sample cannot be read" in status.message
+    assert facts(spans["scan"])["file.path"] == "/srv/spoilt.bin"
+    assert "squall.score" not in facts(spans["scan"])
+    assert spans["scan"].parent_span_id == spans["upload"].span_id
+    assert all(spans[name].status.code == Status.STATUS_CODE_UNSET for name in ("upload", "queue"))
+    # Once: what was tried before is no end.
+    assert [facts(span)["squall.sample.id"] for span in collector.of("scan")].count(sample) == 1
+
+
+def test_a_sample_that_ends_the_process_ends_its_trace_with_an_error(start, collector):
+    service = start("--otlp-endpoint", collector.url, "--threads", "1", "--verdict-cache-size", "0")
+
+    def is_scanning():
+        try:
+            return value(service, "squall_scanning_samples", lane="queue") == 1
+        except requests.RequestException:
+            return False
+
+    held = service.enqueue(slow(12))
+    sample = service.enqueue(slow(13), "/srv/deadly.bin")
+    root = wait_until(lambda: len(collector.of("upload")) == 2 and collector.of("upload")[1], 20, "the upload")
+    service.result(held)
+    for last in (False, True):
+        wait_until(is_scanning, 60, "it is being scanned")
+        service.kill()
+        service.start() if last else service.spawn()
+    assert service.result(sample)["status"] == "Sample analysis failed"
+
+    def ended():
+        return [span for span in collector.of("scan") if facts(span)["squall.sample.id"] == sample]
+
+    scan = wait_until(ended, 20, "the end of the trace")[0]
+    assert scan.trace_id == root.trace_id and scan.status.code == Status.STATUS_CODE_ERROR and scan.status.message
+    assert facts(scan)["file.path"] == "/srv/deadly.bin" and len(ended()) == 1
 
 
 def test_a_collector_that_is_away_costs_nothing_but_traces(start):

@@ -6,7 +6,10 @@ use anyhow::Context as _;
 use squall_output::{
     Framing, OutputConfig, Outputs, Secret, SyslogTarget, Target, Transport, WebhookTarget,
 };
+use squall_queue::{Queue, Recovery};
 use squall_report::syslog::{Form, Head};
+use squall_trace::Tracer;
+use squall_types::SampleId;
 use squall_worker::{
     Console, JsonForm, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Rotation, Sinks,
     TextOptions,
@@ -118,6 +121,17 @@ pub(crate) fn start_traces(
     exporter
         .map(Some)
         .context("cannot send traces (`otlp-endpoint`)")
+}
+
+/// Ends the traces of samples that were put aside at this start.
+pub(crate) fn trace_put_aside(queue: &Queue, recovery: &Recovery, tracer: Option<&Tracer>) {
+    let Some(tracer) = tracer else { return };
+    for id in &recovery.put_aside {
+        let before = SampleId::new(id.value() - 1);
+        for sample in queue.failed_samples(before, 1) {
+            squall_worker::trace_put_aside(tracer, &sample);
+        }
+    }
 }
 
 fn webhooks(outputs: &settings::Outputs) -> anyhow::Result<Vec<Target>> {

@@ -31,7 +31,9 @@ use crate::signatures::{self, Selection, watch};
 use crate::sockets::Sockets;
 use crate::systemd::{Pulse, Systemd};
 use crate::wiring::Addresses;
-use crate::{backlog, banner, destinations, logging, privileges, sandbox, shutdown, wiring};
+use crate::{
+    backlog, banner, destinations, logging, privileges, sandbox, shutdown, start_checks, wiring,
+};
 
 /// How long the last spans of traces may take to be sent at the end.
 const TRACES_GRACE: Duration = Duration::from_secs(2);
@@ -62,8 +64,8 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let listeners = runtime.block_on(async { begun.sockets.listen() })?;
     let addresses = Addresses::of(&listeners)?;
     let access = wiring::access(&settings, &addresses)?;
-    let (queue, queue_check) = wiring::open_queue(&settings)?;
-    let mut start_checks = vec![queue_check];
+    let (queue, recovery) = wiring::open_queue(&settings)?;
+    let mut start_checks = vec![start_checks::queue(&recovery)];
     let keeper = destinations::open_keeper(&settings)?.map(Arc::new);
     let findings = findings::open(&settings, &mut start_checks);
     sinks.findings.clone_from(&findings);
@@ -77,6 +79,7 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let recent = Arc::new(Recent::default());
     let traces = destinations::start_traces(&settings, &scan_id)?;
     let tracer = traces.as_ref().map(|traces| traces.tracer().clone());
+    destinations::trace_put_aside(&queue, &recovery, tracer.as_ref());
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
         &WorkerParts {

@@ -110,6 +110,7 @@ impl<'a> Trace<'a> {
         self.tracer.record(Span {
             nonce: self.nonce,
             step,
+            receiver: None,
             begun,
             ended,
             facts,

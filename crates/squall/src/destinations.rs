@@ -54,9 +54,11 @@ pub(crate) fn open_sinks(settings: &Settings) -> anyhow::Result<Sinks> {
 const SYSLOG_BYTES_MAX: usize = 1 << 20;
 const SYSLOG_UDP_BYTES_MAX: usize = 60 << 10;
 
-/// Starts to send findings to receivers; `None` if there are none.
+/// Starts to send findings to receivers; `None` if there are none. Deliveries
+/// are told to `tracer`.
 pub(crate) fn start_outputs(
     settings: &Settings,
+    tracer: Option<&Tracer>,
     runtime: &tokio::runtime::Handle,
 ) -> anyhow::Result<Option<Outputs>> {
     let outputs = &settings.outputs;
@@ -71,6 +73,7 @@ pub(crate) fn start_outputs(
         ca: outputs.ca.clone(),
         utc: outputs.utc,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        tracer: tracer.cloned(),
         targets: syslog
             .map(Target::Syslog)
             .chain(webhooks(outputs)?)

@@ -69,17 +69,17 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     let keeper = destinations::open_keeper(&settings)?.map(Arc::new);
     let findings = findings::open(&settings, &mut start_checks);
     sinks.findings.clone_from(&findings);
-    sinks.outputs = destinations::start_outputs(&settings, runtime.handle())?;
+    let scan_id = wiring::new_scan_id()?;
+    let traces = destinations::start_traces(&settings, &scan_id)?;
+    let tracer = traces.as_ref().map(|traces| traces.tracer().clone());
+    destinations::trace_put_aside(&queue, &recovery, tracer.as_ref());
+    sinks.outputs = destinations::start_outputs(&settings, tracer.as_ref(), runtime.handle())?;
     let outputs = sinks.outputs.clone();
     let sinks = Arc::new(sinks);
-    let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
     let outcomes = Arc::new(OutcomeCounts::default());
     let verdicts = wiring::verdicts(&settings);
     let recent = Arc::new(Recent::default());
-    let traces = destinations::start_traces(&settings, &scan_id)?;
-    let tracer = traces.as_ref().map(|traces| traces.tracer().clone());
-    destinations::trace_put_aside(&queue, &recovery, tracer.as_ref());
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
         &WorkerParts {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::Backoff;
 use crate::config::Target;
 use crate::dead_letters::DeadLetters;
+use crate::delivery::{Deliveries, Delivery, Ended};
 use crate::link::{Link, LinkError, Trust};
 use crate::spool::{Place, Record, Spool};
 use unsettled::Unsettled;
@@ -31,6 +32,7 @@ pub(crate) struct Drain {
     trust: Trust,
     spool: Arc<Spool>,
     letters: DeadLetters,
+    deliveries: Deliveries,
     stop: CancellationToken,
     /// How often the record at the beginning was refused.
     refusals: u32,
@@ -56,13 +58,14 @@ enum DrainError {
 }
 
 impl Drain {
-    /// Makes what brings the records of `spool` to `target` until `stop`; what
-    /// it refuses for good goes to `letters`.
+    /// Makes what brings the records of `spool` to `target` until `stop` and
+    /// tells `deliveries` of it; what it refuses for good goes to `letters`.
     pub(crate) const fn new(
         target: Target,
         trust: Trust,
         spool: Arc<Spool>,
         letters: DeadLetters,
+        deliveries: Deliveries,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -70,6 +73,7 @@ impl Drain {
             trust,
             spool,
             letters,
+            deliveries,
             stop,
             refusals: 0,
             failing: false,
@@ -85,6 +89,7 @@ impl Drain {
             }
             let before = self.spool.rewind();
             let stop = self.stop.clone();
+            let begun = self.deliveries.now();
             let ended = tokio::select! {
                 ended = self.session() => ended,
                 () = deadline(&stop) => Ok(End::Stopped),
@@ -100,6 +105,7 @@ impl Drain {
                     self.tell(&error);
                     match &error {
                         DrainError::Link(error) => {
+                            self.deliveries.failed(begun, error);
                             backoff.next().max(error.after().unwrap_or_default())
                         }
                         DrainError::Spool(_) => SPOOL_WAIT,
@@ -174,13 +180,19 @@ impl Drain {
     async fn send(&mut self, link: &mut Link, records: Vec<Record>) -> Result<Place, LinkError> {
         let mut end = Place::default();
         let mut records = records.into_iter().peekable();
+        let mut kept_back = Vec::new();
         while let Some(record) = records.next() {
+            let delivery = self.deliveries.begin(&record);
             match link.send(&record.body).await {
                 Ok(()) => {
                     self.spool.health().count_sent(1);
                     self.tell_recovery();
+                    kept_back.push(delivery);
+                    if !link.keeps_back() {
+                        self.sent(&mut kept_back);
+                    }
                 }
-                Err(error) => self.give_up(&record, error)?,
+                Err(error) => self.give_up(&record, delivery, error)?,
             }
             self.refusals = 0;
             end = record.end;
@@ -191,7 +203,15 @@ impl Drain {
             self.spool.note_sent(end, next_ms);
         }
         link.flush().await?;
+        self.sent(&mut kept_back);
         Ok(end)
+    }
+
+    /// Tells of deliveries that were sent.
+    fn sent(&mut self, deliveries: &mut Vec<Delivery>) {
+        for delivery in deliveries.drain(..) {
+            self.deliveries.ended(delivery, &Ended::Sent);
+        }
     }
 
     /// Puts a record aside that was refused too often.
@@ -199,7 +219,12 @@ impl Drain {
     /// # Errors
     ///
     /// Returns the error if it is to be sent again.
-    fn give_up(&mut self, record: &Record, error: LinkError) -> Result<(), LinkError> {
+    fn give_up(
+        &mut self,
+        record: &Record,
+        delivery: Delivery,
+        error: LinkError,
+    ) -> Result<(), LinkError> {
         let tries_max = match &self.target {
             Target::Webhook(target) => target.tries_max,
             Target::Syslog(_) => return Err(error),
@@ -208,6 +233,7 @@ impl Drain {
         if !error.is_refusal() || self.refusals < tries_max {
             return Err(error);
         }
+        self.deliveries.ended(delivery, &Ended::GivenUp(&error));
         let health = self.spool.health();
         health.count_dropped(1);
         let target = health.target();

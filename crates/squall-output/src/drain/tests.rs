@@ -25,7 +25,7 @@ fn spool(dir: &Path) -> Arc<Spool> {
 fn push(spool: &Spool, numbers: std::ops::Range<u32>) {
     for number in numbers {
         let body = number.to_string().into_bytes();
-        spool.append(1000, &[body]).expect("takes");
+        spool.append(1000, None, &[body]).expect("takes");
     }
 }
 
@@ -46,7 +46,15 @@ fn start(
     });
     let letters = DeadLetters::new(spool.dir(), 1 << 20);
     let spool = Arc::clone(spool);
-    let drain = Drain::new(target, Trust::nobody(), spool, letters, stop.clone());
+    let deliveries = Deliveries::new(None, &target);
+    let drain = Drain::new(
+        target,
+        Trust::nobody(),
+        spool,
+        letters,
+        deliveries,
+        stop.clone(),
+    );
     (stop, tokio::spawn(drain.run()))
 }
 
@@ -157,7 +165,7 @@ async fn a_receiver_that_never_reads_does_not_keep_it_from_stopping() {
     let long = vec![b'x'; 100_000];
     for _ in 0..9 {
         spool
-            .append(1000, std::slice::from_ref(&long))
+            .append(1000, None, std::slice::from_ref(&long))
             .expect("takes");
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");

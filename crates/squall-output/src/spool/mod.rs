@@ -23,6 +23,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::delivery::Sample;
 use crate::health::OutputHealth;
 use tokio::sync::Notify;
 
@@ -69,6 +70,8 @@ pub(crate) struct Record {
     pub(crate) body: Vec<u8>,
     /// When its finding was made, in milliseconds since 1970-01-01 UTC.
     pub(crate) time_ms: u64,
+    /// The sample that it was made of, if that has a trace.
+    pub(crate) sample: Option<Sample>,
     /// The place behind it.
     pub(crate) end: Place,
 }
@@ -143,20 +146,25 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Takes records, all found at that time. Drops the oldest where there is
-    /// no room.
+    /// Takes records, all found at that time in that sample, which is told only
+    /// if it has a trace. Drops the oldest where there is no room.
     ///
     /// # Errors
     ///
     /// Fails if the disk refuses; some of the records may be in then.
-    pub(crate) fn append(&self, time_ms: u64, bodies: &[Vec<u8>]) -> io::Result<()> {
+    pub(crate) fn append(
+        &self,
+        time_ms: u64,
+        sample: Option<&Sample>,
+        bodies: &[Vec<u8>],
+    ) -> io::Result<()> {
         let mut state = self.lock();
         let was_empty = self.lag(&state) == 0;
         let mut appended = Ok(());
         let mut chunk = Vec::new();
         let mut count = 0;
         for (index, body) in bodies.iter().enumerate() {
-            record::write(&mut chunk, time_ms, body);
+            record::write(&mut chunk, time_ms, sample, body);
             count += 1;
             let full = chunk.len() as u64 >= SEGMENT_BYTES_MIN;
             if full || index + 1 == bodies.len() {
@@ -451,6 +459,7 @@ fn records(chunk: &[u8], mut place: Place, end: u64) -> Vec<Record> {
         records.push(Record {
             body: record.body.to_vec(),
             time_ms: record.time_ms,
+            sample: record.sample,
             end: place,
         });
     }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use squall_access::{AuditLog, Tokens};
-use squall_api::v1::Check;
 use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::{ClientAuth, Tls};
@@ -21,30 +20,11 @@ use tokio::net::TcpListener;
 use crate::config::settings::{self, AccessMode};
 use crate::config::{self, Settings};
 use crate::signatures::BUILD_EPOCH;
-use crate::start_checks;
 
 /// How often the last uses of tokens are written down.
 const USES_INTERVAL: Duration = Duration::from_secs(60);
 /// Failed samples kept however few results are.
 const FAILED_MIN: u64 = 1000;
-
-pub(crate) async fn listen(settings: &Settings) -> anyhow::Result<Listeners> {
-    let bind = async |host: &str, port: u16| {
-        TcpListener::bind((host, port))
-            .await
-            .with_context(|| format!("cannot listen on `{host}` port {port}"))
-    };
-    let listen = &settings.listen;
-    let main = bind(&listen.host, listen.port).await?;
-    let admin = match &listen.admin {
-        Some(admin) => {
-            let bound = bind(&admin.host, admin.port).await;
-            Some(bound.context("`admin-listen` cannot be had")?)
-        }
-        None => None,
-    };
-    Ok(Listeners { main, admin })
-}
 
 /// Where the service listens.
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +138,7 @@ pub(crate) fn write_uses(tokens: &Tokens) {
     }
 }
 
-pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<(Queue, Check)> {
+pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<(Queue, Recovery)> {
     let wanted = &settings.queue;
     let mut config = QueueConfig::new(&wanted.dir);
     config.durability = match wanted.durability {
@@ -177,7 +157,7 @@ pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<(Queue, Check)> 
     config.limits.immediate_max = settings.limits.waiting_checks_max;
     let (queue, recovery) = Queue::open(config)?;
     log_recovery(&recovery);
-    Ok((queue, start_checks::queue(&recovery)))
+    Ok((queue, recovery))
 }
 
 /// Says what was found in the data directory, and exactly what was not intact.

@@ -23,7 +23,7 @@ const SELF_SIGNED: &str = "auto";
 const BUILT_IN: &str = "built-in";
 
 /// The word that stands for no database in `findings-db`.
-const NO_DATABASE: &str = "none";
+pub(super) const NO_DATABASE: &str = "none";
 
 /// Makes the typed configuration. `cores` is the number of processor cores.
 ///
@@ -183,6 +183,7 @@ fn access(values: &Values, data_dir: &Path) -> Result<Access, ConfigError> {
         role_networks: RoleNetworks::new(networks),
         token_in_url: values.flag("token-in-url")?,
         allowed_hosts: values.hosts("allowed-hosts")?,
+        run_as: values.account("run-as")?,
         sandbox: values.text("sandbox")? != "off",
         audit_log: values
             .path("audit-log")?

@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Hosts,
     /// An address or a host name with a port; empty for none.
     Endpoint,
+    /// A user of this machine, with a group or without; empty for none.
+    Account,
     /// Any number of rules on client certificates.
     CertificateRules,
     /// Any number of roles with a network each.
@@ -100,6 +102,7 @@ impl Kind {
             Self::Path | Self::Paths => "PATH".to_owned(),
             Self::Networks => "NETWORK".to_owned(),
             Self::Endpoint => "ADDRESS:PORT".to_owned(),
+            Self::Account => "USER[:GROUP]".to_owned(),
             Self::CertificateRules => "ROLE=FIELD:NAME".to_owned(),
             Self::RoleNetworks => "ROLE=NETWORK".to_owned(),
             Self::SyslogTargets => "TARGET".to_owned(),
@@ -133,6 +136,7 @@ impl Kind {
             Self::Endpoint => "an IP address or a host name with a port, such as \
                  127.0.0.1:8443 or [::1]:8443"
                 .to_owned(),
+            Self::Account => "USER or USER:GROUP, each a name or a number".to_owned(),
             Self::CertificateRules => "ROLE=FIELD:NAME with ROLE one of submit, read, admin and \
                  FIELD one of cn, dn, dns, email, uri, such as submit=dns:*.example.org or \
                  admin=dn:CN=ana,O=Example, with at most one * in a name"

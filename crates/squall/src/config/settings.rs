@@ -7,6 +7,7 @@ use std::time::Duration;
 use squall_access::{CertificateRules, RoleNetworks};
 use squall_types::Thresholds;
 
+use super::account::Account;
 use super::link::LookupLink;
 use super::network::{Endpoint, Network};
 use super::syslog::SyslogTarget;
@@ -84,6 +85,8 @@ pub(crate) struct Access {
     pub(crate) role_networks: RoleNetworks,
     /// Names that the service may be called by.
     pub(crate) allowed_hosts: Vec<String>,
+    /// The user that the service becomes; `None` to stay who started it.
+    pub(crate) run_as: Option<Account>,
     /// Whether the service takes rights from itself.
     pub(crate) sandbox: bool,
     /// File for administrative acts.

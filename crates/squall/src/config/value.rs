@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::header::HeaderName;
 use squall_access::{CertificateRule, RoleNetwork};
 
+use super::account::{Account, parse_account};
 use super::kind::{Kind, duration_text};
 use super::link::{LookupLink, parse_link};
 use super::network::{Endpoint, Network, parse_endpoint, parse_host, parse_network};
@@ -38,6 +39,8 @@ pub(crate) enum Value {
     Hosts(Vec<String>),
     /// An address or a host name with a port.
     Endpoint(Endpoint),
+    /// A user of this machine.
+    Account(Account),
     /// Rules on client certificates, in order.
     CertificateRules(Vec<CertificateRule>),
     /// Roles with a network each, in order.
@@ -155,9 +158,10 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
             .filter(|ms| (min_ms..=max_ms).contains(ms))
             .map(|ms| Value::Duration(Duration::from_millis(ms))),
         Kind::Host => parse_host(text).map(Value::Text),
-        Kind::Endpoint | Kind::Address if text.is_empty() => Some(Value::Unset),
+        Kind::Endpoint | Kind::Address | Kind::Account if text.is_empty() => Some(Value::Unset),
         Kind::Address => address(text).map(Value::Text),
         Kind::Endpoint => parse_endpoint(text).map(Value::Endpoint),
+        Kind::Account => parse_account(text).map(Value::Account),
         Kind::Choice(words) => words
             .iter()
             .find(|word| word.eq_ignore_ascii_case(text))
@@ -274,6 +278,7 @@ impl Value {
                 .collect(),
             Self::Networks(networks) => strings(networks),
             Self::Endpoint(endpoint) => vec![endpoint.to_string()],
+            Self::Account(account) => vec![account.to_string()],
             Self::CertificateRules(rules) => strings(rules),
             Self::RoleNetworks(networks) => strings(networks),
             Self::SyslogTargets(targets) => strings(targets),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use squall_access::{CertificateRule, RoleNetwork};
 
+use super::account::Account;
 use super::error::{ConfigError, Origin};
 use super::kind::Kind;
 use super::layer::{Given, Layer};
@@ -151,6 +152,15 @@ impl Values {
         self.pick(name, |value| match value {
             Value::Unset => Some(None),
             Value::Endpoint(endpoint) => Some(Some(endpoint.clone())),
+            _ => None,
+        })
+    }
+
+    /// Returns a setting that is a user, if it is set.
+    pub(crate) fn account(&self, name: &'static str) -> Result<Option<Account>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::Unset => Some(None),
+            Value::Account(account) => Some(Some(account.clone())),
             _ => None,
         })
     }

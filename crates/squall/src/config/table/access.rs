@@ -68,6 +68,12 @@ pub(super) const ACCESS: Section = Section {
             "File to append every administrative act to, as a line of JSON [default: `audit.log` in data-dir].",
         ),
         Setting::new(
+            "run-as",
+            Kind::Account,
+            "",
+            "User, and group if not that user's own, that a service started as root becomes for good, once it listens and before it reads anything foreign. Names are looked up in /etc/passwd and /etc/group; anybody else by number, as 4711:4711.",
+        ),
+        Setting::new(
             "sandbox",
             Kind::Choice(&["auto", "off"]),
             "auto",

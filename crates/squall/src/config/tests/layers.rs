@@ -53,6 +53,7 @@ fn other_value(setting: &Setting) -> &'static str {
         "header-timeout" | "body-timeout" | "idle-timeout" | "scan-timeout" => "7s",
         "access" => "tokens",
         "sandbox" => "off",
+        "run-as" => "squall:adm",
         "allowed-hosts" => "squall.example",
         "insecure-open" | "token-in-url" | "pure-yara" | "noarchive" | "utc" | "rfc3339"
         | "syslog-rfc3164" => "true",

@@ -17,6 +17,7 @@ pub(crate) async fn write_down(
         who: who.to_owned(),
         token: None,
         certificate: None,
+        subject: None,
         role: None,
         from: from.to_owned(),
         what: what.to_owned(),

@@ -263,6 +263,7 @@ fn write_down(settings: &Settings, what: String, done: bool) {
         who: format!("uid {}", rustix::process::getuid().as_raw()),
         token: None,
         certificate: None,
+        subject: None,
         role: None,
         from: "command line".to_owned(),
         what,

@@ -2,6 +2,7 @@
 //! Everything is in the program; nothing is loaded from elsewhere.
 
 mod console;
+mod refused;
 
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -14,6 +15,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::failure::Failure;
 use crate::service::Service;
+pub(crate) use refused::refused;
 
 /// The console loads its own files and asks its own service.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \

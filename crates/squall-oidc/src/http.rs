@@ -92,7 +92,6 @@ async fn answer(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), LoginE
 
 /// Says what went wrong with all its causes: the last of them is mostly the one
 /// that helps.
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn unreachable(error: reqwest::Error) -> LoginError {
     let mut text = String::new();
     let mut cause: Option<&dyn std::error::Error> = Some(&error);

@@ -285,8 +285,10 @@ def test_a_provider_that_is_gone_keeps_nobody_from_using_a_token(place):
     answer = here.back(browser, here.provider.log_in(mine, "ana"))
     here.refused(browser, answer, 503, "The provider does not answer. Try again later, or log in with a token.")
     assert answer.headers["Retry-After"] == "5" and asked["state"] != mine["state"]
+    wait_until(lambda: "people may log in at the provider" in here.service.output(), 15, "a line in the log")
     here.service.stop()
     here.service.start()
+    wait_until(lambda: "nobody could log in at the provider now" in here.service.output(), 15, "a line in the log")
     answer = here.browser().get(f"{here.service.url}/oidc/login", allow_redirects=False, timeout=30)
     assert answer.status_code == 503 and "The provider does not answer" in answer.text
     token = here.service.tokens["admin"]

@@ -130,6 +130,15 @@ impl Provider {
         self.config.redirect_url.starts_with("https:")
     }
 
+    /// Looks whether the provider is there and what it says it is.
+    ///
+    /// # Errors
+    ///
+    /// Fails if nobody could log in now.
+    pub async fn look(&self) -> Result<(), LoginError> {
+        self.metadata().await.map(drop)
+    }
+
     /// Begins a log-in for a browser at the address `from`.
     ///
     /// # Errors

@@ -145,6 +145,23 @@ fn login_provider(settings: &Settings) -> anyhow::Result<Option<LoginProvider>> 
     }))
 }
 
+/// Says in the log whether the provider is there: better when the service is
+/// started than when the first person wants to log in.
+pub(crate) fn look_at(login: &LoginProvider) {
+    let provider = Arc::clone(&login.provider);
+    tokio::spawn(async move {
+        let issuer = provider.issuer();
+        match provider.look().await {
+            Ok(()) => tracing::info!(issuer, "people may log in at the provider"),
+            Err(error) => tracing::warn!(
+                issuer,
+                error = &error as &dyn std::error::Error,
+                "nobody could log in at the provider now"
+            ),
+        }
+    });
+}
+
 /// Returns the names that the service may be called by, besides addresses and
 /// this machine's; `None` for every name.
 pub(crate) fn allowed_hosts(settings: &Settings, address: SocketAddr) -> Option<Vec<String>> {

@@ -92,15 +92,30 @@ fn redirect_url(values: &Values) -> Result<String, ConfigError> {
     let setting = "oidc-redirect-url";
     let remedy = "set it to the address of the console with /oidc/callback behind it, and \
                   register the same at the provider";
-    let url = needed(values, setting, remedy)?;
-    if reqwest::Url::parse(&url).is_ok_and(|url| url.path() == CALLBACK) {
-        return Ok(url);
+    let text = needed(values, setting, remedy)?;
+    let url = reqwest::Url::parse(&text).ok();
+    if url.as_ref().is_none_or(|url| url.path() != CALLBACK) {
+        return Err(ConfigError::Contradiction {
+            problem: format!("the path of `{setting}` is not `{CALLBACK}`"),
+            origin: values.origin(setting)?,
+            remedy,
+        });
     }
-    Err(ConfigError::Contradiction {
-        problem: format!("the path of `{setting}` is not `{CALLBACK}`"),
-        origin: values.origin(setting)?,
-        remedy,
-    })
+    // Such a name would be answered with 403.
+    let allowed = values.hosts("allowed-hosts")?;
+    let domain = url.as_ref().and_then(|url| url.domain());
+    let is_ours = |name: &str| {
+        let is_local = name == "localhost" || name.ends_with(".localhost");
+        is_local || allowed.iter().any(|own| own.eq_ignore_ascii_case(name))
+    };
+    match domain {
+        Some(name) if !allowed.is_empty() && !is_ours(name) => Err(ConfigError::Contradiction {
+            problem: format!("the host of `{setting}` is not in `allowed-hosts`"),
+            origin: values.origin(setting)?,
+            remedy: "add it there",
+        }),
+        _ => Ok(text),
+    }
 }
 
 fn roles(values: &Values) -> Result<ClaimRoles, ConfigError> {

@@ -41,6 +41,19 @@ fn what_is_set_is_taken_to_the_letter() {
         .flags(&WHOLE[..3])
         .env("SQUALL_OIDC_ROLE", "admin=cn=a,o=b;read=soc")
         .ok();
+    for (hosts, url) in [
+        (
+            "other.example,Squall.example",
+            "https://squall.example:8443",
+        ),
+        ("other.example", "https://192.0.2.1"),
+        ("other.example", "http://localhost:8080"),
+    ] {
+        let flag = format!("--oidc-redirect-url={url}/oidc/callback");
+        let case = Case::new().env("SQUALL_ALLOWED_HOSTS", hosts);
+        let loaded = case.flags(&[WHOLE[0], WHOLE[1], WHOLE[3], &flag]).ok();
+        assert!(loaded.settings.access.login.is_some());
+    }
     let roles = ["admin=cn=a,o=b", "read=soc"].map(|text| text.parse().unwrap());
     let expected = squall_oidc::ClaimRoles::new(roles.to_vec()).unwrap();
     assert_eq!(
@@ -79,6 +92,10 @@ fn what_contradicts_another_is_named() {
         (
             "--oidc-role=admin=soc",
             "`read=soc` and `admin=soc` give one value two roles",
+        ),
+        (
+            "--allowed-hosts=other.example",
+            "the host of `oidc-redirect-url` is not in `allowed-hosts`",
         ),
         ("--oidc-scopes=profile", "`oidc-scopes` lacks `openid`"),
         ("--oidc-role-claim=", "cannot use `` for `oidc-role-claim`"),

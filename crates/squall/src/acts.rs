@@ -64,6 +64,7 @@ fn act(who: &str, from: &str, what: &str, done: bool) -> Act {
         who: who.to_owned(),
         token: None,
         certificate: None,
+        subject: None,
         role: None,
         from: from.to_owned(),
         what: what.to_owned(),

@@ -289,6 +289,9 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     if let Some(tokens) = &tokens {
         wiring::keep_uses(Arc::clone(tokens));
     }
+    if let Some(login) = &parts.access.provider {
+        wiring::look_at(login);
+    }
     let systemd = parts.systemd;
     let hangup = shutdown::on_hangup(
         parts.signals.hangup,

@@ -11,7 +11,8 @@ use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::{ClientAuth, Tls};
 use squall_server::{
-    AccessConfig, Listeners, LookupLink, Network, QuotaConfig, ReverseLookup, ServiceConfig,
+    AccessConfig, Listeners, LoginProvider, LookupLink, Network, QuotaConfig, ReverseLookup,
+    ServiceConfig,
 };
 use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
 use squall_worker::{VerdictConfig, Verdicts, WorkerConfig};
@@ -68,12 +69,15 @@ pub(crate) fn access(settings: &Settings, addresses: &Addresses) -> anyhow::Resu
         tokens: None,
         certificates: access.certificates.clone(),
         networks: access.role_networks.clone(),
+        provider: login_provider(settings)?,
         token_in_url: access.token_in_url,
         tls: settings.listen.tls.is_some(),
         audit: Some(Arc::new(audit)),
     };
     let beyond = addresses.beyond_loopback();
-    let says_who = !access.certificates.is_empty() || !access.role_networks.is_empty();
+    let says_who = !access.certificates.is_empty()
+        || !access.role_networks.is_empty()
+        || access.login.is_some();
     let open = match access.mode {
         AccessMode::Auto => beyond.is_none() && !says_who,
         AccessMode::Tokens => false,
@@ -86,16 +90,18 @@ pub(crate) fn access(settings: &Settings, addresses: &Addresses) -> anyhow::Resu
         return Ok(config);
     }
     let tokens = Tokens::open(&settings.data_dir).context("cannot read who may use the service")?;
-    let is_somebody = !tokens.is_empty() || !access.certificates.is_empty();
+    let others = !access.certificates.is_empty() || access.login.is_some();
+    let is_somebody = !tokens.is_empty() || others;
     if let (AccessMode::Auto, false, Some(address)) = (access.mode, is_somebody, beyond) {
         anyhow::bail!(
             "refusing to let everybody who reaches {address} use the service: make a token with \
              `squall token create --role admin --name NAME --data-dir {}`, give client \
-             certificates roles with `certificate-role`, or start with `--insecure-open`",
+             certificates roles with `certificate-role`, have people log in at a provider with \
+             `oidc-issuer`, or start with `--insecure-open`",
             settings.data_dir.display()
         );
     }
-    if access.certificates.is_empty() && !tokens.any_in_force(Timestamp::now()) {
+    if !others && !tokens.any_in_force(Timestamp::now()) {
         tracing::warn!("no token is in force: nobody may use the service");
     }
     let tokens = tokens.within(access.role_networks.clone());
@@ -103,6 +109,37 @@ pub(crate) fn access(settings: &Settings, addresses: &Addresses) -> anyhow::Resu
         tokens: Some(Arc::new(tokens)),
         ..config
     })
+}
+
+/// Sets up the provider that people may log in at, if there is one. It is not
+/// asked anything yet.
+fn login_provider(settings: &Settings) -> anyhow::Result<Option<LoginProvider>> {
+    let Some(login) = &settings.access.login else {
+        return Ok(None);
+    };
+    let provider = squall_oidc::Provider::new(login.provider.clone())
+        .context("cannot have people log in at `oidc-issuer`")?;
+    Ok(Some(LoginProvider {
+        provider: Arc::new(provider),
+        label: login.label.clone(),
+    }))
+}
+
+/// Says in the log whether the provider is there: better when the service is
+/// started than when the first person wants to log in.
+pub(crate) fn look_at(login: &LoginProvider) {
+    let provider = Arc::clone(&login.provider);
+    tokio::spawn(async move {
+        let issuer = provider.issuer();
+        match provider.look().await {
+            Ok(()) => tracing::info!(issuer, "people may log in at the provider"),
+            Err(error) => tracing::warn!(
+                issuer,
+                error = &error as &dyn std::error::Error,
+                "nobody could log in at the provider now"
+            ),
+        }
+    });
 }
 
 /// Returns the names that the service may be called by, besides addresses and

@@ -1,5 +1,8 @@
 //! The kinds of values settings take, in words.
 
+/// Longest text of a setting, in characters.
+pub(crate) const TEXT_CHARS_MAX: usize = 200;
+
 /// Which values a setting takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
@@ -44,6 +47,12 @@ pub(crate) enum Kind {
     CertificateRules,
     /// Any number of roles with a network each.
     RoleNetworks,
+    /// Any number of roles with the value of a claim each.
+    ClaimRoles,
+    /// A text of one line, taken as it is; empty for none.
+    Text,
+    /// An address that a log-in goes through, taken as it is; empty for none.
+    LoginAddress,
     /// Any number of syslog receivers.
     SyslogTargets,
     /// Any number of addresses that requests are sent to.
@@ -68,6 +77,7 @@ impl Kind {
                 | Self::Hosts
                 | Self::CertificateRules
                 | Self::RoleNetworks
+                | Self::ClaimRoles
                 | Self::SyslogTargets
                 | Self::Addresses
                 | Self::Passwords
@@ -80,7 +90,7 @@ impl Kind {
     pub(crate) const fn separator(self) -> char {
         match self {
             // Names have commas in them.
-            Self::CertificateRules => ';',
+            Self::CertificateRules | Self::ClaimRoles => ';',
             _ => ',',
         }
     }
@@ -105,8 +115,10 @@ impl Kind {
             Self::Account => "USER[:GROUP]".to_owned(),
             Self::CertificateRules => "ROLE=FIELD:NAME".to_owned(),
             Self::RoleNetworks => "ROLE=NETWORK".to_owned(),
+            Self::ClaimRoles => "ROLE=VALUE".to_owned(),
+            Self::Text => "TEXT".to_owned(),
             Self::SyslogTargets => "TARGET".to_owned(),
-            Self::Address | Self::Addresses => "URL".to_owned(),
+            Self::Address | Self::Addresses | Self::LoginAddress => "URL".to_owned(),
             Self::Passwords => "PASSWORD".to_owned(),
             Self::Headers => "NAME=VALUE".to_owned(),
             Self::Links => "NAME=URL".to_owned(),
@@ -143,6 +155,13 @@ impl Kind {
                 .to_owned(),
             Self::RoleNetworks => "ROLE=NETWORK with ROLE one of submit, read, admin, such as \
                  admin=10.0.0.0/8"
+                .to_owned(),
+            Self::ClaimRoles => "ROLE=VALUE with ROLE one of submit, read, admin, such as \
+                 admin=squall-admins"
+                .to_owned(),
+            Self::Text => format!("a line of at most {TEXT_CHARS_MAX} characters"),
+            Self::LoginAddress => "an address https://HOST/…, or http:// of this machine, \
+                 without a user, a query or a fragment"
                 .to_owned(),
             Self::SyslogTargets => "HOST[:PORT[:FORMAT[:PROTOCOL]]] with FORMAT one of DEFAULT, \
                  CEF, JSON, SYSLOGJSON, SYSLOGKV and PROTOCOL one of UDP, TCP, TCPTLS"

@@ -18,6 +18,7 @@ mod flags;
 mod kind;
 mod layer;
 mod link;
+mod login;
 mod nearest;
 mod network;
 mod original;

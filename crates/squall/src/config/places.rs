@@ -17,11 +17,13 @@ const OWN: [&str; 4] = [
 const FILES_IN_OWN: [&str; 2] = ["findings-db", "audit-log"];
 /// What is only read. Every other path may be written, so that a new setting
 /// cannot be forgotten here.
-const READ: [&str; 10] = [
+const READ: [&str; 12] = [
     "server-cert",
     "server-key",
     "client-ca",
     "client-crl",
+    "oidc-client-secret-file",
+    "oidc-ca",
     "signatures",
     "custom-signatures",
     "signature-sources",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use squall_access::{CertificateRule, RoleNetwork};
+use squall_oidc::ClaimRole;
 
 use super::account::Account;
 use super::error::{ConfigError, Origin};
@@ -187,6 +188,14 @@ impl Values {
         })
     }
 
+    /// Returns a setting that is a list of roles with values of a claim.
+    pub(crate) fn claim_roles(&self, name: &'static str) -> Result<Vec<ClaimRole>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::ClaimRoles(roles) => Some(roles.clone()),
+            _ => None,
+        })
+    }
+
     /// Returns a setting that is a list of syslog receivers.
     pub(crate) fn syslog_targets(
         &self,
@@ -206,7 +215,7 @@ impl Values {
         })
     }
 
-    /// Returns a setting that is an address, if it is set.
+    /// Returns a setting that is an address or a text, if it is set.
     pub(crate) fn address(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
         self.pick(name, |value| match value {
             Value::Unset => Some(None),

@@ -6,7 +6,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 use squall_types::SignatureOrigin;
 
-use crate::ioc::kind_of;
+use crate::ioc::{IocKind, kind_of};
 use crate::set::{CompileOptions, EXTERNAL_VARIABLES};
 use crate::source::SourceFile;
 
@@ -39,6 +39,16 @@ impl Fingerprint {
             files.iter().filter(|file| kind_of(&file.name).is_none()),
             b"rules",
         )
+    }
+
+    /// Takes the fingerprint of all that can be found with these files: lists of
+    /// trusted contents are left out.
+    #[must_use]
+    pub fn of_findable(files: &[SourceFile], options: CompileOptions) -> Self {
+        let CompileOptions { pure_yara } = options;
+        let is_trust = |file: &&SourceFile| kind_of(&file.name) == Some(IocKind::TrustedHash);
+        let files = files.iter().filter(|file| !is_trust(file));
+        Self::over(files, &[u8::from(pure_yara), 1])
     }
 
     fn over<'a>(files: impl Iterator<Item = &'a SourceFile>, options: &[u8]) -> Self {
@@ -144,6 +154,17 @@ mod tests {
             Fingerprint::of(&rules, options),
             Fingerprint::of(&listed, options)
         );
+    }
+
+    #[test]
+    fn trust_is_no_part_of_what_can_be_found() {
+        let options = CompileOptions::default();
+        let base = [file("a.yar", "x"), file("my-hash-iocs.txt", "z")];
+        let trusting = [base.as_slice(), &[file("trusted-hashes.txt", "y")]].concat();
+        let fingerprint = Fingerprint::of_findable(&base, options);
+        assert_eq!(fingerprint, Fingerprint::of_findable(&trusting, options));
+        assert_ne!(fingerprint, Fingerprint::of_findable(&base[..1], options));
+        assert_ne!(fingerprint, Fingerprint::of(&base, options));
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub struct SignatureSet {
     options: CompileOptions,
     fingerprint: Fingerprint,
     rules_fingerprint: Fingerprint,
+    findable_fingerprint: Fingerprint,
 }
 
 /// What came of the text of rules.
@@ -160,6 +161,7 @@ impl SignatureSet {
             options,
             fingerprint: Fingerprint::of(files, options),
             rules_fingerprint: Fingerprint::of_rules(files),
+            findable_fingerprint: Fingerprint::of_findable(files, options),
         }
     }
 
@@ -187,6 +189,12 @@ impl SignatureSet {
     #[must_use]
     pub fn rules_fingerprint(&self) -> &Fingerprint {
         &self.rules_fingerprint
+    }
+
+    /// Tells whether this set differs from another in trusted contents at most.
+    #[must_use]
+    pub fn finds_like(&self, other: &Self) -> bool {
+        self.findable_fingerprint == other.findable_fingerprint
     }
 
     /// Tells whether nothing is reported on the content with this SHA-256.

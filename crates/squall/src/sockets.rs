@@ -1,21 +1,26 @@
 //! The sockets that the service listens on, bound before anything else: ports
 //! below 1024 are for root alone, who the service may not be for long.
 
-use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use anyhow::Context as _;
 use squall_server::Listeners;
+use tokio::net::TcpSocket;
 
 use crate::config::settings::Listen;
 
 /// Ports below this need a right.
 const PRIVILEGED_BELOW: u16 = 1024;
 
-/// Sockets that are bound, and that nobody takes connections from yet.
+/// Connections that wait to be taken.
+const BACKLOG: u32 = 1024;
+
+/// Sockets that are bound, and that nobody can connect to yet: a service that
+/// can be reached must be able to be stopped in order, too.
 pub(crate) struct Sockets {
-    main: TcpListener,
-    admin: Option<TcpListener>,
+    main: TcpSocket,
+    admin: Option<TcpSocket>,
 }
 
 impl Sockets {
@@ -36,26 +41,23 @@ impl Sockets {
         Ok(Self { main, admin })
     }
 
-    /// Hands them to the runtime that this is called in.
+    /// Lets clients connect, and hands the sockets to the runtime that this is
+    /// called in.
     ///
     /// # Errors
     ///
-    /// Fails if the runtime cannot take them.
+    /// Fails if the system or the runtime refuses.
     pub(crate) fn listen(self) -> anyhow::Result<Listeners> {
-        let hand_over = |socket| {
-            let listener = tokio::net::TcpListener::from_std(socket);
-            listener.context("the runtime cannot take a socket")
-        };
+        let listen = |socket: TcpSocket| socket.listen(BACKLOG).context("cannot listen");
         Ok(Listeners {
-            main: hand_over(self.main)?,
-            admin: self.admin.map(hand_over).transpose()?,
+            main: listen(self.main)?,
+            admin: self.admin.map(listen).transpose()?,
         })
     }
 }
 
-fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {
-    let bound = TcpListener::bind((host, port));
-    let bound = bound.and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
+fn bind(host: &str, port: u16) -> anyhow::Result<TcpSocket> {
+    let bound = bind_first(host, port);
     let is_refused = |error: &std::io::Error| error.kind() == ErrorKind::PermissionDenied;
     let help = match &bound {
         Err(error) if is_refused(error) && port < PRIVILEGED_BELOW => {
@@ -65,4 +67,27 @@ fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {
         _ => "",
     };
     bound.with_context(|| format!("cannot listen on `{host}` port {port}{help}"))
+}
+
+/// Binds the first of the host's addresses that can be had.
+fn bind_first(host: &str, port: u16) -> io::Result<TcpSocket> {
+    let mut refusal = io::Error::new(ErrorKind::NotFound, "the host has no address");
+    for address in (host, port).to_socket_addrs()? {
+        match bind_address(address) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => refusal = error,
+        }
+    }
+    Err(refusal)
+}
+
+fn bind_address(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A restart need not wait for connections of before to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }

@@ -23,6 +23,10 @@ CHROMIUM = os.environ.get("SQUALL_CHROMIUM") or shutil.which("chromium") or "/us
 
 expect.set_options(timeout=15_000)
 
+# What a browser calls this machine where it stands for a site of somebody else's.
+OTHER_SITE = "sso.test"
+HOSTS = f"MAP {OTHER_SITE} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+
 # What the page may never cause; each is told as an error of the page.
 WATCH = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -77,7 +81,7 @@ def browser():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+            args=["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules={HOSTS}"],
         )
         yield browser
         browser.close()
@@ -109,11 +113,12 @@ def undocumented(requests, known) -> list:
 
 @pytest.fixture
 def open_page(browser, documented):
-    """Opens pages; each fails the test for an error on it, unless that is `expected`, and for a request that is not in
-    the API document. What is true of a page is true of all that are opened beside it (`page.context.new_page()`)."""
+    """Opens pages; each fails the test for an error on it, unless that is `expected`, and for a request that is neither in
+    the API document nor for a site of `beside`. What is true of a page is true of all that are opened beside it
+    (`page.context.new_page()`)."""
     opened = []
 
-    def begin(service, address="#/", expected=(), **options):
+    def begin(service, address="#/", expected=(), beside=(), **options):
         options.setdefault("viewport", {"width": 1280, "height": 900})
         # Nothing fades: a colour is looked at when it is what it will be.
         options.setdefault("reduced_motion", "reduce")
@@ -125,18 +130,19 @@ def open_page(browser, documented):
         context.on("weberror", lambda error: errors.append(str(error.error)))
         context.on("request", lambda request: requests.append((request.method, request.url)))
         page = context.new_page()
-        opened.append((context, errors, expected, requests))
+        opened.append((context, errors, expected, beside, requests))
         page.goto(f"{service.url}/{address}")
         expect(page.locator("header.top, main.login").first).to_be_visible()
         return page
 
     yield begin
     try:
-        for _, errors, expected, requests in opened:
+        for _, errors, expected, beside, requests in opened:
             left = [error for error in errors if not any(word in error for word in expected)]
             assert not left, left
             assert requests, "no request was seen"
-            assert not undocumented(requests, documented)
+            own = [(method, url) for method, url in requests if not url.startswith(tuple(f"{site}/" for site in beside))]
+            assert not undocumented(own, documented)
     finally:
         for context, *_ in opened:
             context.close()

@@ -1,5 +1,6 @@
 """Other signatures without a restart: by every trigger, under load; and compiled only once."""
 
+import json
 import os
 import signal
 import stat
@@ -59,6 +60,33 @@ def test_what_is_told_of_the_signatures(start, folder):
     assert told["problems"] == [] and told["failed_changes"] == 0
     assert told["last_change"]["trigger"] == "start"
     assert told["last_change"]["outcome"] == "replaced"
+
+
+def test_what_changed_files_did_is_in_the_audit_log(start, folder):
+    service = start("--signatures", folder, signatures=False)
+
+    def acts():
+        log = service.data / "audit.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        told = [json.loads(line) for line in lines]
+        return [(act["who"], act["from"], act["what"], act["outcome"]) for act in told]
+
+    done = ("watcher", "watch-signatures", "signatures reload", "done")
+    assert acts() == []
+    write_rules(folder, second=rule("second"))
+    assert wait_until(acts, 20, "the change is written down") == [done]
+    assert found(service, b"reload-second") == {"E2E_second"}
+    # Nothing is in it that counts.
+    looked = state(service)["last_change"]["at"]
+    os.utime(folder / "yara/second.yar")
+    wait_until(lambda: state(service)["last_change"]["at"] != looked, 20, "the files are read again")
+    # The first set again, and then one that is not fit.
+    (folder / "yara/second.yar").unlink()
+    wait_until(lambda: len(acts()) > 1, 20, "the next one too")
+    for path in (folder / "yara").iterdir():
+        replace(path, "rule broken {")
+    wait_until(lambda: len(acts()) > 2, 20, "and what failed")
+    assert acts() == [done, done, done[:3] + ("failed",)]
 
 
 def test_a_request_reloads_and_rolls_back(start, folder):

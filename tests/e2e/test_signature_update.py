@@ -53,6 +53,12 @@ def state(service) -> dict:
     return service.json("/api/v1/signatures")
 
 
+def acts(service) -> list:
+    """What the audit log has: who, from where, what, and how it ended."""
+    told = [json.loads(line) for line in (service.data / "audit.log").read_text().splitlines()]
+    return [(act["who"], act["from"], act["what"], act["outcome"]) for act in told]
+
+
 def test_an_update_by_hand_is_taken_by_the_running_service(start, source):
     service = start("--signature-sources", f"{source.url}/set.zip", env=source.env())
     update = Command(source, service.data)
@@ -60,6 +66,10 @@ def test_an_update_by_hand_is_taken_by_the_running_service(start, source):
     answer = update.run()
     assert answer["updated"] == [f"{source.url}/set.zip"] and answer["version"]
     wait_until(lambda: names(service) == {"E2E_one"}, 20, "the service takes the update")
+
+    by_hand = (f"uid {os.getuid()}", "command line", "signatures update", "done")
+    by_watcher = ("watcher", "watch-signatures", "signatures reload", "done")
+    wait_until(lambda: acts(service) == [by_hand, by_watcher], 10, f"both acts are written down: {acts(service)}")
 
     again = update.run()
     assert again["updated"] == [] and again["version"] is None
@@ -71,6 +81,20 @@ def test_an_update_by_hand_is_taken_by_the_running_service(start, source):
     service.stop()
     service.start()
     assert names(service) == {"E2E_two"}, "and keeps it over a restart"
+
+
+def test_an_update_by_hand_that_fails_is_an_act_too(start, source):
+    service = start("--signature-sources", f"{source.url}/set.zip", env=source.env())
+    del source.files["/set.zip"]
+    Command(source, service.data).run(status=2)
+    Command(source, service.data).run("--from", "/no/such/bundle.zip", status=2)
+    Command(source, service.data, None, "--audit-log", service.root / "elsewhere.log").run(status=2)
+    who = (f"uid {os.getuid()}", "command line")
+    assert acts(service) == [
+        (*who, "signatures update", "failed"),
+        (*who, "signatures update --from /no/such/bundle.zip", "failed"),
+    ]
+    assert len((service.root / "elsewhere.log").read_text().splitlines()) == 1
 
 
 def test_the_service_updates_by_itself_and_rolls_back(start, source):

@@ -43,6 +43,9 @@ pub struct Act {
     /// The SHA-256 of the client certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// What the provider knows whoever logged in there by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// What whoever did it may do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
@@ -136,6 +139,7 @@ mod tests {
             who: "a\nb\"".to_owned(),
             token: Token::parse(&format!("sqt_0123abcd_{}", "0f".repeat(20))).map(|t| t.id()),
             certificate: Some("ab".to_owned()),
+            subject: Some("s-1".to_owned()),
             role: Some(Role::Admin),
             from: "10.0.0.1".to_owned(),
             what: format!("DELETE /{}", "x".repeat(5000)),
@@ -152,6 +156,7 @@ mod tests {
         assert_eq!(line["who"], "a\nb\"");
         assert_eq!(line["token"], "0123abcd");
         assert_eq!(line["certificate"], "ab");
+        assert_eq!(line["subject"], "s-1");
         assert_eq!(line["outcome"], "refused");
         assert_eq!(line["what"].as_str().unwrap().len(), TEXT_CHARS_MAX);
         assert!(line["time"].as_str().unwrap().parse::<Timestamp>().is_ok());
@@ -165,6 +170,7 @@ mod tests {
             who: "a".to_owned(),
             token: None,
             certificate: None,
+            subject: None,
             role: None,
             from: String::new(),
             what: String::new(),

@@ -5,6 +5,7 @@ mod certificates;
 mod change;
 mod file;
 mod networks;
+mod principal;
 mod private;
 mod role;
 mod sessions;
@@ -24,11 +25,12 @@ pub use change::{Listed, NewToken, create, list, revoke};
 pub use file::{AccessError, TokenRecord};
 pub use ipnet::IpNet;
 pub use networks::{NetworkError, RoleNetwork, RoleNetworks, parse_network};
+pub use principal::Principal;
 pub use role::{Role, RoleError};
-pub use sessions::{SESSION_TIME_MAX, Sessions};
+pub use sessions::{Holder, SESSION_TIME_MAX, Sessions};
 pub use token::{Token, TokenId};
-pub use tokens::{Principal, Refusal, Tokens};
-pub use tries::Tries;
+pub use tokens::{Refusal, Tokens};
+pub use tries::{Tries, site};
 pub use uses::LastUse;
 
 /// Locks `mutex`. What the mutexes of this crate guard is valid at every

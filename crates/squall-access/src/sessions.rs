@@ -1,4 +1,5 @@
-//! Sessions of browsers: begun with a token, and good no longer than it.
+//! Sessions of browsers: begun with a token, and good no longer than it, or by
+//! a log-in at a provider.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -6,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::principal::Principal;
 use crate::token::TokenId;
 
 /// How long a session lasts.
@@ -24,9 +26,19 @@ const ID_LEN: usize = 32;
 #[derive(Debug, Default)]
 pub struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
 
+/// Whose session it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// That of a token, as long as the token is good.
+    Token(TokenId),
+    /// That of somebody who logged in at a provider, which says what he may do
+    /// when he logs in, and not again until the session is over.
+    Provider(Principal),
+}
+
 #[derive(Debug)]
 struct Session {
-    token: TokenId,
+    holder: Holder,
     begun: Instant,
     used: Instant,
 }
@@ -39,13 +51,12 @@ impl Session {
 }
 
 impl Sessions {
-    /// Begins a session of the holder of `token`, and returns its id, which is
-    /// a secret.
+    /// Begins a session, and returns its id, which is a secret.
     ///
     /// # Errors
     ///
     /// Fails if the system gives no random bytes.
-    pub fn begin(&self, token: TokenId, now: Instant) -> Result<String, getrandom::Error> {
+    pub fn begin(&self, holder: Holder, now: Instant) -> Result<String, getrandom::Error> {
         let mut random = [0; ID_LEN];
         getrandom::fill(&mut random)?;
         let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -58,7 +69,7 @@ impl Sessions {
             }
         }
         let session = Session {
-            token,
+            holder,
             begun: now,
             used: now,
         };
@@ -66,9 +77,9 @@ impl Sessions {
         Ok(id)
     }
 
-    /// Returns the token that a session was begun with, if it is not over.
+    /// Returns whose session it is, if it is not over.
     #[must_use]
-    pub fn token(&self, id: &str, now: Instant) -> Option<TokenId> {
+    pub fn holder(&self, id: &str, now: Instant) -> Option<Holder> {
         let mut sessions = crate::lock(&self.0);
         // Found by digest: how long that takes tells nothing of the id.
         let session = sessions.get_mut(&key(id))?;
@@ -77,7 +88,7 @@ impl Sessions {
             return None;
         }
         session.used = now;
-        Some(session.token)
+        Some(session.holder.clone())
     }
 
     /// Ends a session.
@@ -93,32 +104,34 @@ fn key(id: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::role::Role;
 
-    fn token() -> TokenId {
-        crate::Token::draw().unwrap().id()
+    fn token() -> Holder {
+        Holder::Token(crate::Token::draw().unwrap().id())
     }
 
     #[test]
     fn a_session_ends_when_it_is_told_idle_or_old() {
         let sessions = Sessions::default();
         let now = Instant::now();
-        let (a, b) = (token(), token());
-        let one = sessions.begin(a, now).unwrap();
-        let two = sessions.begin(b, now).unwrap();
+        let ana = Principal::of_provider("https://a.example", "1", "ana", Role::Read);
+        let (a, b) = (token(), Holder::Provider(ana));
+        let one = sessions.begin(a.clone(), now).unwrap();
+        let two = sessions.begin(b.clone(), now).unwrap();
         assert_eq!(one.len(), 2 * ID_LEN);
-        assert_eq!(sessions.token(&one, now), Some(a));
-        assert_eq!(sessions.token(&two, now), Some(b));
-        assert_eq!(sessions.token("", now), None);
+        assert_eq!(sessions.holder(&one, now), Some(a.clone()));
+        assert_eq!(sessions.holder(&two, now), Some(b.clone()));
+        assert_eq!(sessions.holder("", now), None);
         sessions.end(&one);
-        assert_eq!(sessions.token(&one, now), None);
+        assert_eq!(sessions.holder(&one, now), None);
         let mut then = now;
         while then < now + SESSION_TIME_MAX {
-            assert_eq!(sessions.token(&two, then), Some(b));
+            assert_eq!(sessions.holder(&two, then), Some(b.clone()));
             then += IDLE_MAX / 2;
         }
-        assert_eq!(sessions.token(&two, then), None);
+        assert_eq!(sessions.holder(&two, then), None);
         let idle = sessions.begin(a, now).unwrap();
-        assert_eq!(sessions.token(&idle, now + IDLE_MAX), None);
+        assert_eq!(sessions.holder(&idle, now + IDLE_MAX), None);
     }
 
     #[test]
@@ -131,6 +144,6 @@ mod tests {
             sessions.begin(token(), at).unwrap();
         }
         assert_eq!(crate::lock(&sessions.0).len(), SESSIONS_MAX);
-        assert_eq!(sessions.token(&first, now), None);
+        assert_eq!(sessions.holder(&first, now), None);
     }
 }

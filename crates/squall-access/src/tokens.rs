@@ -14,28 +14,13 @@ use subtle::ConstantTimeEq as _;
 
 use crate::file::{self, AccessError, TokenRecord};
 use crate::networks::RoleNetworks;
-use crate::role::Role;
+use crate::principal::Principal;
 use crate::token::{Token, TokenId};
 use crate::uses::Uses;
 use crate::{lock, private};
 
 /// How often the file is looked at, at most.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Who is asking.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
-    /// What the caller is called.
-    pub name: Arc<str>,
-    /// The token, if it was one.
-    pub token: Option<TokenId>,
-    /// The SHA-256 of the certificate, if it was one.
-    pub certificate: Option<Arc<str>>,
-    /// What the caller may do.
-    pub role: Role,
-    /// Tells the samples of one caller from those of others; never 0.
-    pub owner: u64,
-}
 
 /// Why a token is good for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -246,6 +231,7 @@ fn known(tokens: Vec<TokenRecord>) -> HashMap<TokenId, Known> {
             name: record.name.as_str().into(),
             token: Some(record.id),
             certificate: None,
+            subject: None,
             role: record.role,
             // Ids of tokens have 32 bits: nothing else begins like this.
             owner: 1 << 32 | u64::from(record.id.value()),
@@ -265,6 +251,7 @@ mod tests {
     use jiff::ToSpan as _;
 
     use super::*;
+    use crate::role::Role;
     use crate::{NewToken, create, list, revoke};
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 1, 2, 3));

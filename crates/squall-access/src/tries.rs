@@ -65,8 +65,10 @@ impl Tries {
     }
 }
 
-/// Whoever has one IPv6 address has 2^64 of them.
-fn site(address: IpAddr) -> IpAddr {
+/// Returns what stands for everybody who may be at `address`: whoever has one
+/// IPv6 address has 2^64 of them.
+#[must_use]
+pub fn site(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
         v4 => v4,

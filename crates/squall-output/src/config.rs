@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use squall_report::forms;
 use squall_report::syslog::{Form, Head};
+use squall_trace::Tracer;
 
 use crate::link::Secret;
 
@@ -24,6 +25,8 @@ pub struct OutputConfig {
     pub utc: bool,
     /// The version of this program.
     pub version: String,
+    /// What takes spans of deliveries, if samples have traces.
+    pub tracer: Option<Tracer>,
     /// The receivers.
     pub targets: Vec<Target>,
 }

@@ -3,6 +3,7 @@
 mod backoff;
 mod config;
 mod dead_letters;
+mod delivery;
 mod drain;
 mod error;
 mod health;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use squall_report::{forms, syslog};
+use squall_trace::Tracer;
 use squall_types::Report;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{OutputConfig, SyslogTarget, Target, Transport};
 use crate::dead_letters::DeadLetters;
+use crate::delivery::{Deliveries, Sample};
 use crate::drain::Drain;
 use crate::error::OutputError;
 use crate::health::OutputHealth;
@@ -27,6 +29,7 @@ pub struct Outputs(Arc<Inner>);
 
 struct Inner {
     feeds: Vec<Feed>,
+    tracer: Option<Tracer>,
     stop: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -79,12 +82,21 @@ impl Outputs {
                 spool: Arc::clone(&spool),
             });
             let letters = DeadLetters::new(spool.dir(), config.spool_bytes_max);
-            let drain = Drain::new(target.clone(), trust.clone(), spool, letters, stop.clone());
+            let deliveries = Deliveries::new(config.tracer.clone(), target);
+            let drain = Drain::new(
+                target.clone(),
+                trust.clone(),
+                spool,
+                letters,
+                deliveries,
+                stop.clone(),
+            );
             tasks.push(runtime.spawn(drain.run()));
         }
         warn_of_others(config, &targets);
         Ok(Self(Arc::new(Inner {
             feeds,
+            tracer: config.tracer.clone(),
             stop,
             tasks: Mutex::new(tasks),
         })))
@@ -99,9 +111,10 @@ impl Outputs {
     /// a whole.
     pub fn offer(&self, report: &Report) -> Result<(), OutputError> {
         let time_ms = u64::try_from(report.scan.scanned_at_us / 1000).unwrap_or_default();
+        let sample = Sample::traced(report, self.0.tracer.as_ref());
         for Feed { rendering, spool } in &self.0.feeds {
             let records = rendering.records(report);
-            let appended = spool.append(time_ms.min(now_ms()), &records);
+            let appended = spool.append(time_ms.min(now_ms()), sample.as_ref(), &records);
             appended.map_err(|source| refused(spool, source))?;
         }
         Ok(())

@@ -34,7 +34,7 @@ mod upload;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use access::AccessConfig;
+pub use access::{AccessConfig, LoginProvider};
 pub use collection::{CollectionEnd, CollectionRun};
 pub use config::{Limits, LookupLink, ServiceConfig};
 pub use connection::{Listeners, ServeError, serve};

@@ -113,6 +113,8 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
             handlers::begin_session,
             handlers::end_session
         ))
+        .routes(routes!(handlers::begin_provider_login))
+        .routes(routes!(handlers::end_provider_login))
         .routes(routes!(handlers::overview))
         .routes(routes!(handlers::events))
 }

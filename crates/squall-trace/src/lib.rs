@@ -4,6 +4,7 @@ mod export;
 mod ids;
 mod span;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -105,6 +106,14 @@ pub struct Exporter {
     tracer: Tracer,
     stop: Arc<export::Stop>,
     thread: JoinHandle<()>,
+}
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracer")
+            .field("health", &self.health)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Tracer {

@@ -25,6 +25,8 @@ pub enum Step {
     Log,
     /// It is kept.
     Keep,
+    /// One of its findings is sent to a receiver.
+    Deliver,
 }
 
 impl Step {
@@ -35,6 +37,7 @@ impl Step {
             Self::Scan => "scan",
             Self::Log => "log",
             Self::Keep => "keep",
+            Self::Deliver => "deliver",
         }
     }
 
@@ -42,6 +45,7 @@ impl Step {
         match self {
             Self::Upload => SpanKind::Server,
             Self::Scan => SpanKind::Consumer,
+            Self::Deliver => SpanKind::Client,
             Self::Queue | Self::Log | Self::Keep => SpanKind::Internal,
         }
     }
@@ -65,6 +69,9 @@ pub struct Span {
     pub nonce: [u8; 12],
     /// What happened.
     pub step: Step,
+    /// Who received it, where several may at one time: as the receiver is
+    /// called, without anything that is secret.
+    pub receiver: Option<String>,
     /// When it began.
     pub begun: SystemTime,
     /// When it ended.
@@ -83,9 +90,14 @@ impl Span {
         let begun_ns = self.begun.duration_since(UNIX_EPOCH).unwrap_or_default();
         let (id, parent) = match self.step {
             Step::Upload => (root, SpanId::INVALID),
-            _ => (ids::span(&self.nonce, name, begun_ns.as_nanos()), root),
+            _ => {
+                let what = [name, self.receiver.as_deref().unwrap_or_default()].concat();
+                (ids::span(&self.nonce, &what, begun_ns.as_nanos()), root)
+            }
         };
-        let attributes = self.facts.into_iter();
+        let receiver = self.receiver.map(Fact::Text);
+        let receiver = receiver.map(|receiver| ("squall.output", receiver));
+        let attributes = self.facts.into_iter().chain(receiver);
         let attributes = attributes.map(|(key, fact)| KeyValue::new(key, value(fact)));
         SpanData {
             span_context: SpanContext::new(
@@ -140,6 +152,7 @@ mod tests {
         Span {
             nonce: [7; 12],
             step,
+            receiver: None,
             begun: UNIX_EPOCH + Duration::from_secs(100),
             ended: UNIX_EPOCH + Duration::from_secs(90),
             facts: vec![
@@ -154,12 +167,33 @@ mod tests {
     fn every_step_is_below_the_root_of_its_sample() {
         let root = span(Step::Upload).into_data();
         assert_eq!(root.parent_span_id, SpanId::INVALID);
-        for step in [Step::Queue, Step::Scan, Step::Log, Step::Keep] {
+        for step in [
+            Step::Queue,
+            Step::Scan,
+            Step::Log,
+            Step::Keep,
+            Step::Deliver,
+        ] {
             let data = span(step).into_data();
             assert_eq!(data.parent_span_id, root.span_context.span_id());
             assert_ne!(data.span_context.span_id(), root.span_context.span_id());
             assert_eq!(data.span_context.trace_id(), root.span_context.trace_id());
         }
+    }
+
+    #[test]
+    fn deliveries_at_one_time_are_told_apart_by_who_received_them() {
+        let to = |receiver: Option<&str>| {
+            let receiver = receiver.map(str::to_owned);
+            let data = Span {
+                receiver,
+                ..span(Step::Deliver)
+            };
+            data.into_data().span_context.span_id()
+        };
+        assert_eq!(to(Some("a:514")), to(Some("a:514")));
+        assert_ne!(to(Some("a:514")), to(Some("b:514")));
+        assert_ne!(to(Some("a:514")), to(None));
     }
 
     #[test]

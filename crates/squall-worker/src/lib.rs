@@ -22,4 +22,5 @@ pub use signatures::Signatures;
 pub use sink::{
     Console, JsonForm, LogDurability, LogSink, Rotation, SinkError, Sinks, TextOptions,
 };
+pub use trace::trace_put_aside;
 pub use verdicts::{VerdictConfig, Verdicts};

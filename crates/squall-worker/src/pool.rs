@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use squall_engine::{ScanLimits, Scanner};
 use squall_queue::{Claim, Claimed, Completion, Lanes, Probe, Queue, Verdict};
 use squall_trace::Tracer;
-use squall_types::{OutcomeCounts, SampleId, ThreadHealth};
+use squall_types::{OutcomeCounts, ThreadHealth};
 
 use crate::housekeeping::Housekeeping;
 use crate::in_flight::{InFlight, Key};
@@ -318,12 +318,9 @@ impl Worker {
         let id = claim.id();
         let started = Instant::now();
         bench.scanning = Some(self.current.begin(id));
-        let done = scan_job::guarded(id, || scan_job::run(&claim, bench, context));
+        let done = scan_job::guarded(&claim, context, || scan_job::run(&claim, bench, context));
         bench.scanning = None;
         let spoiled = done.scanner_spoiled;
-        if spoiled {
-            trace::broken(context.tracer, &claim, &done.end, context.signature_version);
-        }
         let verdict = match done.end {
             End::Unknown(key) => return (Some((claim, key)), spoiled),
             End::Verdict(verdict) => Some(verdict),
@@ -332,7 +329,7 @@ impl Worker {
                 tracing::warn!(sample_id = %id, reason, "a check cannot be scanned now");
                 None
             }
-            End::Later(reason) => self.unless_later(id, reason),
+            End::Later(reason) => self.unless_later(&claim, reason, context),
         };
         match verdict {
             Some(verdict) => self.complete(
@@ -355,12 +352,19 @@ impl Worker {
 
     /// Returns the verdict on a sample that lacked something too often, `None`
     /// if it may be tried again.
-    fn unless_later(&self, id: SampleId, reason: String) -> Option<Verdict> {
+    fn unless_later(
+        &self,
+        claim: &Claim,
+        reason: String,
+        context: &Context<'_>,
+    ) -> Option<Verdict> {
+        let id = claim.id();
         if self.patience.may_try_again(id) {
             tracing::warn!(sample_id = %id, reason, "the sample is tried again later");
             None
         } else {
             tracing::error!(sample_id = %id, reason, "sample failed");
+            trace::failed(context.tracer, claim, &reason, context.signature_version);
             Some(Verdict::Failed(reason))
         }
     }

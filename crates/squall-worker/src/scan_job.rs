@@ -15,7 +15,7 @@ use crate::keep::Keeper;
 use crate::overdue::Scanning;
 use crate::recent::Recent;
 use crate::sink::Sinks;
-use crate::trace::Trace;
+use crate::trace::{self, Trace};
 use crate::verdicts::Known;
 
 /// What stays the same from sample to sample.
@@ -99,10 +99,19 @@ pub(crate) struct Done {
     pub(crate) scanner_spoiled: bool,
 }
 
-/// Runs a job and makes a panic in it the failure of its sample: neither the
-/// thread nor the samples behind it are to pay for one that breaks a parser,
-/// or for its finding that breaks a log line.
-pub(crate) fn guarded(id: SampleId, job: impl FnOnce() -> End) -> Done {
+/// Runs the job of a claim and makes a panic in it the failure of its sample:
+/// neither the thread nor the samples behind it are to pay for one that breaks a
+/// parser, or for its finding that breaks a log line. The sample's trace ends
+/// with it too.
+pub(crate) fn guarded(claim: &Claim, context: &Context<'_>, job: impl FnOnce() -> End) -> Done {
+    let done = caught(claim.id(), job);
+    if let (true, End::Verdict(Verdict::Failed(reason))) = (done.scanner_spoiled, &done.end) {
+        trace::failed(context.tracer, claim, reason, context.signature_version);
+    }
+    done
+}
+
+fn caught(id: SampleId, job: impl FnOnce() -> End) -> Done {
     match catch_unwind(AssertUnwindSafe(job)) {
         Ok(end) => Done {
             end,
@@ -269,55 +278,4 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id() -> SampleId {
-        SampleId::new(7).expect("an id")
-    }
-
-    #[test]
-    fn a_panic_fails_the_sample_with_its_message_and_spoils_the_scanner() {
-        for (job, reason) in [
-            (
-                (|| panic!("of a literal")) as fn() -> End,
-                "the scan panicked: of a literal",
-            ),
-            (|| panic!("number {}", 5), "the scan panicked: number 5"),
-            (|| std::panic::panic_any(5), "the scan panicked: no message"),
-        ] {
-            let done = guarded(id(), job);
-            assert!(done.scanner_spoiled);
-            match done.end {
-                End::Verdict(Verdict::Failed(text)) => assert_eq!(text, reason),
-                end => panic!("{end:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_job_that_ends_in_order_keeps_its_scanner() {
-        let done = guarded(id(), || End::Verdict(Verdict::Complete(vec![1])));
-        assert!(!done.scanner_spoiled);
-        assert!(matches!(done.end, End::Verdict(Verdict::Complete(result)) if result == [1]));
-    }
-
-    #[test]
-    fn only_damage_is_final() {
-        let memory = BodyError::Memory { id: id(), len: 5 };
-        match unreadable(&memory) {
-            End::Later(reason) => assert!(reason.contains("no memory for the 5 bytes"), "{reason}"),
-            end => panic!("{end:?}"),
-        }
-        let damaged = BodyError::Damaged {
-            id: id(),
-            detail: "another checksum".to_owned(),
-        };
-        match unreadable(&damaged) {
-            End::Verdict(Verdict::Failed(reason)) => {
-                assert!(reason.contains("another checksum"), "{reason}");
-            }
-            end => panic!("{end:?}"),
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use squall_queue::{Claim, Verdict};
+use squall_queue::{Claim, FailedSample, Verdict};
 use squall_report::stored;
 use squall_trace::{Fact, Span, Step, Tracer};
 use squall_types::{Outcome, Report, SampleId, Submission};
@@ -110,6 +110,7 @@ impl<'a> Trace<'a> {
         self.tracer.record(Span {
             nonce: self.nonce,
             step,
+            receiver: None,
             begun,
             ended,
             facts,
@@ -118,13 +119,33 @@ impl<'a> Trace<'a> {
     }
 }
 
-/// Notes a scan that broke off with a panic.
-pub(crate) fn broken(tracer: Option<&Tracer>, claim: &Claim, end: &End, signatures: &str) {
-    let Ok(submission) = stored::decode_submission(claim.submission()) else {
+/// Notes that a sample failed, where its scan could not: it panicked, or was
+/// tried too often.
+pub(crate) fn failed(tracer: Option<&Tracer>, claim: &Claim, reason: &str, signatures: &str) {
+    note_failed(tracer, claim.id(), claim.submission(), reason, signatures);
+}
+
+/// Notes that a sample was put aside because scans of it ended the process: the
+/// end of its trace, which no scan could write.
+pub fn trace_put_aside(tracer: &Tracer, sample: &FailedSample) {
+    if let Some(submission) = &sample.submission {
+        note_failed(Some(tracer), sample.id, submission, &sample.reason, "");
+    }
+}
+
+fn note_failed(
+    tracer: Option<&Tracer>,
+    id: SampleId,
+    submission: &[u8],
+    reason: &str,
+    signatures: &str,
+) {
+    let Ok(submission) = stored::decode_submission(submission) else {
         return;
     };
-    if let Some(mut trace) = Trace::begin(tracer, claim.id(), &submission) {
-        trace.scanned(Err(end), &submission, signatures);
+    if let Some(mut trace) = Trace::begin(tracer, id, &submission) {
+        let end = End::Verdict(Verdict::Failed(reason.to_owned()));
+        trace.scanned(Err(&end), &submission, signatures);
     }
 }
 

@@ -6,7 +6,10 @@ use anyhow::Context as _;
 use squall_output::{
     Framing, OutputConfig, Outputs, Secret, SyslogTarget, Target, Transport, WebhookTarget,
 };
+use squall_queue::{Queue, Recovery};
 use squall_report::syslog::{Form, Head};
+use squall_trace::Tracer;
+use squall_types::SampleId;
 use squall_worker::{
     Console, JsonForm, KeepConfig, KeepLevel, Keeper, LogDurability, LogSink, Rotation, Sinks,
     TextOptions,
@@ -51,9 +54,11 @@ pub(crate) fn open_sinks(settings: &Settings) -> anyhow::Result<Sinks> {
 const SYSLOG_BYTES_MAX: usize = 1 << 20;
 const SYSLOG_UDP_BYTES_MAX: usize = 60 << 10;
 
-/// Starts to send findings to receivers; `None` if there are none.
+/// Starts to send findings to receivers; `None` if there are none. Deliveries
+/// are told to `tracer`.
 pub(crate) fn start_outputs(
     settings: &Settings,
+    tracer: Option<&Tracer>,
     runtime: &tokio::runtime::Handle,
 ) -> anyhow::Result<Option<Outputs>> {
     let outputs = &settings.outputs;
@@ -68,6 +73,7 @@ pub(crate) fn start_outputs(
         ca: outputs.ca.clone(),
         utc: outputs.utc,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        tracer: tracer.cloned(),
         targets: syslog
             .map(Target::Syslog)
             .chain(webhooks(outputs)?)
@@ -118,6 +124,17 @@ pub(crate) fn start_traces(
     exporter
         .map(Some)
         .context("cannot send traces (`otlp-endpoint`)")
+}
+
+/// Ends the traces of samples that were put aside at this start.
+pub(crate) fn trace_put_aside(queue: &Queue, recovery: &Recovery, tracer: Option<&Tracer>) {
+    let Some(tracer) = tracer else { return };
+    for id in &recovery.put_aside {
+        let before = SampleId::new(id.value() - 1);
+        for sample in queue.failed_samples(before, 1) {
+            squall_worker::trace_put_aside(tracer, &sample);
+        }
+    }
 }
 
 fn webhooks(outputs: &settings::Outputs) -> anyhow::Result<Vec<Target>> {

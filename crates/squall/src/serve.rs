@@ -28,9 +28,12 @@ use crate::signatures::cache::Cache;
 use crate::signatures::control::{self, Control, Trigger};
 use crate::signatures::library::Library;
 use crate::signatures::{self, Selection, watch};
+use crate::sockets::Sockets;
 use crate::systemd::{Pulse, Systemd};
 use crate::wiring::Addresses;
-use crate::{backlog, banner, destinations, logging, sandbox, shutdown, wiring};
+use crate::{
+    backlog, banner, destinations, logging, privileges, sandbox, shutdown, start_checks, wiring,
+};
 
 /// How long the last spans of traces may take to be sent at the end.
 const TRACES_GRACE: Duration = Duration::from_secs(2);
@@ -52,30 +55,31 @@ const TRIAL_PAUSE: Duration = Duration::from_millis(20);
     reason = "it is the list of what a service is made of, in the order in which it is opened"
 )]
 pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
-    let begun = begin(loaded);
+    let begun = begin(loaded)?;
     let settings = begun.settings;
     let systemd = Systemd::start().context("cannot start the thread that tells systemd")?;
     let runtime = start_runtime()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let mut sinks = destinations::open_sinks(&settings)?;
-    let listeners = runtime.block_on(wiring::listen(&settings))?;
+    let listeners = runtime.block_on(async { begun.sockets.listen() })?;
     let addresses = Addresses::of(&listeners)?;
     let access = wiring::access(&settings, &addresses)?;
-    let (queue, queue_check) = wiring::open_queue(&settings)?;
-    let mut start_checks = vec![queue_check];
+    let (queue, recovery) = wiring::open_queue(&settings)?;
+    let mut start_checks = vec![start_checks::queue(&recovery)];
     let keeper = destinations::open_keeper(&settings)?.map(Arc::new);
     let findings = findings::open(&settings, &mut start_checks);
     sinks.findings.clone_from(&findings);
-    sinks.outputs = destinations::start_outputs(&settings, runtime.handle())?;
+    let scan_id = wiring::new_scan_id()?;
+    let traces = destinations::start_traces(&settings, &scan_id)?;
+    let tracer = traces.as_ref().map(|traces| traces.tracer().clone());
+    destinations::trace_put_aside(&queue, &recovery, tracer.as_ref());
+    sinks.outputs = destinations::start_outputs(&settings, tracer.as_ref(), runtime.handle())?;
     let outputs = sinks.outputs.clone();
     let sinks = Arc::new(sinks);
-    let scan_id = wiring::new_scan_id()?;
     let signatures = Arc::new(Signatures::default());
     let outcomes = Arc::new(OutcomeCounts::default());
     let verdicts = wiring::verdicts(&settings);
     let recent = Arc::new(Recent::default());
-    let traces = destinations::start_traces(&settings, &scan_id)?;
-    let tracer = traces.as_ref().map(|traces| traces.tracer().clone());
     let workers = Workers::start(
         &wiring::worker_config(&settings, &scan_id),
         &WorkerParts {
@@ -129,9 +133,10 @@ pub(crate) fn run(loaded: Loaded) -> anyhow::Result<()> {
     ended
 }
 
-/// What there is before anything is opened.
+/// What there is before any file is opened.
 struct Begun {
     settings: Settings,
+    sockets: Sockets,
     /// The configuration as it is shown.
     shown: Vec<SettingInForce>,
     /// The command line as it is shown.
@@ -139,20 +144,23 @@ struct Begun {
     log: LogTail,
 }
 
-/// Locks the process in, and begins to log.
-fn begin(loaded: Loaded) -> Begun {
+/// Binds the sockets, becomes who the service is to be, locks the process in,
+/// and begins to log.
+fn begin(loaded: Loaded) -> anyhow::Result<Begun> {
     let shown = config::shown(&loaded);
     let arguments = config::arguments(&loaded);
-    // Before the first thread, which would be left out.
-    let sandbox = loaded.settings.access.sandbox.then(|| {
-        let places = config::places(&loaded);
-        sandbox::enter(&places.own, &places.others)
-    });
+    let places = config::places(&loaded);
     let settings = loaded.settings;
+    let sockets = Sockets::bind(&settings.listen)?;
+    // Both before the first thread, which would be left out.
+    let privileges = privileges::drop_to(settings.access.run_as.as_ref(), &places)?;
+    let sandbox = settings.access.sandbox;
+    let sandbox = sandbox.then(|| sandbox::enter(&places.own_dirs(), &places.other_paths()));
     let log = logging::start(&settings.outputs.log_level);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    privileges.log();
     match &sandbox {
         None => tracing::info!("sandbox: off"),
         Some(sandbox) if sandbox.is_whole() => tracing::info!("sandbox: {sandbox}"),
@@ -160,12 +168,13 @@ fn begin(loaded: Loaded) -> Begun {
     }
     // Fails only where one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Begun {
+    Ok(Begun {
         settings,
+        sockets,
         shown,
         arguments,
         log,
-    }
+    })
 }
 
 /// Has the findings store fed with what it missed, if there is one.
@@ -279,6 +288,9 @@ async fn serve(settings: &Settings, parts: Parts) -> anyhow::Result<()> {
     let (tokens, audit) = (parts.access.tokens, parts.access.audit);
     if let Some(tokens) = &tokens {
         wiring::keep_uses(Arc::clone(tokens));
+    }
+    if let Some(login) = &parts.access.provider {
+        wiring::look_at(login);
     }
     let systemd = parts.systemd;
     let hangup = shutdown::on_hangup(
@@ -442,7 +454,8 @@ async fn load_signatures(
 ) -> anyhow::Result<()> {
     if settings.signatures.watch {
         let paths = Selection::of(settings).paths();
-        watch::start(paths, control.clone()).context("cannot watch the signatures")?;
+        let watching = watch::start(paths, control.clone(), audit.clone());
+        watching.context("cannot watch the signatures")?;
     }
     control
         .load(Trigger::Start)

@@ -8,14 +8,14 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde_json::json;
-use squall_access::{Act, AuditLog, IpNet, Listed, NewToken, Outcome, Role, Token, TokenRecord};
+use squall_access::{IpNet, Listed, NewToken, Role, Token, TokenRecord};
 use squall_report::shown;
 
-use crate::banner;
 use crate::config::{self, Settings};
+use crate::{acts, banner, privileges};
 
 /// The settings that these commands need, by name.
-const SETTINGS: [&str; 3] = ["template", "data-dir", "audit-log"];
+const SETTINGS: [&str; 4] = ["template", "data-dir", "audit-log", "run-as"];
 /// Most characters of a name on a line.
 const NAME_CHARS_MAX: usize = 64;
 
@@ -159,8 +159,9 @@ fn create(arguments: &ArgMatches, settings: &Settings) -> anyhow::Result<()> {
             .unwrap_or_default(),
     };
     let what = format!("token create {} ({})", wanted.name, wanted.role);
+    privileges::make_data_dir(settings)?;
     let made = squall_access::create(&settings.data_dir, wanted, now);
-    write_down(settings, what, made.is_ok());
+    acts::write_down_command(settings, &acts::caller(), &what, made.is_ok());
     let token = made.context("cannot make the token")?;
     banner::aside(&format!(
         "The token {} is printed once and kept nowhere: keep it yourself.\n",
@@ -178,7 +179,8 @@ fn revoke(arguments: &ArgMatches, settings: &Settings) -> anyhow::Result<()> {
     // Whoever pastes all of it means it, and it is to be in no log.
     let which = Token::parse(&which).map_or(which, |token| token.id().to_string());
     let revoked = squall_access::revoke(&settings.data_dir, &which, Timestamp::now());
-    write_down(settings, format!("token revoke {which}"), revoked.is_ok());
+    let what = format!("token revoke {which}");
+    acts::write_down_command(settings, &acts::caller(), &what, revoked.is_ok());
     let token = revoked.context("cannot revoke the token")?;
     banner::print(&format!(
         "revoked {} ({})",
@@ -254,27 +256,6 @@ fn as_json(token: &Listed, now: Timestamp) -> serde_json::Value {
         "from": record.from.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "last_use": last_use.map(|last| json!({"at": time(last.at), "from": last.from.to_string()})),
     })
-}
-
-/// Writes the act into the audit log. That this fails undoes nothing.
-fn write_down(settings: &Settings, what: String, done: bool) {
-    let audit = AuditLog::new(settings.access.audit_log.clone());
-    let act = Act {
-        who: format!("uid {}", rustix::process::getuid().as_raw()),
-        token: None,
-        certificate: None,
-        role: None,
-        from: "command line".to_owned(),
-        what,
-        outcome: if done { Outcome::Done } else { Outcome::Failed },
-        status: None,
-    };
-    if let Err(error) = audit.write(&act) {
-        banner::error(&format!(
-            "warning: cannot write into the audit log `{}`: {error}",
-            audit.path().display()
-        ));
-    }
 }
 
 #[cfg(test)]

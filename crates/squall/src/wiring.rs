@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use squall_access::{AuditLog, Tokens};
-use squall_api::v1::Check;
 use squall_engine::{ScanLimits, UnpackLimits};
 use squall_queue::{Queue, QueueConfig, Recovery};
 use squall_server::tls::{ClientAuth, Tls};
 use squall_server::{
-    AccessConfig, Listeners, LookupLink, Network, QuotaConfig, ReverseLookup, ServiceConfig,
+    AccessConfig, Listeners, LoginProvider, LookupLink, Network, QuotaConfig, ReverseLookup,
+    ServiceConfig,
 };
 use squall_types::{LogHealth, OutcomeCounts, ThreadHealth};
 use squall_worker::{VerdictConfig, Verdicts, WorkerConfig};
@@ -21,30 +21,11 @@ use tokio::net::TcpListener;
 use crate::config::settings::{self, AccessMode};
 use crate::config::{self, Settings};
 use crate::signatures::BUILD_EPOCH;
-use crate::start_checks;
 
 /// How often the last uses of tokens are written down.
 const USES_INTERVAL: Duration = Duration::from_secs(60);
 /// Failed samples kept however few results are.
 const FAILED_MIN: u64 = 1000;
-
-pub(crate) async fn listen(settings: &Settings) -> anyhow::Result<Listeners> {
-    let bind = async |host: &str, port: u16| {
-        TcpListener::bind((host, port))
-            .await
-            .with_context(|| format!("cannot listen on `{host}` port {port}"))
-    };
-    let listen = &settings.listen;
-    let main = bind(&listen.host, listen.port).await?;
-    let admin = match &listen.admin {
-        Some(admin) => {
-            let bound = bind(&admin.host, admin.port).await;
-            Some(bound.context("`admin-listen` cannot be had")?)
-        }
-        None => None,
-    };
-    Ok(Listeners { main, admin })
-}
 
 /// Where the service listens.
 #[derive(Clone, Copy, Debug)]
@@ -88,12 +69,15 @@ pub(crate) fn access(settings: &Settings, addresses: &Addresses) -> anyhow::Resu
         tokens: None,
         certificates: access.certificates.clone(),
         networks: access.role_networks.clone(),
+        provider: login_provider(settings)?,
         token_in_url: access.token_in_url,
         tls: settings.listen.tls.is_some(),
         audit: Some(Arc::new(audit)),
     };
     let beyond = addresses.beyond_loopback();
-    let says_who = !access.certificates.is_empty() || !access.role_networks.is_empty();
+    let says_who = !access.certificates.is_empty()
+        || !access.role_networks.is_empty()
+        || access.login.is_some();
     let open = match access.mode {
         AccessMode::Auto => beyond.is_none() && !says_who,
         AccessMode::Tokens => false,
@@ -106,16 +90,18 @@ pub(crate) fn access(settings: &Settings, addresses: &Addresses) -> anyhow::Resu
         return Ok(config);
     }
     let tokens = Tokens::open(&settings.data_dir).context("cannot read who may use the service")?;
-    let is_somebody = !tokens.is_empty() || !access.certificates.is_empty();
+    let others = !access.certificates.is_empty() || access.login.is_some();
+    let is_somebody = !tokens.is_empty() || others;
     if let (AccessMode::Auto, false, Some(address)) = (access.mode, is_somebody, beyond) {
         anyhow::bail!(
             "refusing to let everybody who reaches {address} use the service: make a token with \
              `squall token create --role admin --name NAME --data-dir {}`, give client \
-             certificates roles with `certificate-role`, or start with `--insecure-open`",
+             certificates roles with `certificate-role`, have people log in at a provider with \
+             `oidc-issuer`, or start with `--insecure-open`",
             settings.data_dir.display()
         );
     }
-    if access.certificates.is_empty() && !tokens.any_in_force(Timestamp::now()) {
+    if !others && !tokens.any_in_force(Timestamp::now()) {
         tracing::warn!("no token is in force: nobody may use the service");
     }
     let tokens = tokens.within(access.role_networks.clone());
@@ -123,6 +109,37 @@ pub(crate) fn access(settings: &Settings, addresses: &Addresses) -> anyhow::Resu
         tokens: Some(Arc::new(tokens)),
         ..config
     })
+}
+
+/// Sets up the provider that people may log in at, if there is one. It is not
+/// asked anything yet.
+fn login_provider(settings: &Settings) -> anyhow::Result<Option<LoginProvider>> {
+    let Some(login) = &settings.access.login else {
+        return Ok(None);
+    };
+    let provider = squall_oidc::Provider::new(login.provider.clone())
+        .context("cannot have people log in at `oidc-issuer`")?;
+    Ok(Some(LoginProvider {
+        provider: Arc::new(provider),
+        label: login.label.clone(),
+    }))
+}
+
+/// Says in the log whether the provider is there: better when the service is
+/// started than when the first person wants to log in.
+pub(crate) fn look_at(login: &LoginProvider) {
+    let provider = Arc::clone(&login.provider);
+    tokio::spawn(async move {
+        let issuer = provider.issuer();
+        match provider.look().await {
+            Ok(()) => tracing::info!(issuer, "people may log in at the provider"),
+            Err(error) => tracing::warn!(
+                issuer,
+                error = &error as &dyn std::error::Error,
+                "nobody could log in at the provider now"
+            ),
+        }
+    });
 }
 
 /// Returns the names that the service may be called by, besides addresses and
@@ -158,7 +175,7 @@ pub(crate) fn write_uses(tokens: &Tokens) {
     }
 }
 
-pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<(Queue, Check)> {
+pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<(Queue, Recovery)> {
     let wanted = &settings.queue;
     let mut config = QueueConfig::new(&wanted.dir);
     config.durability = match wanted.durability {
@@ -177,7 +194,7 @@ pub(crate) fn open_queue(settings: &Settings) -> anyhow::Result<(Queue, Check)> 
     config.limits.immediate_max = settings.limits.waiting_checks_max;
     let (queue, recovery) = Queue::open(config)?;
     log_recovery(&recovery);
-    Ok((queue, start_checks::queue(&recovery)))
+    Ok((queue, recovery))
 }
 
 /// Says what was found in the data directory, and exactly what was not intact.

@@ -73,8 +73,11 @@ class Service:
     # Those of the running test, so that a failure can show what they printed.
     live: list["Service"] = []
 
-    def __init__(self, root: Path, *args: str, env=None, tls=False, bare=False, port=None):
-        """`root` holds everything the process may see; `bare` leaves all arguments to the caller."""
+    def __init__(self, root: Path, *args: str, env=None, tls=False, bare=False, port=None, before=()):
+        """`root` holds everything the process may see; `bare` leaves all arguments to the caller.
+
+        `before` is a command that becomes the one behind it, such as `setpriv`.
+        """
         self.root = Path(root)
         self.data = self.root / "data"
         self.cwd = self.root / "cwd"
@@ -89,6 +92,7 @@ class Service:
         if not bare:
             self.args += ["--server-port", str(self.port), "--data-dir", str(self.data)]
         self.env = env or {}
+        self.before = [str(word) for word in before]
         self.process = None
         self._session = requests.Session()
         self._session.trust_env = False
@@ -108,7 +112,7 @@ class Service:
         }
         with self.output_file.open("ab") as output:
             self.process = subprocess.Popen(
-                [str(BINARY), "serve", *self.args],
+                [*self.before, str(BINARY), "serve", *self.args],
                 cwd=self.cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,

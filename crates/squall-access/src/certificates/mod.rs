@@ -13,10 +13,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
+use crate::principal::{Principal, owner};
 use crate::role::{Role, RoleError};
-use crate::tokens::Principal;
 use glob::Glob;
 use name::NamePattern;
 pub use subject::{Subject, SubjectError};
@@ -260,23 +259,12 @@ impl CertificateRules {
             name: name.as_str().into(),
             token: None,
             certificate: Some(Arc::from(subject.fingerprint())),
+            subject: None,
             role: rule.role,
-            owner: owner(rule.field, name),
+            // Also with the next certificate for the same name.
+            owner: owner(rule.field.word(), name),
         })
     }
-}
-
-/// Tells the samples of one holder from those of others, also with the next
-/// certificate for the same name. Numbers of tokens have no such first bit.
-fn owner(field: Field, name: &str) -> u64 {
-    let mut digest = Sha256::new();
-    digest.update(field.word());
-    digest.update([0]);
-    digest.update(name);
-    let digest: [u8; 32] = digest.finalize().into();
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest[..8]);
-    1 << 63 | u64::from_be_bytes(first)
 }
 
 #[cfg(test)]

@@ -133,6 +133,11 @@ impl Link {
         }
     }
 
+    /// Tells whether something sent may be on its way only after a flush.
+    pub(crate) const fn keeps_back(&self) -> bool {
+        matches!(self, Self::Stream(_))
+    }
+
     /// Returns after how long without an error something sent is taken to have
     /// arrived, since nobody acknowledges a syslog message; `None` for what is
     /// acknowledged.

@@ -14,14 +14,16 @@
 mod cursor;
 mod record;
 mod segment;
+mod state;
 
 use std::collections::VecDeque;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::delivery::Sample;
 use crate::health::OutputHealth;
 use tokio::sync::Notify;
 
@@ -29,6 +31,7 @@ use cursor::Cursor;
 pub(crate) use record::BODY_BYTES_MAX;
 use record::Parse;
 use segment::Segment;
+use state::{State, sync_names};
 
 /// The largest and the smallest segment, and how many a full spool has.
 const SEGMENT_BYTES_MAX: u64 = 16 << 20;
@@ -67,6 +70,8 @@ pub(crate) struct Record {
     pub(crate) body: Vec<u8>,
     /// When its finding was made, in milliseconds since 1970-01-01 UTC.
     pub(crate) time_ms: u64,
+    /// The sample that it was made of, if that has a trace.
+    pub(crate) sample: Option<Sample>,
     /// The place behind it.
     pub(crate) end: Place,
 }
@@ -82,36 +87,6 @@ pub(crate) struct Spool {
     turn: Mutex<()>,
     arrived: Notify,
     health: Arc<OutputHealth>,
-}
-
-#[derive(Debug)]
-struct State {
-    /// Oldest first; the last is written to if `writing` is there.
-    segments: VecDeque<Segment>,
-    writing: Option<Arc<File>>,
-    /// Number of the next record.
-    next: u64,
-    bytes: u64,
-    confirmed: Place,
-    sent: Place,
-    cursor: Cursor,
-    unsynced: Vec<Unsynced>,
-    /// A file was made since the last sync.
-    unnamed: bool,
-    refused: bool,
-    /// It dropped records and has not been empty since.
-    dropping: bool,
-    /// The number behind the last record of a file that was read at the start
-    /// and is damaged behind it.
-    damaged: Option<u64>,
-}
-
-/// Bytes that may not be on stable storage.
-#[derive(Clone, Debug)]
-struct Unsynced {
-    file: Arc<File>,
-    from: u64,
-    to: u64,
 }
 
 impl Spool {
@@ -171,20 +146,25 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Takes records, all found at that time. Drops the oldest where there is
-    /// no room.
+    /// Takes records, all found at that time in that sample, which is told only
+    /// if it has a trace. Drops the oldest where there is no room.
     ///
     /// # Errors
     ///
     /// Fails if the disk refuses; some of the records may be in then.
-    pub(crate) fn append(&self, time_ms: u64, bodies: &[Vec<u8>]) -> io::Result<()> {
+    pub(crate) fn append(
+        &self,
+        time_ms: u64,
+        sample: Option<&Sample>,
+        bodies: &[Vec<u8>],
+    ) -> io::Result<()> {
         let mut state = self.lock();
         let was_empty = self.lag(&state) == 0;
         let mut appended = Ok(());
         let mut chunk = Vec::new();
         let mut count = 0;
         for (index, body) in bodies.iter().enumerate() {
-            record::write(&mut chunk, time_ms, body);
+            record::write(&mut chunk, time_ms, sample, body);
             count += 1;
             let full = chunk.len() as u64 >= SEGMENT_BYTES_MIN;
             if full || index + 1 == bodies.len() {
@@ -466,156 +446,6 @@ impl Spool {
     }
 }
 
-impl State {
-    /// Takes what an earlier process left in a file; returns how many records are
-    /// missing between the file before and this one.
-    fn take(&mut self, path: &Path) -> io::Result<u64> {
-        let Some(found) = segment::find(path, self.confirmed.number)? else {
-            return Ok(0);
-        };
-        let segment = found.segment;
-        let missing = match self.damaged.take() {
-            Some(end) => segment.first.saturating_sub(end.max(self.confirmed.number)),
-            None => 0,
-        };
-        if found.damaged_bytes > 0 {
-            tracing::warn!(
-                path = %path.display(),
-                bytes = found.damaged_bytes,
-                "the end of a spool was not written to its end and is left out"
-            );
-            self.damaged = Some(segment.end());
-        }
-        if segment.count == 0 || segment.end() <= self.confirmed.number {
-            fs::remove_file(path)?;
-            return Ok(missing);
-        }
-        if let Some(offset) = found.offset {
-            self.confirmed.segment = segment.first;
-            self.confirmed.offset = offset;
-        }
-        self.bytes += segment.bytes;
-        self.segments.push_back(segment);
-        Ok(missing)
-    }
-
-    /// Leaves out what is behind a number in the segment that begins with
-    /// `first`; returns how many records that is.
-    fn cut(&mut self, first: u64, number: u64) -> u64 {
-        let is_last = self.segments.back().is_some_and(|last| last.first == first);
-        let found = self.segments.iter_mut().find(|kept| kept.first == first);
-        let Some(segment) = found else {
-            // Dropped meanwhile, and counted then.
-            return 0;
-        };
-        let lost = segment.end().saturating_sub(number);
-        segment.count -= lost;
-        if is_last {
-            // The number of what comes next would not be that of its place.
-            self.writing = None;
-        }
-        lost
-    }
-
-    /// Appends whole records, all or none.
-    fn write(
-        &mut self,
-        dir: &Path,
-        segment_bytes_max: u64,
-        records: &[u8],
-        count: u64,
-    ) -> io::Result<()> {
-        let file = self.writable(dir, segment_bytes_max)?;
-        let Some(segment) = self.segments.back_mut() else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        let from = segment.bytes;
-        if let Err(error) = file.write_all_at(records, from) {
-            // What got there is written over by the next, and is no record.
-            let _ = file.set_len(from);
-            return Err(error);
-        }
-        let written = records.len() as u64;
-        segment.bytes += written;
-        segment.count += count;
-        self.next += count;
-        self.bytes += written;
-        let to = from + written;
-        match self.unsynced.last_mut() {
-            Some(last) if Arc::ptr_eq(&last.file, &file) => last.to = to,
-            _ => self.unsynced.push(Unsynced { file, from, to }),
-        }
-        Ok(())
-    }
-
-    /// Returns the file to append to: a new one when the last is full.
-    fn writable(&mut self, dir: &Path, segment_bytes_max: u64) -> io::Result<Arc<File>> {
-        let last = self.segments.back();
-        if let (Some(file), Some(last)) = (&self.writing, last)
-            && last.bytes < segment_bytes_max
-        {
-            return Ok(Arc::clone(file));
-        }
-        let segment = Segment::empty(dir, self.next);
-        let file = Arc::new(segment.create()?);
-        self.segments.push_back(segment);
-        self.writing = Some(Arc::clone(&file));
-        self.unnamed = true;
-        Ok(file)
-    }
-
-    fn remove_oldest(&mut self) {
-        let Some(oldest) = self.segments.pop_front() else {
-            return;
-        };
-        if self.segments.is_empty() {
-            self.writing = None;
-        }
-        self.bytes -= oldest.bytes;
-        if let Err(error) = fs::remove_file(&oldest.path) {
-            tracing::warn!(
-                path = %oldest.path.display(),
-                error = &error as &dyn std::error::Error,
-                "cannot remove a segment of a spool"
-            );
-        }
-    }
-
-    /// Tries whether some bytes can be written and forced to the disk.
-    fn probe(&mut self, dir: &Path, segment_bytes_max: u64) -> io::Result<()> {
-        const PROBE_BYTES: usize = 64 << 10;
-        let file = self.writable(dir, segment_bytes_max)?;
-        let at = self.segments.back().map_or(0, |last| last.bytes);
-        let probed = file
-            .write_all_at(&[0; PROBE_BYTES], at)
-            .and_then(|()| file.sync_data());
-        let cut = file.set_len(at);
-        probed.and(cut)
-    }
-}
-
-impl Unsynced {
-    fn sync(&self) -> io::Result<()> {
-        let synced = self.file.sync_data();
-        if synced.is_err() {
-            // The system may take the pages for clean now and lose them: they
-            // are made dirty again, so that the next sync writes them.
-            let mut bytes = vec![0; usize::try_from(self.to - self.from).unwrap_or(0)];
-            self.file.read_exact_at(&mut bytes, self.from)?;
-            self.file.write_all_at(&bytes, self.from)?;
-        }
-        synced
-    }
-}
-
-/// Forces the names of files in a directory, and its own, to stable storage.
-fn sync_names(dir: &Path) -> io::Result<()> {
-    for dir in dir.ancestors().take(2) {
-        File::open(dir)?.sync_all()?;
-    }
-    Ok(())
-}
-
 /// Returns the records at the beginning of a chunk that begins at a place.
 fn records(chunk: &[u8], mut place: Place, end: u64) -> Vec<Record> {
     let mut records = Vec::new();
@@ -629,6 +459,7 @@ fn records(chunk: &[u8], mut place: Place, end: u64) -> Vec<Record> {
         records.push(Record {
             body: record.body.to_vec(),
             time_ms: record.time_ms,
+            sample: record.sample,
             end: place,
         });
     }

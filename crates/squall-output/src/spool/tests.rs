@@ -1,4 +1,5 @@
 use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
 
 use proptest::prelude::*;
 
@@ -20,7 +21,7 @@ fn open(dir: &Path) -> Spool {
 }
 
 fn push(spool: &Spool, body: &str) {
-    let taken = spool.append(1000, &[body.as_bytes().to_vec()]);
+    let taken = spool.append(1000, None, &[body.as_bytes().to_vec()]);
     taken.expect("takes");
 }
 
@@ -264,7 +265,7 @@ fn a_disk_that_refuses_is_known_until_it_is_better() {
     // A directory in the place of the next segment.
     let obstacle = Segment::empty(&dir.path().join("spool"), 0).path;
     fs::create_dir(&obstacle).expect("made");
-    assert!(spool.append(1000, &[b"a".to_vec()]).is_err());
+    assert!(spool.append(1000, None, &[b"a".to_vec()]).is_err());
     assert!(spool.refuses());
     spool.retry();
     assert!(spool.refuses());
@@ -329,7 +330,7 @@ proptest! {
                     drop(spool);
                     if let Some(path) = segments(dir.path()).pop() {
                         let mut torn = Vec::new();
-                        record::write(&mut torn, 1, b"never acknowledged");
+                        record::write(&mut torn, 1, None, b"never acknowledged");
                         let bytes = path.metadata().expect("metadata").len();
                         let file = OpenOptions::new().write(true).open(path).expect("file");
                         file.write_all_at(&torn[..written], bytes).expect("written");

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use squall_types::{FileFacts, Match, Report};
 
-use super::{base_name, reasons, tags, techniques, without_empty};
+use super::{Own, base_name, matched, reasons, rest, tags, techniques, without_empty};
 use crate::event::{self, Event};
-use crate::{limits, v0, v1, visible};
+use crate::{limits, v1, visible};
 
 /// Returns an event as a document.
 pub(super) fn ecs(report: &Report, index: usize, event: &Event<'_>, version: &str) -> Value {
@@ -65,23 +65,13 @@ pub(super) fn ecs(report: &Report, index: usize, event: &Event<'_>, version: &st
 fn squall(report: &Report, event: &Event<'_>) -> Value {
     let facts = event.file.facts;
     let shown = event.matches.iter().take(limits::REASONS_MAX);
-    json!({
-        "level": event.level.name(),
-        "score": event.score.value(),
-        "scan_id": report.scan.scan_id,
-        "sample_id": report.id.value(),
-        "signature_version": report.scan.signature_version,
-        "file_type": event.file.file_type(),
-        "first_bytes": facts.map(|facts| v0::first_bytes(&facts.first_bytes)),
-        "unpack_source": facts.map(|facts| &facts.unpack_source),
-        "parent_path": event.parent.map(|parent| &parent.path),
-        "reason_count": event.matches.len(),
-        "reasons": shown.map(|found| reason(found)).collect::<Vec<_>>(),
-        "issues": event.gaps.iter().map(|gap| json!({
-            "category": gap.category,
-            "description": gap.description,
-        })).collect::<Vec<_>>(),
-    })
+    let own = Own {
+        score: json!(event.score.value()),
+        scan_id: json!(report.scan.scan_id),
+        unpack_source: json!(facts.map(|facts| &facts.unpack_source)),
+        reasons: shown.map(|found| reason(found)).collect(),
+    };
+    rest(report, event, own)
 }
 
 fn hashes(facts: &FileFacts) -> Value {
@@ -116,16 +106,6 @@ fn rule(found: &Match) -> Value {
 }
 
 fn reason(found: &Match) -> Value {
-    let strings = found.strings.iter().take(limits::STRINGS_MAX);
-    let shown = strings.map(|string| {
-        let complete = string.data.len() as u64 >= string.length;
-        visible::bytes(
-            &string.data,
-            complete,
-            limits::STRING_CHARS_MAX,
-            visible::Quotes::No,
-        )
-    });
     json!({
         "summary": v1::summary(found),
         "rule_name": found.rule_name,
@@ -135,6 +115,6 @@ fn reason(found: &Match) -> Value {
         "tags": found.tags,
         "references": found.references,
         "date": found.date,
-        "matched": shown.collect::<Vec<_>>(),
+        "matched": matched(found),
     })
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use squall_types::{Match, Report};
 
 use crate::event::{self, Event};
-use crate::{fit, v1};
+use crate::{fit, limits, v0, v1, visible};
 
 /// A form of JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,6 +113,49 @@ fn without_empty(value: Value) -> Option<Value> {
     }
 }
 
+/// What only one schema has no field for, or has it in another way; nothing says
+/// nothing.
+#[derive(Default)]
+struct Own {
+    score: Value,
+    scan_id: Value,
+    unpack_source: Value,
+    reasons: Vec<Value>,
+}
+
+/// Returns what schemas of others have no field for.
+fn rest(report: &Report, event: &Event<'_>, own: Own) -> Value {
+    let facts = event.file.facts;
+    json!({
+        "level": event.level.name(),
+        "score": own.score,
+        "scan_id": own.scan_id,
+        "sample_id": report.id.value(),
+        "signature_version": report.scan.signature_version,
+        "file_type": event.file.file_type(),
+        "first_bytes": facts.map(|facts| v0::first_bytes(&facts.first_bytes)),
+        "unpack_source": own.unpack_source,
+        "parent_path": event.parent.map(|parent| &parent.path),
+        "reason_count": event.matches.len(),
+        "reasons": own.reasons,
+        "issues": event.gaps.iter().map(|gap| json!({
+            "category": gap.category,
+            "description": gap.description,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns what the signature matched, as it can be read.
+fn matched(found: &Match) -> Vec<String> {
+    let strings = found.strings.iter().take(limits::STRINGS_MAX);
+    let shown = strings.map(|string| {
+        let complete = string.data.len() as u64 >= string.length;
+        let (chars_max, quotes) = (limits::STRING_CHARS_MAX, visible::Quotes::No);
+        visible::bytes(&string.data, complete, chars_max, quotes)
+    });
+    shown.collect()
+}
+
 /// Returns the techniques of MITRE ATT&CK among the tags of matches.
 fn techniques(matches: &[&Match]) -> Vec<String> {
     let is_technique = |tag: &str| {
@@ -155,7 +198,7 @@ pub(crate) fn reasons(event: &Event<'_>) -> String {
         .gaps
         .iter()
         .map(|gap| format!("{} ({})", gap.description, gap.category));
-    let shown = matches.chain(gaps).take(crate::limits::REASONS_MAX);
+    let shown = matches.chain(gaps).take(limits::REASONS_MAX);
     shown.collect::<Vec<_>>().join("; ")
 }
 

@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 use squall_types::{FileFacts, Level, Match, Report};
 
-use super::{base_name, reasons, tags, techniques, without_empty};
+use super::{Own, base_name, matched, reasons, rest, tags, techniques, without_empty};
 use crate::event::{self, Event, File};
-use crate::{limits, v0, v1, visible};
+use crate::{limits, v1, visible};
 
 const CLASS: u32 = 2004;
 /// `Create`: each finding is told of once.
@@ -124,22 +124,12 @@ fn hashes(facts: &FileFacts) -> Value {
 /// Returns what the signatures matched.
 fn evidence(event: &Event<'_>) -> Value {
     let reasons = event.matches.iter().take(limits::REASONS_MAX).map(|found| {
-        let strings = found.strings.iter().take(limits::STRINGS_MAX);
-        let shown = strings.map(|string| {
-            let complete = string.data.len() as u64 >= string.length;
-            visible::bytes(
-                &string.data,
-                complete,
-                limits::STRING_CHARS_MAX,
-                visible::Quotes::No,
-            )
-        });
         json!({
             "summary": v1::summary(found),
             "score": found.subscore,
             "origin": found.origin.name(),
             "references": found.references,
-            "matched": shown.collect::<Vec<_>>(),
+            "matched": matched(found),
         })
     });
     json!({"reasons": reasons.collect::<Vec<_>>()})
@@ -170,18 +160,9 @@ fn observables(report: &Report, event: &Event<'_>) -> Value {
 /// Returns what the class has no attribute for.
 fn unmapped(report: &Report, event: &Event<'_>) -> Value {
     let facts = event.file.facts;
-    json!({
-        "level": event.level.name(),
-        "sample_id": report.id.value(),
-        "signature_version": report.scan.signature_version,
-        "file_type": event.file.file_type(),
-        "first_bytes": facts.map(|facts| v0::first_bytes(&facts.first_bytes)),
-        "unpack_source": facts.map(|facts| facts.unpack_source.join(">")),
-        "parent_path": event.parent.map(|parent| &parent.path),
-        "reason_count": event.matches.len(),
-        "issues": event.gaps.iter().map(|gap| json!({
-            "category": gap.category,
-            "description": gap.description,
-        })).collect::<Vec<_>>(),
-    })
+    let own = Own {
+        unpack_source: json!(facts.map(|facts| facts.unpack_source.join(">"))),
+        ..Own::default()
+    };
+    rest(report, event, own)
 }

@@ -95,11 +95,12 @@ function Page({ route }: { route: Route }) {
   }
 }
 
-/** For tokens of collectors, and of those who only send. */
+/** For tokens of collectors, and for those who only send. */
 function SendsOnly() {
+  const { session } = useRights();
   return (
     <p class="empty">
-      Your token may send samples and see what was found in them (role <b>submit</b>); what others sent needs the role <b>read</b>.{" "}
+      {session.subject === undefined ? "Your token" : "You"} may send samples and see what was found in them (role <b>submit</b>); what others sent needs the role <b>read</b>.{" "}
       <a href={to(["submit"])}>Send a file</a>
     </p>
   );

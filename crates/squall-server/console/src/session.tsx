@@ -36,7 +36,7 @@ export function NotAllowed({ what }: { what: string }) {
     <p class="not-allowed" data-not-allowed>
       {session.required ? (
         <>
-          {what} needs a token with the role <b>admin</b>; yours has the role <b>{session.role ?? "none"}</b>.
+          {what} needs {session.subject === undefined && "a token with "}the role <b>admin</b>; yours {session.subject === undefined ? "has the role" : "is"} <b>{session.role ?? "none"}</b>.
         </>
       ) : (
         <>

@@ -4,10 +4,14 @@
 export interface Session {
   required: boolean;
   name: string | null;
+  /** What the provider knows the reader by, if he logged in at one. */
+  subject?: string;
   role: "submit" | "read" | "admin" | null;
   /** Whether what only analysts may do is allowed. */
   analyst: boolean;
   address: string;
+  /** What is on the button that leads to a provider, if there is one to log in at. */
+  provider?: string;
 }
 
 export type Level = "Alert" | "Warning" | "Notice";

@@ -13,7 +13,8 @@ pub(crate) enum Caller {
     /// Whoever reaches the service may use it.
     #[default]
     Anybody,
-    /// Somebody with a token.
+    /// Somebody with a token or a client certificate, or who logged in at a
+    /// provider.
     Known(Principal),
 }
 
@@ -28,6 +29,15 @@ impl Caller {
         match self {
             Self::Anybody => None,
             Self::Known(principal) => Some(&principal.name),
+        }
+    }
+
+    /// Returns what a provider knows the caller by, if the caller logged in
+    /// there.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        match self {
+            Self::Anybody => None,
+            Self::Known(principal) => principal.subject.as_deref(),
         }
     }
 

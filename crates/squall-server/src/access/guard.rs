@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
-use squall_access::{Act, NoRole, Outcome, Principal, Refusal, Token, TokenId, Tokens};
+use squall_access::{Act, Holder, NoRole, Outcome, Principal, Refusal, Token, TokenId, Tokens};
 
 use super::Access;
 use super::caller::Caller;
@@ -29,6 +29,10 @@ const CHALLENGE: &str = "Basic realm=\"Squall\", charset=\"UTF-8\"";
 /// itself.
 const CHALLENGE_OF_PAGES: &str = "Bearer realm=\"Squall\"";
 
+/// What is answered to callers whose role is not let in from where they are.
+pub(super) const ROLE_ELSEWHERE: &str = "callers with this role are not let in from this address";
+const CERTIFICATE_ELSEWHERE: &str =
+    "callers with the role of this client certificate are not let in from this address";
 /// What is answered to a client that could not connect any more.
 const STALE: &str = "the client certificate is not good any more";
 
@@ -101,6 +105,11 @@ pub(super) fn is_proxy(head: &Parts, service: &Service) -> bool {
 /// Returns the certificate that says who somebody is, as it is written down.
 pub(super) fn certificate_of(principal: &Principal) -> Option<String> {
     principal.certificate.as_deref().map(str::to_owned)
+}
+
+/// Returns what a provider knows somebody by, as it is written down.
+pub(super) fn subject_of(principal: &Principal) -> Option<String> {
+    principal.subject.as_deref().map(str::to_owned)
 }
 
 /// A request that does not pass.
@@ -187,11 +196,12 @@ impl Access {
             Shown::Session(_) if !is_of_console(head) => Err(Failure::Forbidden(
                 "a session needs the header `X-Squall-Console` to change anything",
             )),
-            Shown::Session(id) => match self.sessions.token(&id, Instant::now()) {
-                Some(token) => {
+            Shown::Session(id) => match self.sessions.holder(&id, Instant::now()) {
+                Some(Holder::Token(token)) => {
                     let verified = tokens.verify_id(token, from, Timestamp::now());
                     verified.map_err(|refusal| self.refused(refusal, Some(token), from))
                 }
+                Some(Holder::Provider(principal)) => self.within(principal, from, ROLE_ELSEWHERE),
                 // The browser keeps the cookie for a while.
                 None => self.holder(head, from, service, OVER),
             },
@@ -233,16 +243,25 @@ impl Access {
                 ),
             }
         })?;
-        if self.config.networks.allow(holder.role, from) {
-            return Ok(holder);
+        self.within(holder, from, CERTIFICATE_ELSEWHERE)
+    }
+
+    /// Lets a caller in whose role is let in from there; else `reason` says why
+    /// not.
+    pub(super) fn within(
+        &self,
+        caller: Principal,
+        from: IpAddr,
+        reason: &'static str,
+    ) -> Result<Principal, Failure> {
+        if self.config.networks.allow(caller.role, from) {
+            return Ok(caller);
         }
         if let Some(suppressed) = self.log.admit() {
-            let (name, role) = (&holder.name, holder.role);
+            let (name, role) = (&caller.name, caller.role);
             tracing::warn!(%from, ?name, %role, suppressed, "refused a caller: its role is not let in from there");
         }
-        Err(Failure::Forbidden(
-            "callers with the role of this client certificate are not let in from this address",
-        ))
+        Err(Failure::Forbidden(reason))
     }
 
     fn refused_certificate(&self, reason: &str, from: IpAddr) -> Failure {
@@ -333,6 +352,7 @@ fn act(head: &Parts, caller: &Caller, from: IpAddr) -> Act {
         who: caller.name().unwrap_or("anybody").to_owned(),
         token: principal.and_then(|principal| principal.token),
         certificate: principal.and_then(certificate_of),
+        subject: principal.and_then(subject_of),
         role: principal.map(|principal| principal.role),
         from: from.to_string(),
         what: format!("{} {}", head.method, head.uri.path()),

@@ -7,6 +7,7 @@ mod caller;
 mod credentials;
 mod document;
 mod guard;
+mod provider;
 mod session;
 mod table;
 
@@ -19,6 +20,8 @@ use crate::throttle::Throttle;
 pub(crate) use caller::Caller;
 pub(crate) use document::describe;
 pub(crate) use guard::{address, guard};
+pub use provider::LoginProvider;
+pub(crate) use provider::{LOGIN_COOKIE, NotLoggedIn};
 pub(crate) use session::SESSION_COOKIE;
 pub(crate) use table::is_public;
 
@@ -35,6 +38,8 @@ pub struct AccessConfig {
     pub certificates: CertificateRules,
     /// From where they are let in. Tokens know for themselves.
     pub networks: RoleNetworks,
+    /// Where people may log in, if that is anywhere but here.
+    pub provider: Option<LoginProvider>,
     /// Whether a token may be in the URL, as the parameter `token`.
     pub token_in_url: bool,
     /// Whether the service speaks TLS, so that browsers keep their cookies to

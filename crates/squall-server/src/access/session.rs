@@ -5,9 +5,9 @@ use std::time::Instant;
 use axum::http::HeaderMap;
 use axum::http::header;
 use axum::http::request::Parts;
-use squall_access::{Act, Outcome, Token};
+use squall_access::{Act, Holder, Outcome, Principal, Token};
 
-use super::guard::{address, certificate_of, is_proxy, write_down_as_it_is};
+use super::guard::{address, certificate_of, is_proxy, subject_of, write_down_as_it_is};
 use super::{Access, Caller};
 use crate::failure::Failure;
 use crate::service::Service;
@@ -19,13 +19,18 @@ const CONSOLE: &str = "x-squall-console";
 
 /// Returns the session that a request names.
 pub(super) fn session_id(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, SESSION_COOKIE)
+}
+
+/// Returns what a request has in the cookie `name`.
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter();
     let mut pairs = cookies
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
-    let (_, id) = pairs.find(|(name, _)| *name == SESSION_COOKIE)?;
-    (!id.is_empty()).then(|| id.to_owned())
+    let (_, value) = pairs.find(|(found, _)| *found == name)?;
+    (!value.is_empty()).then(|| value.to_owned())
 }
 
 /// Tells whether a request with a cookie comes from the console for certain,
@@ -63,19 +68,23 @@ impl Access {
         let from = address(head, service);
         let token = Token::parse(text);
         let principal = self.verify(tokens, token.as_ref(), from)?;
-        let now = Instant::now();
-        let id = principal
-            .token
-            .map(|token| self.sessions.begin(token, now))
-            .transpose();
-        let id = id.map_err(|error| {
-            tracing::error!(%error, "cannot draw random bytes");
-            Failure::Internal
-        })?;
+        let id = match principal.token {
+            Some(token) => self.begin_session(Holder::Token(token))?,
+            None => String::new(),
+        };
         let caller = Caller::Known(principal);
         self.note(&caller, from.to_string(), "log in", service)
             .await;
-        Ok((caller, id.unwrap_or_default()))
+        Ok((caller, id))
+    }
+
+    /// Begins a session and returns its id.
+    pub(super) fn begin_session(&self, holder: Holder) -> Result<String, Failure> {
+        let id = self.sessions.begin(holder, Instant::now());
+        id.map_err(|error| {
+            tracing::error!(%error, "cannot draw random bytes");
+            Failure::Internal
+        })
     }
 
     /// Ends the session of a request, if it has one.
@@ -103,17 +112,23 @@ impl Access {
         let Caller::Known(principal) = caller else {
             return;
         };
-        let act = Act {
-            who: principal.name.to_string(),
-            token: principal.token,
-            certificate: certificate_of(principal),
-            role: Some(principal.role),
-            from,
-            what: what.to_owned(),
-            outcome: Outcome::Done,
-            status: None,
-        };
+        let act = act_of(principal, from, what, Outcome::Done);
         write_down_as_it_is(service, act).await;
+    }
+}
+
+/// Describes what somebody did, as it is written down.
+pub(super) fn act_of(principal: &Principal, from: String, what: &str, outcome: Outcome) -> Act {
+    Act {
+        who: principal.name.to_string(),
+        token: principal.token,
+        certificate: certificate_of(principal),
+        subject: subject_of(principal),
+        role: Some(principal.role),
+        from,
+        what: what.to_owned(),
+        outcome,
+        status: None,
     }
 }
 

@@ -72,6 +72,8 @@ const TABLE: &[Rule] = &[
     open("/api/v1/session"),
     rule("POST", "/api/v1/session", None),
     rule("DELETE", "/api/v1/session", None),
+    rule("GET", "/oidc/login", None),
+    rule("GET", "/oidc/callback", None),
     // What collectors and clients of the first generation need.
     submit("POST", "/api/check"),
     submit("POST", "/api/checkAsync"),

@@ -226,6 +226,7 @@ fn trace(
     tracer.record(Span {
         nonce: submission.nonce,
         step: Step::Upload,
+        receiver: None,
         begun,
         ended: SystemTime::now(),
         facts,

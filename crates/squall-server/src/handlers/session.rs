@@ -105,21 +105,23 @@ fn shown(service: &Service, caller: &Caller, head: &Parts) -> v1::Session {
     v1::Session {
         required: service.access().is_required(),
         name: caller.name().map(str::to_owned),
+        subject: caller.subject().map(str::to_owned),
         role: caller.role().map(|role| role.name().to_owned()),
         analyst: analyst::may(caller, head, service),
         address: address(head, service).to_string(),
+        provider: service.access().provider().map(|login| login.label.clone()),
     }
 }
 
 /// Sets the cookie: for no script, for no request from another site, and only
 /// over TLS where there is TLS.
-fn set_cookie(response: &mut Response, id: &str, seconds: u64, secure: bool) {
+pub(super) fn set_cookie(response: &mut Response, id: &str, seconds: u64, secure: bool) {
     let secure = if secure { "; Secure" } else { "" };
     let cookie = format!(
         "{SESSION_COOKIE}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
     );
     // Nothing but digits is in it that could be no header.
     if let Ok(cookie) = HeaderValue::try_from(cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
 }

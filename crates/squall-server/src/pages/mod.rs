@@ -2,6 +2,7 @@
 //! Everything is in the program; nothing is loaded from elsewhere.
 
 mod console;
+mod refused;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use utoipa::openapi::OpenApi;
 
 use crate::service::Service;
+pub(crate) use refused::refused;
 
 /// The console loads its own files and asks its own service.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \

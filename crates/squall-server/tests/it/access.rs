@@ -15,7 +15,13 @@ use crate::app::{Answer, BOUNDARY, TestApp, form, part, upload_request};
 use crate::stop::Server;
 
 /// The operations that need no token: there is nothing to be learned there.
-const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/session"];
+const OPEN: [&str; 5] = [
+    "/healthz",
+    "/readyz",
+    "/api/v1/session",
+    "/oidc/login",
+    "/oidc/callback",
+];
 
 /// An app that asks for tokens, and one of each kind.
 pub(crate) struct Guarded {

@@ -17,6 +17,7 @@ mod hostile;
 mod library;
 mod overload;
 mod pages;
+mod provider;
 mod raw;
 mod refusals;
 mod session;

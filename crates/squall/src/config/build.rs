@@ -8,6 +8,7 @@ use squall_access::{CertificateRules, RoleNetworks};
 use squall_types::Thresholds;
 
 use super::error::ConfigError;
+use super::login::login;
 use super::settings::{
     Access, AccessMode, Clients, Durability, Findings, JsonFormat, Limits, Listen, Outputs, Queue,
     Rotation, Samples, Senders, Settings, SignatureSource, Signatures, StoreSamples, SyslogFraming,
@@ -23,7 +24,7 @@ const SELF_SIGNED: &str = "auto";
 const BUILT_IN: &str = "built-in";
 
 /// The word that stands for no database in `findings-db`.
-const NO_DATABASE: &str = "none";
+pub(super) const NO_DATABASE: &str = "none";
 
 /// Makes the typed configuration. `cores` is the number of processor cores.
 ///
@@ -155,9 +156,11 @@ fn access(values: &Values, data_dir: &Path) -> Result<Access, ConfigError> {
     };
     let rules = values.certificate_rules("certificate-role")?;
     let networks = values.role_networks("role-network")?;
+    let login = login(values)?;
     for (setting, is_set) in [
         ("certificate-role", !rules.is_empty()),
         ("role-network", !networks.is_empty()),
+        ("oidc-issuer", login.is_some()),
     ] {
         if is_set && mode == AccessMode::Open {
             return Err(ConfigError::Contradiction {
@@ -181,8 +184,10 @@ fn access(values: &Values, data_dir: &Path) -> Result<Access, ConfigError> {
         mode,
         certificates,
         role_networks: RoleNetworks::new(networks),
+        login,
         token_in_url: values.flag("token-in-url")?,
         allowed_hosts: values.hosts("allowed-hosts")?,
+        run_as: values.account("run-as")?,
         sandbox: values.text("sandbox")? != "off",
         audit_log: values
             .path("audit-log")?

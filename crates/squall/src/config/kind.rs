@@ -1,5 +1,8 @@
 //! The kinds of values settings take, in words.
 
+/// Longest text of a setting, in characters.
+pub(crate) const TEXT_CHARS_MAX: usize = 200;
+
 /// Which values a setting takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
@@ -38,10 +41,18 @@ pub(crate) enum Kind {
     Hosts,
     /// An address or a host name with a port; empty for none.
     Endpoint,
+    /// A user of this machine, with a group or without; empty for none.
+    Account,
     /// Any number of rules on client certificates.
     CertificateRules,
     /// Any number of roles with a network each.
     RoleNetworks,
+    /// Any number of roles with the value of a claim each.
+    ClaimRoles,
+    /// A text of one line, taken as it is; empty for none.
+    Text,
+    /// An address that a log-in goes through, taken as it is; empty for none.
+    LoginAddress,
     /// Any number of syslog receivers.
     SyslogTargets,
     /// Any number of addresses that requests are sent to.
@@ -66,6 +77,7 @@ impl Kind {
                 | Self::Hosts
                 | Self::CertificateRules
                 | Self::RoleNetworks
+                | Self::ClaimRoles
                 | Self::SyslogTargets
                 | Self::Addresses
                 | Self::Passwords
@@ -78,7 +90,7 @@ impl Kind {
     pub(crate) const fn separator(self) -> char {
         match self {
             // Names have commas in them.
-            Self::CertificateRules => ';',
+            Self::CertificateRules | Self::ClaimRoles => ';',
             _ => ',',
         }
     }
@@ -100,10 +112,13 @@ impl Kind {
             Self::Path | Self::Paths => "PATH".to_owned(),
             Self::Networks => "NETWORK".to_owned(),
             Self::Endpoint => "ADDRESS:PORT".to_owned(),
+            Self::Account => "USER[:GROUP]".to_owned(),
             Self::CertificateRules => "ROLE=FIELD:NAME".to_owned(),
             Self::RoleNetworks => "ROLE=NETWORK".to_owned(),
+            Self::ClaimRoles => "ROLE=VALUE".to_owned(),
+            Self::Text => "TEXT".to_owned(),
             Self::SyslogTargets => "TARGET".to_owned(),
-            Self::Address | Self::Addresses => "URL".to_owned(),
+            Self::Address | Self::Addresses | Self::LoginAddress => "URL".to_owned(),
             Self::Passwords => "PASSWORD".to_owned(),
             Self::Headers => "NAME=VALUE".to_owned(),
             Self::Links => "NAME=URL".to_owned(),
@@ -133,12 +148,20 @@ impl Kind {
             Self::Endpoint => "an IP address or a host name with a port, such as \
                  127.0.0.1:8443 or [::1]:8443"
                 .to_owned(),
+            Self::Account => "USER or USER:GROUP, each a name or a number".to_owned(),
             Self::CertificateRules => "ROLE=FIELD:NAME with ROLE one of submit, read, admin and \
                  FIELD one of cn, dn, dns, email, uri, such as submit=dns:*.example.org or \
                  admin=dn:CN=ana,O=Example, with at most one * in a name"
                 .to_owned(),
             Self::RoleNetworks => "ROLE=NETWORK with ROLE one of submit, read, admin, such as \
                  admin=10.0.0.0/8"
+                .to_owned(),
+            Self::ClaimRoles => "ROLE=VALUE with ROLE one of submit, read, admin, such as \
+                 admin=squall-admins"
+                .to_owned(),
+            Self::Text => format!("a line of at most {TEXT_CHARS_MAX} characters"),
+            Self::LoginAddress => "an address https://HOST/…, or http:// of this machine, \
+                 without a user, a query or a fragment"
                 .to_owned(),
             Self::SyslogTargets => "HOST[:PORT[:FORMAT[:PROTOCOL]]] with FORMAT one of DEFAULT, \
                  CEF, JSON, SYSLOGJSON, SYSLOGKV and PROTOCOL one of UDP, TCP, TCPTLS"

@@ -8,6 +8,7 @@
 //! the program knows where a setting came from. It reads no file but the
 //! configuration's and creates none.
 
+mod account;
 mod build;
 mod describe;
 mod env;
@@ -17,6 +18,7 @@ mod flags;
 mod kind;
 mod layer;
 mod link;
+mod login;
 mod nearest;
 mod network;
 mod original;
@@ -36,13 +38,14 @@ use std::path::Path;
 
 use clap::ArgMatches;
 
+pub(crate) use account::Account;
 pub(crate) use describe::{Secrets, describe};
 pub(crate) use error::ConfigError;
 pub(crate) use flags::{TEMPLATE, args_of, scan_args, serve_args};
 pub(crate) use network::Network;
 #[cfg(test)]
 pub(crate) use network::parse_endpoint;
-pub(crate) use places::places;
+pub(crate) use places::{Place, Places, places};
 pub(crate) use settings::Settings;
 pub(crate) use shown::{arguments, origin, public, shown};
 pub(crate) use syslog::{SyslogFormat, SyslogProtocol, SyslogTarget};

@@ -1,8 +1,9 @@
-//! Which settings name places that the service writes.
+//! Which settings name places that the service writes, and which it reads.
 
 use std::path::{Path, PathBuf};
 
 use super::Loaded;
+use super::build::NO_DATABASE;
 use super::value::Value;
 
 /// Directories that are the service's own; it makes them.
@@ -16,11 +17,13 @@ const OWN: [&str; 4] = [
 const FILES_IN_OWN: [&str; 2] = ["findings-db", "audit-log"];
 /// What is only read. Every other path may be written, so that a new setting
 /// cannot be forgotten here.
-const READ: [&str; 10] = [
+const READ: [&str; 12] = [
     "server-cert",
     "server-key",
     "client-ca",
     "client-crl",
+    "oidc-client-secret-file",
+    "oidc-ca",
     "signatures",
     "custom-signatures",
     "signature-sources",
@@ -29,33 +32,67 @@ const READ: [&str; 10] = [
     "output-ca",
 ];
 
-/// The places that the service writes.
-#[derive(Debug, Default)]
-pub(crate) struct Places {
-    /// Directories of its own.
-    pub(crate) own: Vec<PathBuf>,
-    /// Files and directories of others.
-    pub(crate) others: Vec<PathBuf>,
+/// A path, and the setting that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The name of the setting.
+    pub(crate) setting: &'static str,
+    /// The path.
+    pub(crate) path: PathBuf,
 }
 
-/// Returns the places that a configuration has the service write.
+/// The places that settings name.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    /// Directories of the service's own, which it makes.
+    pub(crate) own: Vec<Place>,
+    /// Files of its own, whose directories it makes.
+    pub(crate) own_files: Vec<Place>,
+    /// Other files and directories that it writes.
+    pub(crate) others: Vec<Place>,
+    /// What it only reads.
+    pub(crate) read: Vec<Place>,
+}
+
+impl Places {
+    /// Returns the directories that the service makes.
+    pub(crate) fn own_dirs(&self) -> Vec<PathBuf> {
+        let of_files = self.own_files.iter();
+        let of_files = of_files.filter_map(|file| Some(file.path.parent()?.to_owned()));
+        let own = self.own.iter().map(|dir| dir.path.clone());
+        own.chain(of_files).collect()
+    }
+
+    /// Returns what else it writes.
+    pub(crate) fn other_paths(&self) -> Vec<PathBuf> {
+        self.others.iter().map(|place| place.path.clone()).collect()
+    }
+}
+
+/// Returns the places that a configuration names.
 pub(crate) fn places(loaded: &Loaded) -> Places {
     let mut places = Places::default();
     for in_force in loaded.values.iter() {
-        let name = in_force.setting.name;
+        let setting = in_force.setting.name;
         let paths = match &in_force.value {
             Value::Path(path) => std::slice::from_ref(path),
             Value::Paths(paths) => paths.as_slice(),
             _ => continue,
         };
         for path in paths {
-            let dir = path.parent().filter(|dir| *dir != Path::new(""));
-            match (name, dir) {
-                (name, _) if READ.contains(&name) => {}
-                (name, _) if OWN.contains(&name) => places.own.push(path.clone()),
-                (name, Some(dir)) if FILES_IN_OWN.contains(&name) => places.own.push(dir.into()),
-                _ => places.others.push(path.clone()),
-            }
+            let place = Place {
+                setting,
+                path: path.clone(),
+            };
+            let has_dir = path.parent().is_some_and(|dir| dir != Path::new(""));
+            let kind = match setting {
+                "findings-db" if path == Path::new(NO_DATABASE) => continue,
+                _ if READ.contains(&setting) => &mut places.read,
+                _ if OWN.contains(&setting) => &mut places.own,
+                _ if FILES_IN_OWN.contains(&setting) && has_dir => &mut places.own_files,
+                _ => &mut places.others,
+            };
+            kind.push(place);
         }
     }
     places
@@ -96,9 +133,27 @@ mod tests {
             .flags(&["--server-key", "/k"])
             .flags(&["--output-ca", "/ca", "--webhook-secret-file", "/w"])
             .ok();
-        let mut places = places(&loaded);
-        places.own.sort();
-        assert_eq!(places.own, ["/d", "/f", "/q"].map(PathBuf::from));
-        assert_eq!(places.others, [PathBuf::from("/l/a.log")]);
+        let places = places(&loaded);
+        let mut dirs = places.own_dirs();
+        dirs.sort();
+        assert_eq!(dirs, ["/d", "/f", "/q"].map(PathBuf::from));
+        assert_eq!(places.other_paths(), [PathBuf::from("/l/a.log")]);
+        let mut read: Vec<_> = places.read.iter().map(|place| place.setting).collect();
+        read.sort_unstable();
+        let expected = [
+            "output-ca",
+            "server-cert",
+            "server-key",
+            "signatures",
+            "webhook-secret-file",
+        ];
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn no_database_is_no_place() {
+        let loaded = Case::new().flags(&["--findings-db", "none"]).ok();
+        let places = places(&loaded);
+        assert_eq!((places.own_files, places.others), (Vec::new(), Vec::new()));
     }
 }

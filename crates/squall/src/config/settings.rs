@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use squall_access::{CertificateRules, RoleNetworks};
+use squall_oidc::ProviderConfig;
 use squall_types::Thresholds;
 
+use super::account::Account;
 use super::link::LookupLink;
 use super::network::{Endpoint, Network};
 use super::syslog::SyslogTarget;
@@ -82,12 +84,25 @@ pub(crate) struct Access {
     pub(crate) certificates: CertificateRules,
     /// From where callers are let in, by their role.
     pub(crate) role_networks: RoleNetworks,
+    /// Where people may log in to the console; `None` for here only.
+    pub(crate) login: Option<Login>,
     /// Names that the service may be called by.
     pub(crate) allowed_hosts: Vec<String>,
+    /// The user that the service becomes; `None` to stay who started it.
+    pub(crate) run_as: Option<Account>,
     /// Whether the service takes rights from itself.
     pub(crate) sandbox: bool,
     /// File for administrative acts.
     pub(crate) audit_log: PathBuf,
+}
+
+/// Where people may log in to the console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    /// The provider.
+    pub(crate) provider: ProviderConfig,
+    /// What is on the button that leads there.
+    pub(crate) label: String,
 }
 
 /// Who is let in.

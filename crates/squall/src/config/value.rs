@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use reqwest::header::HeaderName;
 use squall_access::{CertificateRule, RoleNetwork};
+use squall_oidc::{ClaimRole, is_safe_address};
 
-use super::kind::{Kind, duration_text};
+use super::account::{Account, parse_account};
+use super::kind::{Kind, TEXT_CHARS_MAX, duration_text};
 use super::link::{LookupLink, parse_link};
 use super::network::{Endpoint, Network, parse_endpoint, parse_host, parse_network};
 use super::syslog::{SyslogTarget, parse_target};
@@ -38,10 +40,14 @@ pub(crate) enum Value {
     Hosts(Vec<String>),
     /// An address or a host name with a port.
     Endpoint(Endpoint),
+    /// A user of this machine.
+    Account(Account),
     /// Rules on client certificates, in order.
     CertificateRules(Vec<CertificateRule>),
     /// Roles with a network each, in order.
     RoleNetworks(Vec<RoleNetwork>),
+    /// Roles with the value of a claim each, in order.
+    ClaimRoles(Vec<ClaimRole>),
     /// Syslog receivers, in order.
     SyslogTargets(Vec<SyslogTarget>),
     /// Addresses, in order.
@@ -76,6 +82,7 @@ pub(crate) fn parse(kind: Kind, given: &[OsString]) -> Result<Value, Refusal> {
             each(kind, given, |text| text.parse().ok()).map(Value::CertificateRules)
         }
         Kind::RoleNetworks => each(kind, given, |text| text.parse().ok()).map(Value::RoleNetworks),
+        Kind::ClaimRoles => each(kind, given, |text| text.parse().ok()).map(Value::ClaimRoles),
         Kind::SyslogTargets => each(kind, given, parse_target).map(Value::SyslogTargets),
         Kind::Addresses => each(kind, given, address).map(Value::Addresses),
         Kind::Passwords => each(kind, given, |text| Some(text.to_owned())).map(Value::Passwords),
@@ -155,9 +162,17 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
             .filter(|ms| (min_ms..=max_ms).contains(ms))
             .map(|ms| Value::Duration(Duration::from_millis(ms))),
         Kind::Host => parse_host(text).map(Value::Text),
-        Kind::Endpoint | Kind::Address if text.is_empty() => Some(Value::Unset),
+        Kind::Endpoint | Kind::Address | Kind::Account | Kind::Text | Kind::LoginAddress
+            if text.is_empty() =>
+        {
+            Some(Value::Unset)
+        }
+        Kind::Text => is_line(text).then(|| Value::Text(text.to_owned())),
+        // As it is: an issuer is compared to the letter.
+        Kind::LoginAddress => is_safe_address(text).then(|| Value::Text(text.to_owned())),
         Kind::Address => address(text).map(Value::Text),
         Kind::Endpoint => parse_endpoint(text).map(Value::Endpoint),
+        Kind::Account => parse_account(text).map(Value::Account),
         Kind::Choice(words) => words
             .iter()
             .find(|word| word.eq_ignore_ascii_case(text))
@@ -168,12 +183,17 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
         | Kind::Hosts
         | Kind::CertificateRules
         | Kind::RoleNetworks
+        | Kind::ClaimRoles
         | Kind::SyslogTargets
         | Kind::Addresses
         | Kind::Passwords
         | Kind::Headers
         | Kind::Links => None,
     }
+}
+
+fn is_line(text: &str) -> bool {
+    text.chars().count() <= TEXT_CHARS_MAX && !text.chars().any(char::is_control)
 }
 
 /// Reads `NAME=VALUE`, a header of HTTP.
@@ -274,8 +294,10 @@ impl Value {
                 .collect(),
             Self::Networks(networks) => strings(networks),
             Self::Endpoint(endpoint) => vec![endpoint.to_string()],
+            Self::Account(account) => vec![account.to_string()],
             Self::CertificateRules(rules) => strings(rules),
             Self::RoleNetworks(networks) => strings(networks),
+            Self::ClaimRoles(roles) => strings(roles),
             Self::SyslogTargets(targets) => strings(targets),
             Self::Hosts(hosts) => hosts.clone(),
             Self::Addresses(addresses) => addresses.clone(),

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use squall_access::{CertificateRule, RoleNetwork};
+use squall_oidc::ClaimRole;
 
+use super::account::Account;
 use super::error::{ConfigError, Origin};
 use super::kind::Kind;
 use super::layer::{Given, Layer};
@@ -155,6 +157,15 @@ impl Values {
         })
     }
 
+    /// Returns a setting that is a user, if it is set.
+    pub(crate) fn account(&self, name: &'static str) -> Result<Option<Account>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::Unset => Some(None),
+            Value::Account(account) => Some(Some(account.clone())),
+            _ => None,
+        })
+    }
+
     /// Returns a setting that is a list of rules on client certificates.
     pub(crate) fn certificate_rules(
         &self,
@@ -173,6 +184,14 @@ impl Values {
     ) -> Result<Vec<RoleNetwork>, ConfigError> {
         self.pick(name, |value| match value {
             Value::RoleNetworks(networks) => Some(networks.clone()),
+            _ => None,
+        })
+    }
+
+    /// Returns a setting that is a list of roles with values of a claim.
+    pub(crate) fn claim_roles(&self, name: &'static str) -> Result<Vec<ClaimRole>, ConfigError> {
+        self.pick(name, |value| match value {
+            Value::ClaimRoles(roles) => Some(roles.clone()),
             _ => None,
         })
     }
@@ -196,7 +215,7 @@ impl Values {
         })
     }
 
-    /// Returns a setting that is an address, if it is set.
+    /// Returns a setting that is an address or a text, if it is set.
     pub(crate) fn address(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
         self.pick(name, |value| match value {
             Value::Unset => Some(None),

@@ -8,11 +8,14 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use squall_access::AuditLog;
 use walkdir::WalkDir;
 
 use super::control::{Control, Trigger};
+use crate::acts;
 
 /// The shortest time between two looks.
 const PAUSE_MIN: Duration = Duration::from_secs(2);
@@ -61,12 +64,17 @@ impl Look {
 /// Watches the paths on a thread of its own until the program ends.
 ///
 /// A change is acted upon once two looks in a row see the same: by then
-/// whoever writes the files has probably finished.
+/// whoever writes the files has probably finished. What comes of it is an act,
+/// and goes into `audit`, unless the signatures are the same after all.
 ///
 /// # Errors
 ///
 /// Fails if the thread cannot be started.
-pub(crate) fn start(paths: Vec<PathBuf>, control: Control) -> std::io::Result<()> {
+pub(crate) fn start(
+    paths: Vec<PathBuf>,
+    control: Control,
+    audit: Option<Arc<AuditLog>>,
+) -> std::io::Result<()> {
     // Before the first set is read, so that no change falls between.
     let mut loaded = Look::at(&paths);
     let watch = move || {
@@ -76,8 +84,7 @@ pub(crate) fn start(paths: Vec<PathBuf>, control: Control) -> std::io::Result<()
             let look = Look::at(&paths);
             if look != loaded && look == last {
                 loaded = look;
-                // Waited for, so that the next look is after the load.
-                let _ = control.load(Trigger::Files).blocking_recv();
+                reload(&control, audit.as_deref());
             }
             last = look;
             std::thread::sleep(PAUSE_MIN.max(begun.elapsed() * SHARE));
@@ -87,6 +94,19 @@ pub(crate) fn start(paths: Vec<PathBuf>, control: Control) -> std::io::Result<()
         .name("signature-watch".to_owned())
         .spawn(watch)
         .map(drop)
+}
+
+/// Has the files read again, and waits for it, so that the next look is after.
+fn reload(control: &Control, audit: Option<&AuditLog>) {
+    let before = control.state().changed;
+    // Without an answer the service is stopping.
+    let Ok(loaded) = control.load(Trigger::Files).blocking_recv() else {
+        return;
+    };
+    if loaded.is_err() || control.state().changed != before {
+        let (who, from) = ("watcher", "watch-signatures");
+        acts::write_down_blocking(audit, who, from, "signatures reload", loaded.is_ok());
+    }
 }
 
 #[cfg(test)]

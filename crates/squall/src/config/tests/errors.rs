@@ -131,8 +131,11 @@ fn a_value_of_the_wrong_shape_is_named() {
 #[test]
 fn every_bad_value_of_every_setting_is_an_error_that_names_it() {
     for setting in settings() {
-        // Any text is a path, and a password.
-        if matches!(setting.kind, Kind::Path | Kind::Paths | Kind::Passwords) {
+        // Any text is a path, a password, and a text.
+        if matches!(
+            setting.kind,
+            Kind::Path | Kind::Paths | Kind::Passwords | Kind::Text
+        ) {
             continue;
         }
         let error = Case::new()

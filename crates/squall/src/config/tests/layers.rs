@@ -7,7 +7,7 @@ use squall_access::Role;
 
 use super::super::settings::{Durability, StoreSamples, Tls};
 use super::super::table::{Setting, env_name, settings};
-use super::Case;
+use super::{Case, login};
 
 #[test]
 fn a_flag_goes_before_the_environment_and_that_before_the_file() {
@@ -53,6 +53,7 @@ fn other_value(setting: &Setting) -> &'static str {
         "header-timeout" | "body-timeout" | "idle-timeout" | "scan-timeout" => "7s",
         "access" => "tokens",
         "sandbox" => "off",
+        "run-as" => "squall:adm",
         "allowed-hosts" => "squall.example",
         "insecure-open" | "token-in-url" | "pure-yara" | "noarchive" | "utc" | "rfc3339"
         | "syslog-rfc3164" => "true",
@@ -63,6 +64,10 @@ fn other_value(setting: &Setting) -> &'static str {
         "server-store-samples" => "all",
         "log-level" => "debug",
         "lookup-link" => "Ours=https://lookup.example/{sha256}",
+        "oidc-issuer" => "https://sso.example/other",
+        "oidc-redirect-url" => "https://other.example/oidc/callback",
+        "oidc-role" => "admin=3",
+        "oidc-scopes" => "openid 3",
         "syslog" => "siem.example:514:DEFAULT:UDP",
         "syslog-framing" => "line-feed",
         "json-format" | "webhook-format" => "ecs",
@@ -83,12 +88,17 @@ fn other_value(setting: &Setting) -> &'static str {
 /// Loads with one setting given and returns its value and origin as listed.
 fn listed(case: Case, setting: &Setting) -> (Vec<String>, String) {
     // A key needs a certificate, and client certificates an authority, which
-    // needs TLS; nothing else needs company.
+    // needs TLS; a provider to log in at needs all that tells it.
     let case = match setting.name {
         "server-key" => case.flags(&["--cert", "cert.pem"]),
         "client-ca" => case.flags(&["--cert", "auto"]),
         "client-auth" | "client-crl" | "certificate-role" => {
             case.flags(&["--cert", "auto", "--client-ca", "ca.pem"])
+        }
+        name if name.starts_with("oidc-") => {
+            let own = format!("--{name}=");
+            let others = login::WHOLE.iter().filter(|flag| !flag.starts_with(&own));
+            case.flags(&others.copied().collect::<Vec<_>>())
         }
         _ => case,
     };

@@ -5,6 +5,7 @@ mod errors;
 mod file;
 mod layers;
 mod listing;
+mod login;
 mod parsing;
 mod secrets;
 

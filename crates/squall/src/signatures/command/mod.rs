@@ -99,6 +99,7 @@ fn update_command() -> Command {
         )
         .arg(json_arg())
         .args(config::args_of(&SETTINGS))
+        .args(config::args_of(&["audit-log", "run-as"]))
         .after_help("Exit status: 0 done or nothing new, 2 a source failed or is not fit; what was in force stays.")
 }
 

@@ -1,17 +1,20 @@
 //! `squall signatures update`: what the service does every so many hours, now
 //! and by hand; also without a network.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use clap::ArgMatches;
 use serde::Serialize;
 
 use super::{Ended, FROM, JSON, paths, print_json, unread};
+use crate::config::Settings;
 use crate::config::settings::SignatureSource;
 use crate::signatures::cache::Cache;
 use crate::signatures::store::Candidate;
 use crate::signatures::update::{Fresh, fetch_all, fetch_offline};
 use crate::signatures::{self, Selection};
-use crate::{banner, config};
+use crate::{acts, banner, config, privileges};
 
 /// The answer in JSON.
 #[derive(Serialize)]
@@ -19,6 +22,16 @@ struct Answer<'a> {
     updated: &'a [String],
     /// The version now in force, where it changed.
     version: Option<String>,
+    errors: Vec<String>,
+}
+
+/// What came of it.
+struct Updated {
+    /// The sources that had something new.
+    locations: Vec<String>,
+    /// The version now in force, where it changed.
+    version: Option<String>,
+    /// What went wrong with the others.
     errors: Vec<String>,
 }
 
@@ -31,18 +44,56 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
         from.is_some() || !settings.signatures.sources.is_empty(),
         "there is nothing to update from: set `signature-sources`, or name a bundle with --from"
     );
+    let who = acts::caller();
+    privileges::make_data_dir(&settings)?;
+    privileges::become_owner(&settings.data_dir)?;
+    let updated = update(&settings, from.as_deref());
+    let done = updated
+        .as_ref()
+        .is_ok_and(|updated| updated.errors.is_empty());
+    acts::write_down_command(&settings, &who, &what(from.as_deref()), done);
+    let updated = updated?;
+    if matches.get_flag(JSON) {
+        print_json(&Answer {
+            updated: &updated.locations,
+            version: updated.version,
+            errors: updated.errors.clone(),
+        })?;
+    } else {
+        banner::print(&told(updated.version, &updated.locations));
+    }
+    Ok(if updated.errors.is_empty() {
+        Ended::Clean
+    } else {
+        Ended::Incomplete
+    })
+}
+
+/// Returns what the audit log calls it.
+fn what(from: Option<&Path>) -> String {
+    match from {
+        None => "signatures update".to_owned(),
+        Some(path) => {
+            let location = path.display().to_string();
+            format!("signatures update --from {}", config::public(&location))
+        }
+    }
+}
+
+/// Fetches what is new and puts it in force.
+fn update(settings: &Settings, from: Option<&Path>) -> anyhow::Result<Updated> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let fresh: Fresh = match &from {
+    let fresh: Fresh = match from {
         Some(path) => {
             let location = path.display().to_string();
             let source = SignatureSource::parse(&location)
                 .with_context(|| format!("`{location}` is no source"))?;
-            runtime.block_on(fetch_offline(&settings, &source))?
+            runtime.block_on(fetch_offline(settings, &source))?
         }
-        None => runtime.block_on(fetch_all(&settings))?,
+        None => runtime.block_on(fetch_all(settings))?,
     };
     let asked = fresh.asked.iter();
     let errors: Vec<_> = asked.filter_map(|one| one.result.clone().err()).collect();
@@ -52,7 +103,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
     let version = if fresh.candidates.is_empty() {
         None
     } else {
-        let selection = Selection::of(&settings).with(&fresh.candidates);
+        let selection = Selection::of(settings).with(&fresh.candidates);
         let cache = Cache::open(&settings.signatures.cache_dir);
         let adopted = adopt(&selection, cache.as_ref(), &fresh.candidates);
         if adopted.is_err() {
@@ -60,23 +111,12 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
         }
         Some(adopted?)
     };
-    let updated = fresh.candidates.iter();
-    let updated: Vec<_> = updated
-        .map(|one| config::public(&one.state.location))
-        .collect();
-    if matches.get_flag(JSON) {
-        print_json(&Answer {
-            updated: &updated,
-            version,
-            errors: errors.clone(),
-        })?;
-    } else {
-        banner::print(&told(version, &updated));
-    }
-    Ok(if errors.is_empty() {
-        Ended::Clean
-    } else {
-        Ended::Incomplete
+    let locations = fresh.candidates.iter();
+    let locations = locations.map(|one| config::public(&one.state.location));
+    Ok(Updated {
+        locations: locations.collect(),
+        version,
+        errors,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The task that brings what is in a spool to its receiver, in order.
 
-use std::collections::VecDeque;
+mod unsettled;
+
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::Backoff;
 use crate::config::Target;
 use crate::dead_letters::DeadLetters;
+use crate::delivery::{Deliveries, Delivery, Ended};
 use crate::link::{Link, LinkError, Trust};
 use crate::spool::{Place, Record, Spool};
+use unsettled::Unsettled;
 
 /// Bytes read from the spool at a time.
 const BATCH_BYTES: usize = 256 << 10;
@@ -29,6 +32,7 @@ pub(crate) struct Drain {
     trust: Trust,
     spool: Arc<Spool>,
     letters: DeadLetters,
+    deliveries: Deliveries,
     stop: CancellationToken,
     /// How often the record at the beginning was refused.
     refusals: u32,
@@ -54,13 +58,14 @@ enum DrainError {
 }
 
 impl Drain {
-    /// Makes what brings the records of `spool` to `target` until `stop`; what
-    /// it refuses for good goes to `letters`.
+    /// Makes what brings the records of `spool` to `target` until `stop` and
+    /// tells `deliveries` of it; what it refuses for good goes to `letters`.
     pub(crate) const fn new(
         target: Target,
         trust: Trust,
         spool: Arc<Spool>,
         letters: DeadLetters,
+        deliveries: Deliveries,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -68,6 +73,7 @@ impl Drain {
             trust,
             spool,
             letters,
+            deliveries,
             stop,
             refusals: 0,
             failing: false,
@@ -83,6 +89,7 @@ impl Drain {
             }
             let before = self.spool.rewind();
             let stop = self.stop.clone();
+            let begun = self.deliveries.now();
             let ended = tokio::select! {
                 ended = self.session() => ended,
                 () = deadline(&stop) => Ok(End::Stopped),
@@ -98,6 +105,7 @@ impl Drain {
                     self.tell(&error);
                     match &error {
                         DrainError::Link(error) => {
+                            self.deliveries.failed(begun, error);
                             backoff.next().max(error.after().unwrap_or_default())
                         }
                         DrainError::Spool(_) => SPOOL_WAIT,
@@ -172,13 +180,19 @@ impl Drain {
     async fn send(&mut self, link: &mut Link, records: Vec<Record>) -> Result<Place, LinkError> {
         let mut end = Place::default();
         let mut records = records.into_iter().peekable();
+        let mut kept_back = Vec::new();
         while let Some(record) = records.next() {
+            let delivery = self.deliveries.begin(&record);
             match link.send(&record.body).await {
                 Ok(()) => {
                     self.spool.health().count_sent(1);
                     self.tell_recovery();
+                    kept_back.push(delivery);
+                    if !link.keeps_back() {
+                        self.sent(&mut kept_back);
+                    }
                 }
-                Err(error) => self.give_up(&record, error)?,
+                Err(error) => self.give_up(&record, delivery, error)?,
             }
             self.refusals = 0;
             end = record.end;
@@ -189,7 +203,15 @@ impl Drain {
             self.spool.note_sent(end, next_ms);
         }
         link.flush().await?;
+        self.sent(&mut kept_back);
         Ok(end)
+    }
+
+    /// Tells of deliveries that were sent.
+    fn sent(&mut self, deliveries: &mut Vec<Delivery>) {
+        for delivery in deliveries.drain(..) {
+            self.deliveries.ended(delivery, &Ended::Sent);
+        }
     }
 
     /// Puts a record aside that was refused too often.
@@ -197,7 +219,12 @@ impl Drain {
     /// # Errors
     ///
     /// Returns the error if it is to be sent again.
-    fn give_up(&mut self, record: &Record, error: LinkError) -> Result<(), LinkError> {
+    fn give_up(
+        &mut self,
+        record: &Record,
+        delivery: Delivery,
+        error: LinkError,
+    ) -> Result<(), LinkError> {
         let tries_max = match &self.target {
             Target::Webhook(target) => target.tries_max,
             Target::Syslog(_) => return Err(error),
@@ -206,6 +233,7 @@ impl Drain {
         if !error.is_refusal() || self.refusals < tries_max {
             return Err(error);
         }
+        self.deliveries.ended(delivery, &Ended::GivenUp(&error));
         let health = self.spool.health();
         health.count_dropped(1);
         let target = health.target();
@@ -268,54 +296,6 @@ impl Drain {
     }
 }
 
-/// What was sent and is not known to have arrived.
-#[derive(Default)]
-struct Unsettled(VecDeque<Sent>);
-
-/// What was sent within a second: one place for it is enough, and bounds them.
-struct Sent {
-    begun: Instant,
-    ended: Instant,
-    end: Place,
-}
-
-impl Unsettled {
-    fn push(&mut self, end: Place) {
-        let now = Instant::now();
-        match self.0.back_mut() {
-            Some(last) if now - last.begun < Duration::from_secs(1) => {
-                (last.ended, last.end) = (now, end);
-            }
-            _ => self.0.push_back(Sent {
-                begun: now,
-                ended: now,
-                end,
-            }),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Returns when the next of it is settled.
-    fn next(&self, settle_time: Duration) -> Option<Instant> {
-        self.0.front().map(|sent| sent.ended + settle_time)
-    }
-
-    /// Removes what is settled by now; returns the place behind it.
-    fn settled(&mut self, settle_time: Duration) -> Option<Place> {
-        let mut settled = None;
-        while let Some(sent) = self.0.front()
-            && sent.ended.elapsed() >= settle_time
-        {
-            settled = Some(sent.end);
-            self.0.pop_front();
-        }
-        settled
-    }
-}
-
 /// Waits until it is time to end although not all is sent.
 async fn deadline(stop: &CancellationToken) {
     stop.cancelled().await;
@@ -331,180 +311,4 @@ async fn at(time: Option<Instant>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use squall_report::syslog::{Form, Head};
-    use tokio::io::{AsyncBufReadExt as _, BufReader};
-    use tokio::net::{TcpListener, UdpSocket};
-    use tokio::time::timeout;
-
-    use super::*;
-    use crate::config::{Framing, SyslogTarget, Transport};
-    use crate::health::OutputHealth;
-    use crate::spool::SpoolConfig;
-
-    const PATIENCE: Duration = Duration::from_secs(60);
-
-    fn spool(dir: &Path) -> Arc<Spool> {
-        let config = SpoolConfig {
-            dir: dir.to_owned(),
-            bytes_max: 1 << 20,
-            durable: false,
-        };
-        let health = Arc::new(OutputHealth::new("test"));
-        Arc::new(Spool::open(config, health).expect("opens"))
-    }
-
-    fn push(spool: &Spool, numbers: std::ops::Range<u32>) {
-        for number in numbers {
-            let body = number.to_string().into_bytes();
-            spool.append(1000, &[body]).expect("takes");
-        }
-    }
-
-    fn start(
-        spool: &Arc<Spool>,
-        port: u16,
-        transport: Transport,
-    ) -> (CancellationToken, tokio::task::JoinHandle<()>) {
-        let stop = CancellationToken::new();
-        let target = Target::Syslog(SyslogTarget {
-            host: "127.0.0.1".to_owned(),
-            port,
-            form: Form::Text,
-            head: Head::Rfc5424,
-            transport,
-            framing: Framing::LineFeed,
-            message_bytes_max: 8192,
-        });
-        let letters = DeadLetters::new(spool.dir(), 1 << 20);
-        let spool = Arc::clone(spool);
-        let drain = Drain::new(target, Trust::nobody(), spool, letters, stop.clone());
-        (stop, tokio::spawn(drain.run()))
-    }
-
-    /// Takes a connection and reads lines from it, `count` at most.
-    async fn take(listener: &TcpListener, count: usize) -> Vec<u32> {
-        let accepted = timeout(PATIENCE, listener.accept()).await;
-        let (stream, _) = accepted.expect("in time").expect("a connection");
-        let mut lines = BufReader::new(stream).lines();
-        let mut taken = Vec::new();
-        while taken.len() < count {
-            match timeout(Duration::from_secs(2), lines.next_line()).await {
-                Ok(Ok(Some(line))) => taken.push(line.parse().expect("a number")),
-                _ => break,
-            }
-        }
-        taken
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_receiver_that_goes_away_gets_all_of_it_again() {
-        let dir = tempfile::tempdir().expect("temporary directory");
-        let spool = spool(dir.path());
-        push(&spool, 0..1000);
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
-        let port = listener.local_addr().expect("address").port();
-        let (stop, task) = start(&spool, port, Transport::Tcp);
-        // It reads some and is gone; the rest is in its buffer and lost.
-        assert_eq!(take(&listener, 10).await, (0..10).collect::<Vec<_>>());
-        push(&spool, 1000..1001);
-        let again = take(&listener, 5000).await;
-        assert_eq!(again, (0..=1000).collect::<Vec<_>>());
-        stop.cancel();
-        timeout(PATIENCE, task)
-            .await
-            .expect("in time")
-            .expect("no panic");
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn what_was_taken_to_the_end_is_not_sent_again() {
-        let dir = tempfile::tempdir().expect("temporary directory");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
-        let port = listener.local_addr().expect("address").port();
-        for round in 0..3 {
-            let spool = spool(dir.path());
-            push(&spool, round * 10..round * 10 + 10);
-            let (stop, task) = start(&spool, port, Transport::Tcp);
-            // Told to stop, it sends the rest first, and ends in order.
-            stop_later(&stop);
-            let taken = take(&listener, 5000).await;
-            let expected: Vec<_> = (round * 10..round * 10 + 10).collect();
-            assert_eq!(taken, expected, "round {round}");
-            timeout(PATIENCE, task)
-                .await
-                .expect("in time")
-                .expect("no panic");
-        }
-    }
-
-    fn stop_later(stop: &CancellationToken) {
-        let stop = stop.clone();
-        tokio::spawn(async move {
-            sleep(Duration::from_millis(300)).await;
-            stop.cancel();
-        });
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn datagrams_wait_for_somebody_who_listens() {
-        let dir = tempfile::tempdir().expect("temporary directory");
-        let spool = spool(dir.path());
-        push(&spool, 0..100);
-        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("binds");
-        let port = socket.local_addr().expect("address").port();
-        drop(socket);
-        let (stop, task) = start(&spool, port, Transport::Udp);
-        sleep(Duration::from_secs(1)).await;
-        let socket = UdpSocket::bind(("127.0.0.1", port)).await.expect("binds");
-        let mut taken = Vec::new();
-        let mut datagram = [0; 64];
-        while taken.len() < 100 {
-            let received = timeout(PATIENCE, socket.recv(&mut datagram)).await;
-            let len = received.expect("in time").expect("a datagram");
-            let text = str::from_utf8(&datagram[..len]).expect("text");
-            taken.push(text.parse::<u32>().expect("a number"));
-        }
-        assert_eq!(taken, (0..100).collect::<Vec<_>>());
-        stop.cancel();
-        timeout(PATIENCE, task)
-            .await
-            .expect("in time")
-            .expect("no panic");
-        let again = Spool::open(
-            SpoolConfig {
-                dir: dir.path().to_owned(),
-                bytes_max: 1 << 20,
-                durable: false,
-            },
-            Arc::new(OutputHealth::new("test")),
-        );
-        assert_eq!(again.expect("opens").health().lag_bytes(), 0);
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_receiver_that_never_reads_does_not_keep_it_from_stopping() {
-        let dir = tempfile::tempdir().expect("temporary directory");
-        let spool = spool(dir.path());
-        let long = vec![b'x'; 100_000];
-        for _ in 0..9 {
-            spool
-                .append(1000, std::slice::from_ref(&long))
-                .expect("takes");
-        }
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
-        let port = listener.local_addr().expect("address").port();
-        let (stop, task) = start(&spool, port, Transport::Tcp);
-        let _held = listener.accept().await.expect("a connection");
-        sleep(Duration::from_millis(300)).await;
-        stop.cancel();
-        timeout(STOP_TIME_MAX * 3, task)
-            .await
-            .expect("in time")
-            .expect("no panic");
-        spool.rewind();
-        assert!(spool.health().lag_bytes() > 900_000);
-    }
-}
+mod tests;

@@ -1,5 +1,8 @@
 //! The store as the rest of the program sees it.
 
+mod reading;
+mod shared;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -7,23 +10,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use squall_api::v1::{
-    CollectionPage, Finding, FindingDetails, FindingPage, MinuteFindings, Review, SourceDetails,
-    SourcePage,
-};
+use squall_api::v1::{Finding, Review};
 use squall_types::Report;
 
 use crate::config::FindingsConfig;
 use crate::database::{self, Lock, Readers};
 use crate::error::FindingsError;
-use crate::filter::Filter;
 use crate::record::{Record, SampleRef};
 use crate::reviews::NewReview;
-use crate::runs::{RunBegin, RunEnd, RunFilter};
-use crate::search::Page;
+use crate::runs::{RunBegin, RunEnd};
 use crate::tally::{Sample, Tally};
 use crate::writer::{Message, Writer};
-use crate::{counts, details, insert, retention, reviews, runs, search, sources};
+use crate::{details, insert, retention, reviews};
+pub(crate) use shared::Shared;
+use shared::weight;
 
 /// How long a review waits for the writer.
 const REVIEW_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -42,26 +42,6 @@ struct Inner {
     sender: SyncSender<Message>,
     writer: Mutex<Option<JoinHandle<()>>>,
     _lock: Lock,
-}
-
-/// What the writer thread and the callers share.
-pub(crate) struct Shared {
-    pub(crate) config: FindingsConfig,
-    pub(crate) readers: Arc<Readers>,
-    pub(crate) tally: Tally,
-    /// Findings that the writer has not taken yet, and their bytes, roughly.
-    pub(crate) waiting: AtomicUsize,
-    /// Some were taken by the writer that are not written yet.
-    pub(crate) writing: AtomicBool,
-    pub(crate) waiting_bytes: AtomicUsize,
-    pub(crate) stored: AtomicU64,
-    pub(crate) put_off: AtomicU64,
-    pub(crate) lag_ms: AtomicU64,
-    /// Findings were put off and have not been offered again.
-    pub(crate) behind: AtomicBool,
-    /// A reader found the database damaged.
-    pub(crate) damage_seen: AtomicBool,
-    pub(crate) stopping: AtomicBool,
 }
 
 /// What opening the store brought to light.
@@ -264,72 +244,6 @@ impl Findings {
         Ok(known)
     }
 
-    /// Returns a page of the findings that meet the filter, newest first.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the query takes too long, or the database cannot be read.
-    pub fn search(&self, filter: &Filter, page: &Page) -> Result<FindingPage, FindingsError> {
-        self.read(|connection| search::page(connection, filter, page))
-    }
-
-    /// Returns all that is known of a finding; `None` if there is none.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the query takes too long, or the database cannot be read.
-    pub fn details(&self, event_id: &str) -> Result<Option<FindingDetails>, FindingsError> {
-        self.read(|connection| details::details(connection, event_id))
-    }
-
-    /// Counts, for each of these rules, the findings in which it matched, up
-    /// to 10,000.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the query takes too long, or the database cannot be read.
-    pub fn rule_hits(&self, rules: &[String]) -> Result<Vec<u64>, FindingsError> {
-        self.read(|connection| counts::rule_hits(connection, rules))
-    }
-
-    /// Counts the findings of the last `minutes` minutes before `now_us`
-    /// (microseconds since 1970), the oldest minute first.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the query takes too long, or the database cannot be read.
-    pub fn minutes(&self, now_us: i64, minutes: u32) -> Result<Vec<MinuteFindings>, FindingsError> {
-        self.read(|connection| counts::minutes(connection, now_us, minutes))
-    }
-
-    /// Returns a page of sources, the one heard of last first. `name` is what
-    /// the name must hold, whatever the case of its letters.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the query takes too long, or the database cannot be read.
-    pub fn sources(&self, name: Option<&str>, page: &Page) -> Result<SourcePage, FindingsError> {
-        self.read(|connection| sources::page(connection, name, page))
-    }
-
-    /// Returns a source and its newest runs; `None` if it is not known.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the query takes too long, or the database cannot be read.
-    pub fn source(&self, name: &str) -> Result<Option<SourceDetails>, FindingsError> {
-        self.read(|connection| sources::details(connection, name))
-    }
-
-    /// Returns a page of collector runs, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the query takes too long, or the database cannot be read.
-    pub fn runs(&self, filter: &RunFilter, page: &Page) -> Result<CollectionPage, FindingsError> {
-        self.read(|connection| runs::page(connection, filter, page))
-    }
-
     pub(crate) fn readers(&self) -> Arc<Readers> {
         Arc::clone(&self.0.shared.readers)
     }
@@ -485,37 +399,4 @@ impl std::fmt::Debug for Findings {
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
-}
-
-impl Shared {
-    /// Counts findings that could not be taken.
-    pub(crate) fn put_off(&self, count: u64) {
-        let before = self.put_off.fetch_add(count, Ordering::AcqRel);
-        self.behind.store(true, Ordering::Release);
-        let after = before + count;
-        if before == 0 || before.ilog2() < after.ilog2() {
-            tracing::warn!(
-                put_off = after,
-                "the findings store is behind; findings are stored later"
-            );
-        }
-    }
-}
-
-/// Returns roughly how many bytes a finding takes in memory.
-fn weight(finding: &Finding) -> usize {
-    let matched = |reason: &squall_api::v1::Reason| -> usize {
-        let strings = reason.matched.iter();
-        let bytes: usize = strings
-            .map(|m| 200 + m.data.data.len() + m.context.as_ref().map_or(0, |c| c.data.len()))
-            .sum();
-        500 + reason.summary.len() + bytes
-    };
-    let content = &finding.subject.content.elements;
-    1000 + finding.subject.path.len()
-        + finding.reasons.iter().map(matched).sum::<usize>()
-        + content
-            .iter()
-            .map(|element| 100 + element.data.data.len())
-            .sum::<usize>()
 }

@@ -116,6 +116,8 @@ def test_an_open_finding_follows_what_comes_in(fresh, open_page, accessible):
     head.get_by_role("button", name="show").click()
     expect(page.get_by_role("heading", name="Seen elsewhere")).to_be_focused()
     expect(page.get_by_role("heading", name="Seen elsewhere")).to_be_in_viewport()
+    # And not below what stays on top.
+    assert page.evaluate("document.getElementById('sightings').getBoundingClientRect().top") > page.locator("header.top").bounding_box()["height"]
     # What somebody else makes of it is seen as well, with the next that comes in.
     assert fresh.post(f"/api/v1/findings/{row['event_id']}/review", json={"state": "reviewed", "who": "eve"}).status_code == 200
     fresh.check(content, name="/srv/a.php", source="web-01")

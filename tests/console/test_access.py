@@ -117,3 +117,12 @@ def test_a_token_that_submits_sends_and_sees_its_results(guarded, open_page):
     expect(found).to_contain_text("E2E_Marker")
     expect(found.get_by_role("link")).to_have_count(0)
     page.wait_for_timeout(500)
+
+
+def test_who_logs_in_is_on_the_page_of_the_address(guarded, open_page):
+    page = open_page(guarded, "#/findings")
+    expect(page.get_by_label("Token")).to_be_visible()
+    page.evaluate("location.hash = '#/system'")
+    log_in(page, guarded.tokens["admin"])
+    expect(page.get_by_role("heading", name="Configuration in force")).to_be_visible()
+    expect(page.get_by_role("link", name="System", exact=True)).to_have_attribute("aria-current", "page")

@@ -63,7 +63,11 @@ let shown = { hash: location.hash, entry: entry(), again: false };
 const scrolled = new Map<string, number>();
 
 export function useRoute(): Route {
-  const [now, setNow] = useState(shown);
+  const [now, setNow] = useState(() => {
+    // Nobody listened while somebody logged in.
+    if (shown.hash !== location.hash) shown = { hash: location.hash, entry: entry(), again: false };
+    return shown;
+  });
   useEffect(() => {
     const changed = () => {
       // What is on the screen still is the page before.

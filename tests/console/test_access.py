@@ -108,12 +108,21 @@ def test_a_token_that_submits_sends_and_sees_its_results(guarded, open_page):
     log_in(page, guarded.tokens["submit"])
     expect(page.locator(".empty")).to_contain_text("may send samples and see what was found in them")
     navigation = page.get_by_role("navigation", name="Pages").get_by_role("link")
-    expect(navigation).to_have_count(1)
+    expect(navigation).to_have_text(["Submit", "API"])
     expect(page.locator(".state")).to_have_count(0)
-    navigation.click()
+    navigation.first.click()
     drop(page, ("evil.php", MARKER + b" submitted"), ("clean.txt", CLEAN))
     expect(page.locator('[data-upload="done"]')).to_have_count(2)
     found = page.locator("li", has_text="evil.php")
     expect(found).to_contain_text("E2E_Marker")
     expect(found.get_by_role("link")).to_have_count(0)
     page.wait_for_timeout(500)
+
+
+def test_who_logs_in_is_on_the_page_of_the_address(guarded, open_page):
+    page = open_page(guarded, "#/findings")
+    expect(page.get_by_label("Token")).to_be_visible()
+    page.evaluate("location.hash = '#/system'")
+    log_in(page, guarded.tokens["admin"])
+    expect(page.get_by_role("heading", name="Configuration in force")).to_be_visible()
+    expect(page.get_by_role("link", name="System", exact=True)).to_have_attribute("aria-current", "page")

@@ -134,7 +134,15 @@ def test_a_rule_is_checked_before_it_is_live(fresh, open_page, screenshots, acce
     editor.fill(changed.replace("condition:", "condition"))
     page.get_by_role("button", name="Check and put in force").click()
     expect(page.locator(".editor .problem")).to_contain_text("line 8")
+    # What was written is not thrown away by a slip.
+    questions = []
+    page.once("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
     page.get_by_role("button", name="Cancel").click()
+    expect(editor).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Cancel").click()
+    expect(editor).to_have_count(0)
+    assert questions == ["Discard what you wrote?"]
     assert fresh.check(b"squall-e2e-changed") != []
     assert fresh.json("/api/v1/signatures/own/mine.yar")["text"] == changed
 

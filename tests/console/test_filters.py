@@ -153,6 +153,61 @@ def test_two_filters_and_one_of_them_again(seeded, open_page):
     expect_names(page, {SHELL})
 
 
+def test_what_is_typed_counts_when_something_else_is_chosen(seeded, open_page):
+    page = open_page(seeded, "#/findings")
+    words = page.get_by_role("searchbox")
+    words.fill("squall")
+    page.get_by_role("group", name="Levels").get_by_role("button", name="Alert").click()
+    expect_names(page, {BOTH})
+    assert conditions(page) == {"q": "squall", "level": "Alert"}
+    # Showing more filters, or fewer, changes nothing of what is typed.
+    words.fill("inetpub")
+    more_filters(page)
+    page.get_by_label("Source", exact=True).fill("web-01")
+    page.get_by_role("button", name="Fewer filters").click()
+    expect(page.get_by_label("Source", exact=True)).to_be_hidden()
+    more_filters(page)
+    expect(words).to_have_value("inetpub")
+    page.get_by_role("group", name="Levels").get_by_role("button", name="Alert").click()
+    expect_names(page, {SHELL})
+    assert conditions(page) == {"q": "inetpub", "source": "web-01"}
+    page.get_by_label("File name holds", exact=True).fill("shell")
+    page.get_by_label("Time", exact=True).select_option("the last day")
+    expect(page.locator(".chip")).to_have_count(3)
+    assert conditions(page) == {"q": "inetpub", "source": "web-01", "name": "shell", "since": "24h"}
+    expect(page.get_by_label("Time", exact=True)).to_have_value("24h")
+    page.get_by_label("Tag", exact=True).fill("WEBSHELL")
+    page.get_by_role("button", name="Remove the condition File name holds").click()
+    expect(page.locator(".chip")).to_have_count(3)
+    assert conditions(page) == {"q": "inetpub", "source": "web-01", "tag": "WEBSHELL", "since": "24h"}
+    page.goto(f"{seeded.url}/#/signatures")
+    page.get_by_label("Search rules").fill("marker")
+    page.get_by_label("Origin").select_option("internal")
+    expect(page.locator("table.rules .c-rule")).to_have_count(1)
+
+
+def test_a_part_of_a_name_leads_to_where_parts_are_looked_for(seeded, open_page, accessible):
+    page = open_page(seeded, "#/findings")
+    more_filters(page)
+    expect(page.get_by_text("Source, rule and tag are whole names")).to_be_visible()
+    page.get_by_label("Rule", exact=True).fill("E2E_Marke")
+    page.get_by_label("Rule", exact=True).press("Enter")
+    expect_names(page, set())
+    expect(page.locator('[data-whole="rule"]')).to_contain_text("The rule E2E_Marke is looked for by its whole name.")
+    accessible(page, "a part of the name of a rule")
+    page.get_by_role("link", name="look among the rules").click()
+    expect(page.locator("table.rules .c-rule")).to_contain_text(["E2E_Marker"])
+    page.go_back()
+    page.get_by_role("link", name="Search for words that begin like that").click()
+    expect_names(page, {SHELL, BOTH})
+    assert conditions(page) == {"q": "E2E* Marke*"}
+    page.goto(f"{seeded.url}/#/findings?source=web&tag=WEB")
+    expect_names(page, set())
+    expect(page.locator('[data-whole="tag"]')).to_contain_text("The tag WEB is looked for by its whole name.")
+    page.get_by_role("link", name="Look among the sources").click()
+    expect(page.locator("table.sources tbody tr")).to_have_count(3)
+
+
 def test_rules_are_offered_by_a_part_of_their_name(seeded, open_page):
     page = open_page(seeded, "#/findings")
     more_filters(page)
@@ -235,3 +290,59 @@ def test_a_long_list_comes_page_by_page(many, open_page, address, cells, first, 
         expect(shown).to_have_count(min(before + first, COUNT))
     texts = [text.strip() for text in shown.all_inner_texts()]
     assert sorted(texts) == [wanted.format(number) for number in range(COUNT)]
+
+
+def test_who_comes_back_to_a_long_list_is_where_he_was(many, open_page):
+    page = open_page(many, "#/findings")
+    shown = page.locator("table.findings tbody tr")
+    for count in (50, 100, COUNT):
+        expect(shown).to_have_count(count)
+        if count < COUNT:
+            page.get_by_role("button", name="Show more").click()
+    row = shown.nth(80)
+    name = row.locator(".c-name a").inner_text().strip()
+    row.scroll_into_view_if_needed()
+    place = page.evaluate("scrollY")
+    assert place > 1000
+    row.locator(".c-name a").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    assert page.evaluate("scrollY") == 0
+    page.get_by_label("Note").fill("seen")
+    page.get_by_role("button", name="Mark as reviewed").click()
+    expect(page.locator('[data-review="reviewed"]')).to_be_visible()
+    page.go_back()
+    expect(shown).to_have_count(COUNT)
+    page.wait_for_function("place => Math.abs(scrollY - place) < 2", arg=place)
+    # What was done there is seen here.
+    expect(row).to_contain_text(name)
+    expect(row).to_contain_text("Reviewed")
+    page.go_forward()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    page.go_back()
+    expect(shown).to_have_count(COUNT)
+    page.wait_for_function("place => Math.abs(scrollY - place) < 2", arg=place)
+    # Who follows a link begins at the beginning.
+    page.get_by_role("link", name="Findings", exact=True).click()
+    page.get_by_role("link", name="Overview", exact=True).click()
+    page.get_by_role("link", name="Findings", exact=True).click()
+    expect(shown).to_have_count(50)
+    assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("address, cells, kind", [("#/findings", "table.findings .c-name a", "findings"), ("#/sources", "table.sources td.strong", "sources")])
+def test_what_is_new_is_told_of_a_list_that_stands_still(many, open_page, address, cells, kind, accessible):
+    page = open_page(many, address)
+    shown = page.locator(cells)
+    size = {"findings": 50, "sources": 100}[kind]
+    expect(shown).to_have_count(size)
+    page.get_by_role("button", name="Show more").click()
+    expect(shown).not_to_have_count(size)
+    first = shown.first.inner_text()
+    many.check(MARKER, name=f"/new/{kind}.php", source=f"new-{kind}")
+    button = page.get_by_role("button", name="1 new: show")
+    expect(button).to_be_visible(timeout=40_000)
+    assert shown.first.inner_text() == first
+    accessible(page, "a list that stands still")
+    button.click()
+    expect(shown.first).to_have_text({"findings": "/new/findings.php", "sources": "new-sources"}[kind])
+    expect(button).to_have_count(0)

@@ -36,7 +36,7 @@ HOSTILE = {
 # As the service keeps sources: without spaces around, and of a length.
 SOURCES = {name: text.strip()[:1024] for name, text in HOSTILE.items()}
 UNSEEN = "\u202e\u202d\u2066\u2067\u2069\u2028\u2029\x1b\x07"
-PAGES = ["#/", "#/submit", "#/findings", "#/sources", "#/sources?show=runs", "#/signatures", "#/system"]
+PAGES = ["#/", "#/submit", "#/findings", "#/sources", "#/sources?show=runs", "#/signatures", "#/system", "#/api"]
 
 
 def send(service, name, content, agent="collector/0.5", **params):
@@ -353,7 +353,7 @@ def hostile_rules(tmp_path_factory):
 def test_hostile_rules_are_text_on_every_page(hostile_rules, open_page):
     service, row = hostile_rules
     page = open_page(service)
-    for address in ("#/", "#/submit", "#/findings", "#/finding", "#/sources", "#/sources/web-01", "#/signatures", "#/system"):
+    for address in ("#/", "#/submit", "#/findings", "#/finding", "#/sources", "#/sources/web-01", "#/signatures", "#/system", "#/api"):
         page.goto(f"{service.url}/" + (f"#/findings/{row['event_id']}" if address == "#/finding" else address))
         settled(page)
         if address == "#/finding":
@@ -368,7 +368,7 @@ def test_hostile_rules_are_text_on_every_page(hostile_rules, open_page):
                 expect(page.locator("pre.source")).to_contain_text("<script>alert(8)</script>")
             page.get_by_role("button", name="Edit own.yar").click()
             expect(page.locator("textarea.code")).to_have_value(HOSTILE_RULE.replace("Hostile_Rule", "Own_Hostile"))
-            expect(page.get_by_role("region", name="Problems")).to_contain_text("broken.yar")
+            expect(page.get_by_role("region", name="Not usable")).to_contain_text("broken.yar")
             page.get_by_role("button", name="Measure").click()
             expect(page.locator("table.costs tbody tr").first).to_be_visible()
         page.wait_for_timeout(200)

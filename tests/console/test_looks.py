@@ -91,3 +91,17 @@ def test_the_keyboard_is_enough(squall, pages, open_page):
     expect(row).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="How the score came about")).to_be_visible()
+
+
+def test_without_scripts_it_says_where_the_api_is(squall, browser):
+    context = browser.new_context(java_script_enabled=False)
+    try:
+        page = context.new_page()
+        page.goto(squall.url)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Squall")
+        for link in page.locator("main a").all():
+            address = link.get_attribute("href")
+            assert squall.get(address).status_code == 200 and "/docs" not in address, address
+        expect(page.get_by_role("link", name="/openapi.json")).to_be_visible()
+    finally:
+        context.close()

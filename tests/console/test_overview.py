@@ -1,6 +1,8 @@
 """The overview: figures that follow what happens, in every tab."""
 
+import json
 import re
+from datetime import datetime, timedelta, timezone
 
 from playwright.sync_api import expect
 
@@ -62,7 +64,7 @@ def test_the_tiles_say_what_goes_on(tmp_path, rules, open_page):
         expect(page.locator(".tile", has_text="In the queue")).to_contain_text("oldest")
         denied = service.json("/api/v1/overview")["samples"]["denied"]
         expect(value(page, "denied")).to_have_text(str(denied))
-        expect(page.locator(".tile", has_text="Refused")).to_contain_text("limit reached; sent again")
+        expect(page.locator(".tile", has_text="Refused")).to_contain_text("limit reached; told to come back")
         wait_until(lambda: service.json("/api/v1/overview")["samples"]["queued"] == 0 and service.json("/api/v1/overview")["workers_busy"] == 0,
                    60, "the queue to be empty")
         expect(value(page, "queued")).to_have_text("0")
@@ -119,3 +121,63 @@ def test_many_tabs_share_one_stream(fresh, open_page):
         expect(value(one, "scanned")).to_have_text("2", timeout=20_000)
         expect(one.locator('[data-state="live"]')).to_be_visible()
     assert 1 <= len(streams) <= 3
+
+
+def test_no_figure_sticks_out_of_its_tile(fresh, open_page):
+    """At the width at which all tiles are in one row, with the figures of a large service."""
+    overview = fresh.json("/api/v1/overview")
+    overview["samples"] |= {"accepted": 123_456_789, "scanned": 123_456_789, "denied": 1_234_567, "failed": 12_345, "queued": 1_000_000}
+    overview["signatures"] |= {"rules": 60_033, "iocs": 1_234_567}
+    overview["findings"] |= {"stored": 10_000_000}
+    overview |= {"workers": 128, "workers_busy": 128}
+    page = open_page(fresh, "#/submit", expected=("ERR_FAILED",))
+    page.route("**/api/v1/events", lambda route: route.abort())
+    page.route("**/api/v1/overview", lambda route: route.fulfill(content_type="application/json", body=json.dumps(overview)))
+    page.goto("about:blank")
+    page.goto(f"{fresh.url}/#/")
+    expect(value(page, "signatures")).to_have_text("60,033 rules")
+    for width in (1280, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        out = page.evaluate("""() => [...document.querySelectorAll(".tile, .tile *")]
+          .filter((one) => one.clientWidth > 0 && one.scrollWidth > one.clientWidth).map((one) => one.textContent)""")
+        assert not out, (width, out)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # The figures that most have stay on one line.
+    overview["signatures"]["rules"] = 6_033
+    page.set_viewport_size({"width": 1280, "height": 900})
+    expect(value(page, "signatures")).to_have_text("6,033 rules")
+    assert value(page, "signatures").evaluate("one => one.clientHeight") < 40
+
+
+def test_charts_have_each_value_in_its_minute(tmp_path, rules, open_page):
+    """Whatever zone the service is in, and if its answer is of a while ago or lacks minutes."""
+    service = Service(tmp_path / "zone", "--signatures", str(rules), env={"TZ": "Asia/Kathmandu"})
+    with running(service):
+        service.check(MARKER)
+        page = open_page(service, "#/submit", timezone_id="UTC")
+
+        def older(route):
+            """As if the answer had been on its way for two minutes, and a minute were not in it."""
+            history = route.fetch().json()
+            [last] = [key for key in list(history)[-1:]]
+            day, clock = last.split(" ")
+            minute = datetime.fromisoformat(f"{day}T{clock}")
+            keys = [(minute - timedelta(minutes=back)).strftime("%Y-%m-%d %H:%M") for back in (5, 2)]
+            route.fulfill(content_type="application/json", body=json.dumps({keys[0]: 7, keys[1]: 3}))
+
+        page.route("**/api/v1/queueHistory?*", older)
+        page.goto(f"{service.url}/#/")
+        for label in ("Samples scanned per minute", "Samples in the queue"):
+            page.get_by_role("button", name=f"{label}: figures").click()
+        rows = page.get_by_role("region", name="Samples scanned per minute as figures").locator("tbody tr")
+        expect(rows).to_have_count(1)
+        scanned = rows.first.locator("th").inner_text()
+        now = datetime.now(timezone.utc)
+        assert scanned in {(now - timedelta(minutes=back)).strftime("%H:%M") for back in (0, 1)}
+        queue = page.get_by_role("region", name="Samples in the queue as figures").locator("tbody tr")
+        expect(queue).to_have_count(2)
+        minutes = [datetime.strptime(text, "%H:%M") for text in queue.locator("th").all_inner_texts()]
+        assert (minutes[0] - minutes[1]) % timedelta(days=1) == timedelta(minutes=3)
+        assert queue.locator("td").all_inner_texts() == ["3", "7"]
+        behind = (datetime.strptime(now.strftime("%H:%M"), "%H:%M") - minutes[0]) % timedelta(days=1)
+        assert timedelta(minutes=1) <= behind <= timedelta(minutes=3)

@@ -90,6 +90,41 @@ def test_a_finding_tells_why_and_where_else(fresh, open_page, accessible):
     expect(page.get_by_role("heading", level=1)).to_have_text("pc-03")
 
 
+def test_an_open_finding_follows_what_comes_in(fresh, open_page, accessible):
+    content = b"0123456789abcdef" + MARKER + b" and " + SECOND
+    fresh.check(content, name="/srv/a.php", source="web-01")
+    [row] = stored(fresh, 1)
+    page = open_page(fresh, f"#/findings/{row['event_id']}")
+    expect(page.get_by_role("region", name="Seen elsewhere")).to_contain_text("In no other finding.")
+    head = page.locator("[data-same-content]")
+    expect(head).to_have_count(0)
+    page.get_by_label("Note").fill("half a sen")
+    page.get_by_role("button", name="Bytes at offset 16").click()
+    matched = page.get_by_role("region", name="What matched")
+    around = matched.get_by_role("region", name="Bytes around offset 16")
+    expect(around).to_be_visible()
+    for host in ("web-02", "web-03"):
+        fresh.check(content, name="/home/b.php", source=host)
+    expect(head).to_contain_text("The same file on 2 other hosts", timeout=20_000)
+    # Nothing that the reader did is undone.
+    expect(page.get_by_label("Note")).to_have_value("half a sen")
+    expect(around).to_be_visible()
+    # The same rows are shown once: both rules are in the same findings.
+    expect(page.locator(".sighting table")).to_have_count(1)
+    expect(page.locator(".sighting", has_text="The same rule: E2E_Second")).to_contain_text("The latest of them are those above.")
+    accessible(page, "a finding with others")
+    head.get_by_role("button", name="show").click()
+    expect(page.get_by_role("heading", name="Seen elsewhere")).to_be_focused()
+    expect(page.get_by_role("heading", name="Seen elsewhere")).to_be_in_viewport()
+    # And not below what stays on top.
+    assert page.evaluate("document.getElementById('sightings').getBoundingClientRect().top") > page.locator("header.top").bounding_box()["height"]
+    # What somebody else makes of it is seen as well, with the next that comes in.
+    assert fresh.post(f"/api/v1/findings/{row['event_id']}/review", json={"state": "reviewed", "who": "eve"}).status_code == 200
+    fresh.check(content, name="/srv/a.php", source="web-01")
+    expect(page.locator('[data-review="reviewed"]')).to_contain_text("eve", timeout=20_000)
+    expect(head).to_contain_text("The same file on 2 other hosts")
+
+
 MANY = "\n".join(
     f"rule Many_{number} {{ meta: score = {80 - number} strings: $m = /m{number:02}-[0-9]!/ condition: $m }}" for number in range(40))
 
@@ -204,7 +239,9 @@ def test_sources_and_their_runs(fresh, open_page):
     assert row["As the collector says"] == "7 sent of 12,345, 8 failed"
     assert row["Samples"] == "1 (17 B)" and row["Findings"] == "1 warning show" and row["Collector"] == "collector/0.6"
     other = cells(page.locator("table.runs tbody tr", has_text="web-04"))
-    assert (other["State"], other["Ended"], other["As the collector says"]) == ("incomplete", "–", "–")
+    assert (other["State"], other["As the collector says"]) == ("incomplete", "–")
+    # Whether it goes on.
+    assert other["Ended"].startswith("– source last seen ")
 
     page.get_by_label("Only those that never ended").check()
     expect(runs).to_have_count(1)

@@ -1,6 +1,7 @@
 """The signatures page: where rules come from, what they cost, and what is not applied."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -195,3 +196,17 @@ def test_a_list_with_a_mistake_is_rejected_with_its_line(fresh, open_page):
     page.get_by_role("button", name="Check and put in force").click()
     expect(page.get_by_text("mine-hash-iocs.txt is in force.")).to_be_visible()
     assert json.loads(fresh.get("/api/info").text)["iocs"] == 1
+
+
+def test_warnings_are_no_problems(squall, open_page, accessible):
+    """What costs no signature is told apart from what does, and folded: here, that a rule takes long."""
+    state = squall.json("/api/v1/signatures")
+    assert state["current"]["skipped"] == 0
+    page = open_page(squall, "#/signatures")
+    expect(page.get_by_role("region", name="Not usable (0)")).to_contain_text("Every rule and every line could be used.")
+    warnings = page.get_by_role("region", name=re.compile(r"^Warnings \([1-9]"))
+    line = warnings.locator("li", has_text="loop has too many iterations").first
+    expect(line).to_be_hidden()
+    warnings.locator("summary").click()
+    expect(line).to_be_visible()
+    accessible(page, "warnings")

@@ -1,6 +1,9 @@
 """Sending files from the browser: one, many, a folder, large ones, and what can go wrong."""
 
+import io
+import json
 import re
+import zipfile
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -99,7 +102,7 @@ def test_a_folder_is_dropped_with_all_that_is_in_it(fresh, open_page, tmp_path):
         client.send("Input.dispatchDragEvent", {
             "type": kind, "x": box["x"] + 20, "y": box["y"] + 20,
             "data": {"items": [], "files": [str(folder)], "dragOperationsMask": 1}})
-    expect(page.get_by_role("heading", name="123 of 123 done")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="123 sent, 0 failed, 2 with findings", exact=True)).to_be_visible(timeout=60_000)
     expect(page.locator("li", has_text="evidence/www/shell.php")).to_contain_text("E2E_Marker")
     assert {row["name"] for row in stored(fresh, 2)} == {"evidence/www/shell.php", "evidence/www/deep/second.bin"}
     assert fresh.json("/api/v1/status")["scanned_samples"] == 123
@@ -118,7 +121,7 @@ def test_more_files_than_a_browser_should_send_are_told(fresh, open_page, tmp_pa
     page.on("filechooser", lambda chooser: choosers.append(chooser))
     page.get_by_role("button", name="Choose a folder").click()
     until(page, lambda: choosers, "the chooser of folders")[0].set_files(folder)
-    expect(page.get_by_role("heading", name="12 of 12 done")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="12 sent, 0 failed, 0 with findings", exact=True)).to_be_visible(timeout=60_000)
     expect(page.locator(".uploads")).to_contain_text("many/11.txt")
     expect(page.locator("[data-left-out]")).to_have_count(0)
     page.get_by_role("button", name="Clear those done").click()
@@ -138,8 +141,8 @@ def test_more_files_than_a_browser_should_send_are_told(fresh, open_page, tmp_pa
     left = page.locator("[data-left-out]")
     expect(left).to_contain_text("Only the first 10,000 files are sent")
     expect(left).to_contain_text("2 could not be read and are not sent: big/<b>gone</b>, big/locked")
-    expect(page.get_by_role("heading", name="0 of 10000 done")).to_be_visible()
-    expect(page.get_by_text("9500 more are not shown.")).to_be_visible()
+    expect(page.get_by_role("heading", name="0 sent, 0 failed, 0 with findings; 10,000 to go")).to_be_visible()
+    expect(page.get_by_text("9,500 more are not shown: 9,500 still to be sent.")).to_be_visible()
     # Somebody who closes the page is asked.
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
@@ -163,9 +166,52 @@ def test_results_of_many_are_asked_for_a_few_at_a_time(fresh, open_page):
     page.on("requestfinished", lambda request: running_now.discard(request))
     page.get_by_label("Queue").check()
     page.set_input_files(INPUT, [{"name": f"{n}.txt", "mimeType": "text/plain", "buffer": CLEAN + b"%d" % n} for n in range(60)])
-    expect(page.get_by_role("heading", name="60 of 60 done")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="60 sent, 0 failed, 0 with findings", exact=True)).to_be_visible(timeout=60_000)
     assert 1 <= most[0] <= 2
     assert fresh.json("/api/v1/status")["accepted_samples"] == 60
+
+
+def test_what_matters_of_many_uploads_comes_first(fresh, open_page, accessible):
+    """Six hundred files, of which the last failed and the one before has thirty findings."""
+    page = open_page(fresh, "#/submit", expected=("413",))
+    answers = {"found": fresh.post("/api/v1/check?source=web-01", files={"file": ("many.zip", archive(30))}).json(), "clean": []}
+    drawn = page.evaluate_handle("""() => {
+      const count = { draws: 0 };
+      new MutationObserver(() => { count.draws += 1; }).observe(document.querySelector("main"), { childList: true, subtree: true });
+      return count;
+    }""")
+
+    def answer(route):
+        text = route.request.post_data_buffer or b""
+        if b'filename="fail' in text:
+            return route.fulfill(status=413, content_type="application/json", body='{"message": "too large <b>by far</b>"}')
+        found = b'filename="many.zip' in text
+        route.fulfill(content_type="application/json", body=json.dumps(answers["found" if found else "clean"]))
+
+    page.route("**/api/v1/check", answer)
+    files = [(f"{number:03}.txt", b"x") for number in range(598)] + [("many.zip", b"z"), ("fail.bin", b"f")]
+    drop(page, *files)
+    expect(page.get_by_role("heading", name="599 sent, 1 failed, 1 with findings", exact=True)).to_be_visible(timeout=90_000)
+    rows = page.locator(".uploads > li")
+    expect(rows).to_have_count(500)
+    expect(rows.nth(0)).to_contain_text("too large <b>by far</b>")
+    expect(rows.nth(1)).to_contain_text("many.zip")
+    expect(page.get_by_text("100 more are not shown: 100 in which nothing was found.")).to_be_visible()
+    # Each file is begun, sent, done: it is not all drawn again for each of that.
+    assert drawn.evaluate("count => count.draws") < 3 * 600
+    expect(rows.nth(1).locator(".upload-findings > li")).to_have_count(21)
+    expect(rows.nth(1)).to_contain_text("10 more of this file: show all")
+    accessible(page, "many uploads")
+    page.get_by_role("link", name="show all").click()
+    expect(page.locator("table.findings tbody tr")).to_have_count(30)
+
+
+def archive(count) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for number in range(count):
+            file.writestr(f"{number}.php", MARKER + b"%d" % number)
+    return out.getvalue()
 
 
 def renderer_peak_bytes() -> int:

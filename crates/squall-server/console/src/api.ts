@@ -26,8 +26,9 @@ export async function post<T>(path: string, body?: unknown): Promise<T> {
   return change("POST", path, body);
 }
 
-export async function change<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = {};
+/** Sends a change; `only` are headers that say under which condition it is meant (`If-Match`). */
+export async function change<T>(method: string, path: string, body?: unknown, only: Record<string, string> = {}): Promise<T> {
+  const headers: Record<string, string> = { ...only };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   return read(await send(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }));
 }
@@ -46,6 +47,11 @@ async function read<T>(response: Response): Promise<T> {
   if (response.ok) return JSON.parse(text) as T;
   if (response.status === 401) dispatchEvent(new Event(LOGIN_NEEDED));
   throw failure(response.status, text, response.headers.get("Retry-After"));
+}
+
+/** Makes what was thrown one of ours. */
+export function asError(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError(0, String(error));
 }
 
 /** Makes an error of an answer that is none of success. */

@@ -4,12 +4,14 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { get, query } from "./api";
 import { go, type Route, to } from "./router";
 import { remember, remembered } from "./storage";
-import { visible } from "./text";
+import { Text, visible } from "./text";
 import { fromInput, SPANS, shownTime, toInput, zone } from "./times";
 import type { Level, RulePage } from "./types";
 
 /** How long somebody types on before names are asked for. */
 const TYPING_MS = 250;
+/** Letters that the full-text search wants of the beginning of a word. */
+const BEGINNING_MIN = 3;
 /** Names that are offered. */
 const RULES_OFFERED = 20;
 
@@ -37,9 +39,9 @@ const LEVELS: Level[] = ["Alert", "Warning", "Notice"];
 const FIELDS: { name: Condition; label: string; hint: string; kind?: "time"; list?: [string, string][] }[] = [
   { name: "name", label: "File name holds", hint: "inetpub" },
   { name: "hash", label: "Hash", hint: "MD5, SHA-1 or SHA-256" },
-  { name: "source", label: "Source", hint: "web-01" },
-  { name: "rule", label: "Rule", hint: "type a part of its name" },
-  { name: "tag", label: "Tag", hint: "WEBSHELL" },
+  { name: "source", label: "Source", hint: "its whole name: web-01" },
+  { name: "rule", label: "Rule", hint: "its whole name; type and choose" },
+  { name: "tag", label: "Tag", hint: "the whole tag: WEBSHELL" },
   { name: "score_min", label: "Score from", hint: "0" },
   { name: "score_max", label: "Score to", hint: "100" },
   { name: "since", label: "Since", hint: "", kind: "time" },
@@ -80,31 +82,32 @@ export function Filters({ conditions }: { conditions: Conditions }) {
   const key = JSON.stringify(conditions);
   useEffect(() => {
     for (const element of form.current?.elements ?? []) {
-      if (element instanceof HTMLInputElement || element instanceof HTMLSelectElement) {
+      if ((element instanceof HTMLInputElement || element instanceof HTMLSelectElement) && element.name !== "") {
         const value = conditions[element.name as Condition] ?? "";
         element.value = element.type === "datetime-local" ? toInput(value) : value;
       }
     }
-  }, [key, open]);
-  const submit = () => {
+  }, [key]);
+  /** What is in the fields now: whatever is changed, what was typed beside it counts as well. */
+  const written = (): Conditions => {
     const next: Conditions = { level: conditions.level };
     for (const [field, value] of new FormData(form.current ?? undefined)) {
       const name = field as Condition;
       if (typeof value !== "string") continue;
       next[name] = name === "since" || name === "until" ? fromInput(value, conditions[name] ?? "") : value.trim();
     }
-    if (!open) for (const [name, value] of set) next[name as Condition] ??= value;
-    apply(clean(next));
+    return next;
   };
+  const submit = () => apply(clean(written()));
   const toggle = (level: Level) => {
     const lower = level.toLowerCase();
     const has = levels.some((one) => one.toLowerCase() === lower);
     const next = has ? levels.filter((one) => one.toLowerCase() !== lower) : [...levels, level];
-    apply(clean({ ...conditions, level: next.length === LEVELS.length ? "" : next.join(",") }));
+    apply(clean({ ...written(), level: next.length === LEVELS.length ? "" : next.join(",") }));
   };
   const span = (conditions.until ?? "") === "" && SPANS.some(([value]) => value === (conditions.since ?? "")) ? (conditions.since ?? "") : "other";
   const choose = (value: string) => {
-    if (value !== "other") apply(clean({ ...conditions, since: value, until: "" }));
+    if (value !== "other") apply(clean({ ...written(), since: value, until: "" }));
   };
   const show = () => {
     remember("filters", open ? "" : "open");
@@ -152,31 +155,32 @@ export function Filters({ conditions }: { conditions: Conditions }) {
           {open ? "Fewer filters" : "More filters"}
         </button>
       </div>
-      {open && (
-        <div class="fields">
-          {FIELDS.map((field) => (
-            <label key={field.name} class="field">
-              <span>{field.label}</span>
-              {field.kind === "time" ? (
-                <input type="datetime-local" step="1" name={field.name} />
-              ) : field.name === "rule" ? (
-                <RuleInput hint={field.hint} />
-              ) : field.list === undefined ? (
-                <input type="text" name={field.name} placeholder={field.hint} spellcheck={false} autocomplete="off" />
-              ) : (
-                <select name={field.name} onChange={submit}>
-                  {field.list.map(([value, text]) => (
-                    <option key={value} value={value}>
-                      {text}
-                    </option>
-                  ))}
-                </select>
-              )}
-            </label>
-          ))}
-          <p class="sub fields-note">Times are in your time zone: {zone()}.</p>
-        </div>
-      )}
+      <div class="fields" hidden={!open}>
+        {FIELDS.map((field) => (
+          <label key={field.name} class="field">
+            <span>{field.label}</span>
+            {field.kind === "time" ? (
+              <input type="datetime-local" step="1" name={field.name} />
+            ) : field.name === "rule" ? (
+              <RuleInput hint={field.hint} />
+            ) : field.list === undefined ? (
+              <input type="text" name={field.name} placeholder={field.hint} spellcheck={false} autocomplete="off" />
+            ) : (
+              <select name={field.name} onChange={submit}>
+                {field.list.map(([value, text]) => (
+                  <option key={value} value={value}>
+                    {text}
+                  </option>
+                ))}
+              </select>
+            )}
+          </label>
+        ))}
+        <p class="sub fields-note">
+          Source, rule and tag are whole names; a part of one is for the search above, which takes the beginning of a word with *. Times are in your time
+          zone: {zone()}.
+        </p>
+      </div>
       {set.length > 0 && (
         <ul class="chips" aria-label="Conditions">
           {set.map(([name, value]) => (
@@ -186,7 +190,7 @@ export function Filters({ conditions }: { conditions: Conditions }) {
                 <button
                   type="button"
                   aria-label={`Remove the condition ${FIELDS.find((field) => field.name === name)?.label ?? name}`}
-                  onClick={() => apply(clean({ ...conditions, [name]: "" }))}
+                  onClick={() => apply(clean({ ...written(), [name]: "" }))}
                 >
                   ×
                 </button>
@@ -202,6 +206,35 @@ export function Filters({ conditions }: { conditions: Conditions }) {
       )}
     </form>
   );
+}
+
+/** Conditions that are met by a whole name only. */
+const WHOLE = ["source", "rule", "tag"] as const;
+
+/** Where nothing has a name: that whole ones are meant, and where to look for a part. */
+export function WholeNames({ conditions }: { conditions: Conditions }) {
+  const { q = "", rule, source } = conditions;
+  const words = rule === undefined ? "" : beginnings(rule);
+  const text = { ...conditions, rule: "", q: [q, words].filter(Boolean).join(" ") } as Record<string, string>;
+  return (
+    <>
+      {WHOLE.filter((name) => conditions[name] !== undefined).map((name) => (
+        <p key={name} data-whole={name}>
+          The {name} <Text max={100}>{conditions[name] ?? ""}</Text> is looked for by its whole name.{" "}
+          {name === "rule" && words !== "" && <a href={to(["findings"], text)}>Search for words that begin like that</a>}
+          {name === "rule" && " or "}
+          {name === "rule" && <a href={to(["signatures"], { q: rule ?? "" })}>look among the rules</a>}
+          {name === "source" && <a href={to(["sources"], { name: source ?? "" })}>Look among the sources</a>}
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** The words of a name, each as the beginning of one where it is long enough for that. */
+function beginnings(name: string): string {
+  const words = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  return words.map((word) => (word.length < BEGINNING_MIN ? word : `${word}*`)).join(" ");
 }
 
 /** Offers the rules in force whose name, description or tags hold what is typed. */

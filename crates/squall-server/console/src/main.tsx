@@ -12,7 +12,7 @@ import { Signatures } from "./pages/signatures";
 import { Source, Sources } from "./pages/sources";
 import { Submit } from "./pages/submit";
 import { System } from "./pages/system";
-import { type Route, to, useRoute } from "./router";
+import { type Route, scrollBack, to, useRoute } from "./router";
 import { useRights } from "./session";
 import { remember, remembered } from "./storage";
 import "./style.css";
@@ -42,9 +42,10 @@ function App() {
     document.title = `${title} – Squall`;
     // Who uses the keyboard or a screen reader goes on in the new page.
     if (!first.current) main.current?.focus({ preventScroll: true });
-    if (!first.current) scrollTo(0, 0);
+    if (!first.current && !route.again) scrollTo(0, 0);
     first.current = false;
   }, [key]);
+  useLayoutEffect(() => (route.again ? scrollBack(route.entry) : undefined), [route.entry]);
   return (
     <>
       <a

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { ApiError } from "./api";
-import { ago, count, time } from "./format";
+import { ago, count, duration, time } from "./format";
 import { useNow } from "./load";
 import { to } from "./router";
 import { Text } from "./text";
@@ -61,23 +61,50 @@ export function Problem({ error, retry }: { error: ApiError | null; retry?: () =
   );
 }
 
+/** What takes seconds or longer while it does; `null` when nothing does. The seconds are not read out, or a reader would hear nothing else. */
+export function Working({ what }: { what: string | null }) {
+  return (
+    <p role="status" class={what === null ? "off-screen" : "working"} data-working={what === null ? undefined : ""}>
+      {what !== null && (
+        <>
+          Working: {what} <Elapsed key={what} />
+        </>
+      )}
+    </p>
+  );
+}
+
+/** What is said while the whole set is built. */
+export const LOADS_AGAIN = "the signatures are loaded again; this may take as long as a reload.";
+
+function Elapsed() {
+  const [began] = useState(Date.now());
+  const now = useNow(1000);
+  return <span aria-hidden="true">{duration(Math.max(0, Math.round((now - began) / 1000)))}</span>;
+}
+
 export function Card({
   title,
   id,
   actions,
   children,
   class: name = "",
+  focusable = false,
 }: {
   title: ComponentChildren;
   id: string;
   actions?: ComponentChildren;
   children: ComponentChildren;
   class?: string;
+  /** Its heading is a place that something leads to. */
+  focusable?: boolean;
 }) {
   return (
     <section class={`card ${name}`} aria-labelledby={id}>
       <header class="card-head">
-        <h2 id={id}>{title}</h2>
+        <h2 id={id} tabIndex={focusable ? -1 : undefined}>
+          {title}
+        </h2>
         {actions && <div class="actions">{actions}</div>}
       </header>
       {children}
@@ -132,6 +159,20 @@ export function Command({ text, label }: { text: string; label: string }) {
       </pre>
       <Copy text={text} what={label} />
     </div>
+  );
+}
+
+/** What came in while a list stands still. */
+export function Fresh({ list }: { list: { fresh: number; freshMore: boolean; show: () => void } }) {
+  return (
+    <p role="status" class={list.fresh === 0 ? "off-screen" : "fresh"}>
+      {list.fresh > 0 && (
+        <button type="button" onClick={list.show}>
+          {count(list.fresh)}
+          {list.freshMore && "+"} new: show
+        </button>
+      )}
+    </p>
   );
 }
 

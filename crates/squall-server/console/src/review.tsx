@@ -1,9 +1,9 @@
 // What an analyst makes of a finding.
 
 import { useState } from "preact/hooks";
-import { ApiError, change, post } from "./api";
+import { type ApiError, asError, change, post } from "./api";
 import { count } from "./format";
-import { Card, Problem, ReviewMark, When } from "./parts";
+import { Card, LOADS_AGAIN, Problem, ReviewMark, When, Working } from "./parts";
 import { NotAllowed, useRights } from "./session";
 import { remember, remembered } from "./storage";
 import { Text } from "./text";
@@ -18,44 +18,54 @@ const SAID: Record<ReviewState, string> = {
 
 export function ReviewForm({ details, changed }: { details: FindingDetails; changed: () => void }) {
   const { review, summary, trusted } = details;
-  const { act, analyst } = useRights();
+  const { act, analyst, session } = useRights();
   const [note, setNote] = useState("");
   const [who, setWho] = useState(remembered("who"));
   const [error, setError] = useState<ApiError | null>(null);
-  const [busy, setBusy] = useState(false);
+  const [working, setWorking] = useState<string | null>(null);
+  const busy = working !== null;
   const [said, setSaid] = useState("");
   const [sure, setSure] = useState(false);
   const path = `/api/v1/findings/${encodeURIComponent(summary.event_id)}`;
-  const send = (asked: Promise<string>) => {
-    setBusy(true);
+  const send = (what: string, asked: Promise<string>) => {
+    setWorking(what);
     setError(null);
     setSaid("");
-    setSure(false);
     remember("who", who);
     asked
       .then((text) => {
         setNote("");
+        setSure(false);
         setSaid(text);
         changed();
       })
-      .catch((failed) => setError(failed instanceof ApiError ? failed : new ApiError(0, String(failed))))
-      .finally(() => setBusy(false));
+      .catch((failed) => setError(asError(failed)))
+      .finally(() => setWorking(null));
   };
-  const set = (state: ReviewState) => send(post<Review>(`${path}/review`, { state, note, who }).then(() => SAID[state]));
+  const set = (state: ReviewState) => send("the review is written.", post<Review>(`${path}/review`, { state, note, who }).then(() => SAID[state]));
   const trust = (all: boolean) =>
     send(
+      LOADS_AGAIN,
       post<Trusted>(`${path}/trust`, { note, who, same_content: all }).then(
         ({ findings }) => `The content is trusted from now on. Marked as false positive: ${count(findings)} finding${findings === 1 ? "" : "s"}.`,
       ),
     );
   const distrust = () =>
-    send(change<unknown>("DELETE", `${path}/trust`, { note, who }).then(() => "The content is not trusted any more, and the finding is open again."));
+    send(
+      LOADS_AGAIN,
+      change<unknown>("DELETE", `${path}/trust`, { note, who }).then(() => "The content is not trusted any more, and the finding is open again."),
+    );
   return (
     <Card title="Review" id="review">
       {review !== null && <Reviewed review={review} />}
       {trusted !== null && (
         <div class="problem" role="note" data-trusted>
-          <b>This content is trusted: nothing is reported on it any more.</b> <Text max={1000}>{trusted}</Text>
+          <b>
+            {details.trusted_in_force === false
+              ? "This content is on the list of trusted ones, but the set in force does not have it (rolled back): it is still reported. A reload puts the list in force."
+              : "This content is trusted: nothing is reported on it any more."}
+          </b>{" "}
+          <Text max={1000}>{trusted}</Text>
           {analyst && (
             <p>
               <button type="button" disabled={busy} onClick={distrust}>
@@ -71,10 +81,12 @@ export function ReviewForm({ details, changed }: { details: FindingDetails; chan
             <span>Note</span>
             <textarea rows={2} maxLength={4096} value={note} onInput={(event) => setNote(event.currentTarget.value)} />
           </label>
-          <label class="field">
-            <span>Your name</span>
-            <input type="text" maxLength={256} value={who} autocomplete="name" onInput={(event) => setWho(event.currentTarget.value)} />
-          </label>
+          {session.name === null && (
+            <label class="field">
+              <span>Your name</span>
+              <input type="text" maxLength={256} value={who} autocomplete="name" onInput={(event) => setWho(event.currentTarget.value)} />
+            </label>
+          )}
           <div class="actions">
             <button type="button" disabled={busy} onClick={() => set("reviewed")}>
               Mark as reviewed
@@ -93,6 +105,7 @@ export function ReviewForm({ details, changed }: { details: FindingDetails; chan
       ) : (
         <NotAllowed what="A review" />
       )}
+      <Working what={working} />
       <p role="status" class={said === "" ? "off-screen" : "good"}>
         {said}
       </p>

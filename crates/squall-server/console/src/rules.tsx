@@ -25,12 +25,11 @@ export function Rules({ route, version }: { route: Route; version: string }) {
         role="search"
         onSubmit={(event) => {
           event.preventDefault();
-          const value = new FormData(event.currentTarget).get("q");
-          go(address({ q: typeof value === "string" ? value.trim() : "", from: "" }));
+          go(address({ q: typed(event.currentTarget), from: "" }));
         }}
       >
         <input type="search" name="q" key={q} defaultValue={q} aria-label="Search rules" placeholder="Words in name, description, tags, author or file" />
-        <select aria-label="Origin" value={origin} onChange={(event) => go(address({ origin: event.currentTarget.value, from: "" }))}>
+        <select aria-label="Origin" value={origin} onChange={(event) => go(address({ q: typed(event.currentTarget.form), origin: event.currentTarget.value, from: "" }))}>
           <option value="">any origin</option>
           <option value="internal">internal</option>
           <option value="custom">custom</option>
@@ -87,6 +86,12 @@ export function Rules({ route, version }: { route: Route; version: string }) {
       )}
     </Card>
   );
+}
+
+/** What is in the field now. */
+function typed(form: HTMLFormElement | null): string {
+  const value = new FormData(form ?? undefined).get("q");
+  return typeof value === "string" ? value.trim() : "";
 }
 
 function Row({ rule, open, toggle }: { rule: RuleRow; open: boolean; toggle: () => void }) {

@@ -1,10 +1,10 @@
 // Where the signatures come from, and asking there for something new.
 
 import { useState } from "preact/hooks";
-import { ApiError, post } from "./api";
+import { type ApiError, asError, post } from "./api";
 import { bytes, count } from "./format";
 import { useLoad } from "./load";
-import { Card, Problem, When } from "./parts";
+import { Card, Problem, When, Working } from "./parts";
 import { useRights } from "./session";
 import { Text } from "./text";
 import type { SignatureSources } from "./types";
@@ -31,7 +31,7 @@ export function SignaturePlaces({ version, changed }: { version: string; changed
     setSaid("");
     post("/api/v1/signatures/update")
       .then(() => setSaid("Every source was asked."))
-      .catch((error) => setFailed(error instanceof ApiError ? error : new ApiError(0, String(error))))
+      .catch((error) => setFailed(asError(error)))
       .finally(() => {
         setBusy(false);
         reload();
@@ -52,6 +52,7 @@ export function SignaturePlaces({ version, changed }: { version: string; changed
       }
     >
       <Problem error={error} retry={reload} />
+      <Working what={busy ? "every source is asked; what is new is loaded, which may take as long as a reload." : null} />
       <Problem error={failed} />
       <p role="status" class={said === "" ? "off-screen" : "good"}>
         {said}

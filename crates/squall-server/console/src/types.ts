@@ -146,24 +146,28 @@ export interface Review {
   time: string;
 }
 
+export interface Sighting {
+  by: "hash" | "name" | "rule";
+  value: string;
+  findings: number;
+  sources: number;
+  more: boolean;
+  latest: FindingRow[];
+}
+
 export interface FindingDetails {
   summary: FindingRow;
   finding: Finding;
   shares: { rule: string; subscore: number; points: number }[];
   review: Review | null;
-  sightings: {
-    by: "hash" | "name" | "rule";
-    value: string;
-    findings: number;
-    sources: number;
-    more: boolean;
-    latest: FindingRow[];
-  }[];
+  sightings: Sighting[];
   sample_sha256: string | null;
   /** Whether it can be downloaded. */
   sample_kept: boolean;
   /** What the list of trusted hashes says of the content, if it is on it. */
   trusted: string | null;
+  /** Whether the set in force has it there; after a roll-back it may not. */
+  trusted_in_force?: boolean;
   lookups: { name: string; url: string }[];
   levels: { notice: number; warning: number; alert: number; alert_subscore_above: number };
 }
@@ -185,6 +189,8 @@ export interface CollectionRow {
   began: string;
   ended: string | null;
   state: string;
+  /** When its source last sent a sample, with whatever id. */
+  last_seen?: string | null;
   samples: number;
   bytes: number;
   findings: LevelCounts;
@@ -208,6 +214,9 @@ export interface Signatures {
   previous?: SignatureSet;
   problems: string[];
   problems_omitted: number;
+  /** Those that cost nothing, apart from `problems`; an older service has both there. */
+  warnings?: string[];
+  warnings_omitted?: number;
   last_change?: { at: string; trigger: string; outcome: string; error?: string; duration_milliseconds: number };
   changes: number;
   failed_changes: number;
@@ -305,6 +314,8 @@ export interface OwnFile {
   name: string;
   size_bytes: number;
   modified: string;
+  /** SHA-256 of its text: a change says by it which text it is a change of. */
+  digest?: string;
   text?: string | null;
 }
 

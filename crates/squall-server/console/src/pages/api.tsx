@@ -1,11 +1,11 @@
 // The API for those who write programs: every operation of the API document,
 // with its request for a shell, and tried out where it changes nothing.
 
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiError, failure, OWN_HEADER } from "../api";
 import { bytes } from "../format";
 import { useLoad } from "../load";
-import { address, type Body, curl, type Document, type Endpoint, endpoints, oneLine, role, shape, types } from "../openapi";
+import { address, type Body, curl, type Document, type Endpoint, endpoints, forAnalysts, oneLine, role, shape, types } from "../openapi";
 import { Card, Command, Problem } from "../parts";
 import { go, type Route, to } from "../router";
 import { useRights } from "../session";
@@ -72,8 +72,16 @@ function Details({ document, endpoint }: { document: Document; endpoint: Endpoin
   const [values, setValues] = useState<Record<string, string>>({});
   const needed = role(endpoint);
   const parameters = endpoint.parameters ?? [];
+  const trial = useTrial(endpoint, values);
   return (
-    <div class="operation-body">
+    <form
+      class="operation-body"
+      autocomplete="off"
+      onSubmit={(event) => {
+        event.preventDefault();
+        trial.send();
+      }}
+    >
       {endpoint.description && (
         <p>
           <Prose>{endpoint.description}</Prose>
@@ -82,6 +90,12 @@ function Details({ document, endpoint }: { document: Document; endpoint: Endpoin
       <p class="sub">
         {needed === null ? "Needs no token." : `Needs the role ${needed}, where the service asks for tokens.`}
         {session.required && needed !== null && " The command takes yours from the variable TOKEN."}
+        {forAnalysts(endpoint) && (
+          <>
+            {" "}
+            Where it asks for none, it is for analysts: from the service's own machine, or from an address that the setting <code>analyst</code> names.
+          </>
+        )}
       </p>
       {parameters.length > 0 && (
         <div class="scroll">
@@ -123,9 +137,19 @@ function Details({ document, endpoint }: { document: Document; endpoint: Endpoin
       )}
       {endpoint.requestBody && <Shape title="Body" body={endpoint.requestBody} document={document} />}
       <Command text={curl(endpoint, values, location.origin, session.required)} label={`Command for ${endpoint.operationId}`} />
-      <Try endpoint={endpoint} values={values} />
+      {location.protocol === "https:" && (
+        <p class="sub" data-cacert>
+          Where this machine does not know who signed the certificate of the service, add <code>--cacert ca.pem</code>.
+        </p>
+      )}
+      {endpoint.requestBody?.content?.["application/json"] && (
+        <p class="sub">
+          The body is read from the file <code>body.json</code>.
+        </p>
+      )}
+      <Try endpoint={endpoint} trial={trial} />
       <Answers document={document} endpoint={endpoint} />
-    </div>
+    </form>
   );
 }
 
@@ -175,49 +199,109 @@ function Prose({ children }: { children: string | undefined }) {
   return <>{parts.map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>;
 }
 
-/** Most of an answer that is shown. */
+/** Most of an answer that is taken, and most of it that is shown. */
+const TAKEN_MAX_BYTES = 256 * 1024;
 const SHOWN_MAX = 20_000;
 
+interface Answer {
+  status: number;
+  text: string;
+  bytes: number;
+  /** There was more, which was not taken. */
+  cut: boolean;
+}
+
+interface Trial {
+  /** Whether it can be tried out: it changes nothing, and answers with text. */
+  possible: boolean;
+  /** Something that is required has no value. */
+  missing: boolean;
+  running: boolean;
+  answer: Answer | null;
+  error: ApiError | null;
+  send: () => void;
+}
+
 /** Sends a request that changes nothing, as the reader of the page. */
-function Try({ endpoint, values }: { endpoint: Endpoint; values: Record<string, string> }) {
-  const [answer, setAnswer] = useState<{ status: number; text: string; size: number } | null>(null);
+function useTrial(endpoint: Endpoint, values: Record<string, string>): Trial {
+  const [answer, setAnswer] = useState<Answer | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
+  const [running, setRunning] = useState(false);
+  const asked = useRef<AbortController | null>(null);
+  useEffect(() => () => asked.current?.abort(), []);
   const isText = Object.keys(endpoint.responses["200"]?.content ?? {}).every((kind) => /json|csv|text\/plain/.test(kind));
-  if (endpoint.method !== "GET" || !isText) return null;
+  const possible = endpoint.method === "GET" && isText;
   const missing = (endpoint.parameters ?? []).some(({ name, required }) => required && (values[name] ?? "") === "");
   const send = async () => {
+    if (!possible || missing) return;
+    // Of two answers the one that was asked for last counts, whichever comes first.
+    asked.current?.abort();
+    const own = new AbortController();
+    asked.current = own;
+    setRunning(true);
     setError(null);
     try {
-      const response = await fetch(address(endpoint, values), { headers: OWN_HEADER, cache: "no-store", credentials: "same-origin" });
-      const text = await response.text();
-      setAnswer({ status: response.status, text: indented(text).slice(0, SHOWN_MAX), size: text.length });
-      if (!response.ok) setError(failure(response.status, text, response.headers.get("Retry-After")));
+      const response = await fetch(address(endpoint, values), { headers: OWN_HEADER, cache: "no-store", credentials: "same-origin", signal: own.signal });
+      const begin = await beginning(response);
+      if (own.signal.aborted) return;
+      setAnswer({ ...begin, status: response.status, text: begin.cut ? begin.text : indented(begin.text) });
+      if (!response.ok) setError(failure(response.status, begin.text, response.headers.get("Retry-After")));
     } catch {
+      if (own.signal.aborted) return;
+      setAnswer(null);
       setError(new ApiError(0, "the service does not answer"));
     }
+    setRunning(false);
   };
+  return { possible, missing, running, answer, error, send };
+}
+
+/** Takes an answer up to a bound, and has the rest of it not sent: an export may be larger than the memory of a browser. */
+async function beginning(response: Response): Promise<{ text: string; bytes: number; cut: boolean }> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return { text: "", bytes: 0, cut: false };
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return { text: text + decoder.decode(), bytes, cut: false };
+    bytes += value.length;
+    text += decoder.decode(value, { stream: true });
+    if (bytes > TAKEN_MAX_BYTES) {
+      await reader.cancel();
+      return { text, bytes, cut: true };
+    }
+  }
+}
+
+function Try({ endpoint, trial }: { endpoint: Endpoint; trial: Trial }) {
+  const { possible, missing, running, answer, error } = trial;
+  if (!possible) return null;
   return (
     <>
       <p>
-        <button type="button" onClick={send} disabled={missing}>
-          Try it
+        <button type="submit" disabled={missing || running}>
+          {running ? "Asking…" : "Try it"}
         </button>{" "}
         {missing && <span class="sub">It needs a value for what is required.</span>}
       </p>
       <Problem error={error} />
+      <p class={answer === null && !running ? "off-screen" : "sub"} role="status">
+        {running ? "Asking…" : answer !== null && told(answer)}
+      </p>
       {answer !== null && (
-        <>
-          <p class="sub" role="status">
-            Status {answer.status}, {bytes(answer.size)}
-            {answer.text.length === SHOWN_MAX && "; only its beginning is shown"}
-          </p>
-          <pre class="shape" tabIndex={0} role="region" aria-label={`Answer of ${endpoint.operationId}`}>
-            <Lines text={answer.text} />
-          </pre>
-        </>
+        <pre class="shape" tabIndex={0} role="region" aria-label={`Answer of ${endpoint.operationId}`} aria-busy={running}>
+          <Lines text={answer.text.slice(0, SHOWN_MAX)} />
+        </pre>
       )}
     </>
   );
+}
+
+function told({ status, text, bytes: size, cut }: Answer): string {
+  if (cut) return `Status ${status}; after ${bytes(size)} no more was taken, and only the beginning is shown`;
+  return `Status ${status}, ${bytes(size)}${text.length > SHOWN_MAX ? "; only its beginning is shown" : ""}`;
 }
 
 /** Foreign text that keeps its lines. */

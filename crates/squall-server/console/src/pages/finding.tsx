@@ -5,20 +5,25 @@ import { useState } from "preact/hooks";
 import { ApiError, failure } from "../api";
 import { bytes, count } from "../format";
 import { Content } from "../hex";
-import { useLoad } from "../load";
+import { useLive } from "../live";
+import { useLoad, useSlow } from "../load";
 import { Card, Copy, Fact, FindingTable, LevelBadge, Problem, ReviewMark, When } from "../parts";
 import { ReasonView } from "../reason";
 import { ReviewForm } from "../review";
 import { to } from "../router";
 import { NotAllowed, useRights } from "../session";
 import { Outside, Text } from "../text";
-import type { Finding as Body, FindingDetails } from "../types";
+import type { Finding as Body, FindingDetails, Sighting } from "../types";
 
 /** A finding of just now may not be in the store yet: the service waits for it. */
 const WAIT_SECONDS = 10;
+/** How often it is looked whether what comes in has to do with it. */
+const LOOK_MS = 4000;
 
 export function Finding({ id }: { id: string }) {
-  const { data, error, reload } = useLoad<FindingDetails>(`/api/v1/findings/${encodeURIComponent(id)}?wait=${WAIT_SECONDS}`);
+  // Where else it was seen, and what others make of it, changes while it is read.
+  const stored = useSlow(useLive().overview?.findings?.stored ?? 0, LOOK_MS);
+  const { data, error, reload } = useLoad<FindingDetails>(`/api/v1/findings/${encodeURIComponent(id)}?wait=${WAIT_SECONDS}`, stored);
   if (data === null) return error === null ? <p class="muted">Loading…</p> : <Problem error={error} retry={reload} />;
   const { finding, summary } = data;
   return (
@@ -35,6 +40,7 @@ export function Finding({ id }: { id: string }) {
           </a>
           {summary.sample_id !== null && `, sample ${summary.sample_id}`}
         </p>
+        <SameContent details={data} />
       </div>
       <Issues finding={finding} />
       <div class="columns wide-left">
@@ -278,15 +284,53 @@ function PeFacts({ facts }: { facts: Record<string, unknown> }) {
   );
 }
 
+/** In the head, because it is what an analyst asks next. */
+function SameContent({ details }: { details: FindingDetails }) {
+  const { sightings, summary } = details;
+  const same = sightings.find((sighting) => sighting.by === "hash");
+  if (same === undefined || same.findings === 0) return null;
+  const show = () => {
+    const heading = document.getElementById("sightings");
+    heading?.scrollIntoView();
+    heading?.focus({ preventScroll: true });
+  };
+  return (
+    <p data-same-content>
+      {elsewhere(same, summary.source)}{" "}
+      <button type="button" class="link" onClick={show}>
+        show
+      </button>
+    </p>
+  );
+}
+
+function elsewhere({ findings, sources, more, latest }: Sighting, own: string): string {
+  const orMore = more ? " or more" : "";
+  const here = latest.some((row) => row.source === own);
+  // Of what is not among the latest, nobody knows whether it is of this host.
+  if (!here && latest.length < findings) return `The same file in ${count(findings)}${orMore} other findings, from ${plural(sources, "host")}`;
+  const others = sources - (here ? 1 : 0);
+  return others === 0
+    ? `The same file ${plural(findings, "more time")} on this host`
+    : `The same file on ${count(others)}${orMore} other host${others === 1 ? "" : "s"}`;
+}
+
+function plural(n: number, what: string): string {
+  return `${count(n)} ${what}${n === 1 ? "" : "s"}`;
+}
+
 function Sightings({ details }: { details: FindingDetails }) {
   const { sightings, summary } = details;
   const link = (by: string, value: string): Record<string, string> => {
     if (by === "hash") return { hash: summary.sha256 ?? value };
     return by === "rule" ? { rule: value } : { name: value };
   };
+  const rows = sightings.map((sighting) => sighting.latest.slice(0, 3).map((row) => row.event_id).join());
+  /** Whether the same rows are shown already: most rules of a file are seen with each other. */
+  const before = (index: number) => rows.indexOf(rows[index] ?? "") < index;
   const title = { hash: "The same content", name: "The same file name", rule: "The same rule" };
   return (
-    <Card title="Seen elsewhere" id="sightings">
+    <Card title="Seen elsewhere" id="sightings" focusable>
       {sightings.length === 0 && <p class="muted">Nowhere else.</p>}
       {sightings.map((sighting, index) => (
         <div key={index} class="sighting">
@@ -308,7 +352,11 @@ function Sightings({ details }: { details: FindingDetails }) {
                 {sighting.sources === 1 ? "" : "s"}.{" "}
                 <a href={to(["findings"], link(sighting.by, sighting.value))}>Show all</a>
               </p>
-              <FindingTable rows={sighting.latest.slice(0, 3)} caption={title[sighting.by]} toSources />
+              {before(index) ? (
+                <p class="sub">The latest of them are those above.</p>
+              ) : (
+                <FindingTable rows={sighting.latest.slice(0, 3)} caption={title[sighting.by]} toSources />
+              )}
             </>
           )}
         </div>

@@ -1,14 +1,15 @@
 // Findings, searched. Every condition is in the address, so that it can be
 // kept and passed on.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { type ApiError, get, query } from "../api";
-import { Filters, read } from "../filters";
+import { useEffect, useRef } from "preact/hooks";
+import { query } from "../api";
+import { Filters, read, WholeNames } from "../filters";
 import { useLive } from "../live";
-import { useLoad, useSlow } from "../load";
-import { FindingTable, Problem } from "../parts";
+import { usePages } from "../lists";
+import { useSlow } from "../load";
+import { FindingTable, Fresh, Problem } from "../parts";
 import type { Route } from "../router";
-import type { FindingPage, FindingRow } from "../types";
+import type { FindingRow } from "../types";
 
 const PAGE = 50;
 /** How often a search without a finding goes on by itself. */
@@ -19,29 +20,20 @@ export function Findings({ route }: { route: Route }) {
   const search = query({ ...conditions });
   const { overview } = useLive();
   const stored = useSlow(overview?.findings?.stored ?? 0, 2000);
-  const [more, setMore] = useState<{ of: string; rows: FindingRow[]; cursor: string | null } | null>(null);
-  const appended = more !== null && more.of === search ? more : null;
-  // Once further pages are open the list stays as it is.
-  const first = useLoad<FindingPage>(
-    `/api/v1/findings${query({ ...conditions, limit: PAGE })}`,
-    appended === null ? stored : null,
-  );
-  const [error, setError] = useState<ApiError | null>(null);
-  const rows = [...(first.data?.findings ?? []), ...(appended?.rows ?? [])];
-  const cursor = appended === null ? (first.data?.cursor ?? null) : appended.cursor;
-  const next = () => {
-    setError(null);
-    if (cursor === null) return;
-    get<FindingPage>(`/api/v1/findings${query({ ...conditions, limit: PAGE, cursor })}`)
-      .then((page) =>
-        setMore({ of: search, rows: [...(appended?.rows ?? []), ...page.findings], cursor: page.cursor }),
-      )
-      .catch(setError);
-  };
+  const list = usePages<FindingRow>({
+    path: "/api/v1/findings",
+    key: "findings",
+    parameters: conditions,
+    size: PAGE,
+    id: (row) => row.event_id,
+    news: stored,
+  });
+  const { cursor, error, next } = list;
+  const rows = list.rows ?? [];
   // A search for what few findings have comes in steps.
   const steps = useRef({ of: "", taken: 0 });
   if (steps.current.of !== search) steps.current = { of: search, taken: 0 };
-  const goesOn = first.data !== null && rows.length === 0 && cursor !== null && error === null && steps.current.taken < STEPS_MAX;
+  const goesOn = list.rows !== null && rows.length === 0 && cursor !== null && error === null && steps.current.taken < STEPS_MAX;
   useEffect(() => {
     if (!goesOn) return;
     steps.current.taken += 1;
@@ -52,7 +44,7 @@ export function Findings({ route }: { route: Route }) {
       <Filters conditions={conditions} />
       <div class="list-head">
         <p class="muted" role="status">
-          {(first.loading && first.data === null) || goesOn ? "Searching…" : `${rows.length}${cursor === null ? "" : "+"} shown, newest first`}
+          {list.rows === null || goesOn ? "Searching…" : `${rows.length}${cursor === null ? "" : "+"} shown, newest first`}
         </p>
         <div class="actions">
           <a class="button" href={`/api/v1/findings/export${query({ ...conditions, format: "jsonl" })}`} download>
@@ -63,15 +55,19 @@ export function Findings({ route }: { route: Route }) {
           </a>
         </div>
       </div>
-      <Problem error={first.error ?? error} retry={first.reload} />
-      {first.data !== null && rows.length === 0 && !goesOn && (
-        <p class="empty">
-          {search === ""
-            ? "Nothing was found so far."
-            : cursor === null
-              ? "No finding meets all these conditions."
-              : "None of the newest findings meets all these conditions; so few have them that it takes long to look."}
-        </p>
+      <Fresh list={list} />
+      <Problem error={error} retry={list.reload} />
+      {list.rows !== null && rows.length === 0 && !goesOn && (
+        <div class="empty">
+          <p>
+            {search === ""
+              ? "Nothing was found so far."
+              : cursor === null
+                ? "No finding meets all these conditions."
+                : "None of the newest findings meets all these conditions; so few have them that it takes long to look."}
+          </p>
+          <WholeNames conditions={conditions} />
+        </div>
       )}
       {rows.length > 0 && <FindingTable rows={rows} caption="Findings, newest first" />}
       {cursor !== null && !goesOn && (

@@ -73,7 +73,7 @@ function Tiles({ overview }: { overview: State }) {
         last 1,000 scans; average of all <span data-value="average">{milliseconds(overview.scan_time.average_milliseconds)}</span>
       </Tile>
       <Tile name="Refused" value={count(samples.denied)} id="denied">
-        {samples.denied === 0 ? "none ever" : "limit reached; sent again"}
+        {samples.denied === 0 ? "none ever" : "limit reached; told to come back"}
       </Tile>
       <Tile name="Not scannable" value={count(samples.failed)} id="failed">
         {samples.failed === 0 ? "none" : <a href={to(["system"])}>show them</a>}
@@ -81,7 +81,7 @@ function Tiles({ overview }: { overview: State }) {
       <Tile name="Disk free" value={storage.free_bytes === null ? "–" : bytes(storage.free_bytes)} id="disk">
         spool {bytes(storage.spool_bytes)}
       </Tile>
-      <Tile name="Signatures" value={signatures === null ? "loading" : `${count(signatures.rules)} rules`} id="signatures">
+      <Tile name="Signatures" value={signatures === null ? "loading" : count(signatures.rules)} unit={signatures === null ? "" : " rules"} id="signatures">
         {signatures === null ? (
           "checks wait"
         ) : (
@@ -97,13 +97,14 @@ function Tiles({ overview }: { overview: State }) {
   );
 }
 
-function Tile({ name, value, id, children }: { name: string; value: string; id: string; children: ComponentChildren }) {
+function Tile({ name, value, unit = "", id, children }: { name: string; value: string; unit?: string; id: string; children: ComponentChildren }) {
   return (
     <div class="tile">
       <dt>{name}</dt>
       <dd>
         <span class="value" data-value={id}>
           {value}
+          {unit !== "" && <span class="unit">{unit}</span>}
         </span>
         <span class="sub">{children}</span>
       </dd>
@@ -140,10 +141,11 @@ function Charts({ overview }: { overview: State }) {
   const findings = useLoad<FindingHistory>(`/api/v1/findings/history?minutes=${MINUTES}`, version);
   const now = Math.floor(new Date(overview.time).getTime() / 60_000) * 60;
   const times = useMemo(() => Array.from({ length: MINUTES }, (_, n) => now - (MINUTES - 1 - n) * 60), [now]);
-  const sampleSeries = useMemo(() => [one("Samples", "accent", samples.data)], [samples.data]);
-  const queueSeries = useMemo(() => [one("Queue", "accent", queue.data)], [queue.data]);
-  const deniedSeries = useMemo(() => [one("Refused", "warning", denied.data)], [denied.data]);
-  const findingSeries = useMemo(() => byLevel(findings.data), [findings.data]);
+  const zone = useMemo(() => zoneOf(samples.data ?? queue.data ?? denied.data, overview.time), [samples.data, queue.data, denied.data]);
+  const sampleSeries = useMemo(() => [one("Samples", "accent", samples.data, times, zone)], [samples.data, times, zone]);
+  const queueSeries = useMemo(() => [one("Queue", "accent", queue.data, times, zone)], [queue.data, times, zone]);
+  const deniedSeries = useMemo(() => [one("Refused", "warning", denied.data, times, zone)], [denied.data, times, zone]);
+  const findingSeries = useMemo(() => byLevel(findings.data, times), [findings.data, times]);
   return (
     <div class="charts">
       <Chart label="Samples scanned per minute" times={times} series={sampleSeries} />
@@ -154,16 +156,27 @@ function Charts({ overview }: { overview: State }) {
   );
 }
 
-/** The histories are keyed by the clock of the service: the last value is that of this minute. */
-function one(label: string, color: string, history: History | null): Series {
-  const values = Object.values(history ?? {}).slice(-MINUTES);
-  return { label, color, values: [...Array<number>(MINUTES - values.length).fill(0), ...values] };
+/** When a minute begins, in seconds, by the clock on the wall of the service: its key names when it ends. */
+function beginOf(key: string): number {
+  return Date.parse(`${key.replace(" ", "T")}:00Z`) / 1000 - 60;
 }
 
-function byLevel(history: FindingHistory | null): Series[] {
-  const minutes = history?.minutes ?? [];
-  const missing = Array<number>(MINUTES - Math.min(MINUTES, minutes.length)).fill(0);
-  const of = (level: "alert" | "warning" | "notice") => [...missing, ...minutes.map((minute) => minute.findings[level])];
+/** How many seconds the clock on the wall of the service is before UTC: zones differ by quarters of an hour, an answer is younger than that. */
+function zoneOf(history: History | null, time: string): number {
+  const last = Object.keys(history ?? {}).at(-1);
+  if (last === undefined) return 0;
+  return Math.round((beginOf(last) - new Date(time).getTime() / 1000) / 900) * 900;
+}
+
+/** Each value in its minute: an answer may be of a minute ago, or lack some. */
+function one(label: string, color: string, history: History | null, times: number[], zone: number): Series {
+  const at = new Map(Object.entries(history ?? {}).map(([key, value]) => [beginOf(key) - zone, value]));
+  return { label, color, values: times.map((time) => at.get(time) ?? 0) };
+}
+
+function byLevel(history: FindingHistory | null, times: number[]): Series[] {
+  const at = new Map((history?.minutes ?? []).map((minute) => [Date.parse(minute.time) / 1000, minute.findings]));
+  const of = (level: "alert" | "warning" | "notice") => times.map((time) => at.get(time)?.[level] ?? 0);
   return [
     { label: "Alerts", color: "alert", values: of("alert") },
     { label: "Warnings", color: "warning", values: of("warning") },

@@ -1,11 +1,11 @@
 // The signature set in force, and its replacement.
 
 import { useState } from "preact/hooks";
-import { ApiError, post } from "../api";
+import { type ApiError, asError, post } from "../api";
 import { count, milliseconds } from "../format";
 import { useLive } from "../live";
 import { useLoad } from "../load";
-import { Card, Problem, When } from "../parts";
+import { Card, LOADS_AGAIN, Problem, When, Working } from "../parts";
 import { Costs } from "../costs";
 import { OwnFiles } from "../own";
 import type { Route } from "../router";
@@ -25,7 +25,7 @@ export function Signatures({ route }: { route: Route }) {
     setBusy(what);
     setFailed(null);
     post<State>(`/api/v1/signatures/${what}`)
-      .catch((error) => setFailed(error instanceof ApiError ? error : new ApiError(0, String(error))))
+      .catch((error) => setFailed(asError(error)))
       .finally(() => {
         setBusy("");
         reload();
@@ -34,6 +34,7 @@ export function Signatures({ route }: { route: Route }) {
   if (data === null) return error === null ? <p class="muted">Loading…</p> : <Problem error={error} retry={reload} />;
   return (
     <>
+      <Working what={busy === "" ? null : LOADS_AGAIN} />
       <Problem error={failed} />
       {!may && <NotAllowed what="A change of signatures" />}
       {data.pure_yara && (
@@ -96,7 +97,7 @@ export function Signatures({ route }: { route: Route }) {
       )}
       <SignaturePlaces version={data.current?.fingerprint ?? ""} changed={reload} />
       {analyst ? (
-        <OwnFiles changed={reload} />
+        <OwnFiles changed={reload} rolledBack={data.rolled_back} />
       ) : (
         <Card title="Your rules and lists" id="own">
           <NotAllowed what="Writing rules and lists" />
@@ -104,20 +105,47 @@ export function Signatures({ route }: { route: Route }) {
       )}
       <Rules route={route} version={data.current?.fingerprint ?? ""} />
       <Costs version={data.current?.fingerprint ?? ""} />
-      <Card title={`Problems (${count(data.problems.length + data.problems_omitted)})`} id="problems">
-        {data.problems.length === 0 ? (
-          <p class="muted">Every rule and every line could be used.</p>
-        ) : (
-          <ul class="lines">
-            {data.problems.map((problem) => (
-              <li key={problem} class="mono">
-                <Text>{problem}</Text>
-              </li>
-            ))}
-          </ul>
-        )}
-        {data.problems_omitted > 0 && <p class="sub">{count(data.problems_omitted)} more are not shown.</p>}
+      <Problems state={data} />
+    </>
+  );
+}
+
+/** What costs a signature, and, folded, what costs none. */
+function Problems({ state }: { state: State }) {
+  const { current, problems, problems_omitted: omitted, warnings, warnings_omitted: warningsOmitted = 0 } = state;
+  // Where they are not told apart they are warnings if nothing was lost.
+  const apart = warnings !== undefined;
+  const harmless = apart || (current?.skipped ?? 0) > 0 ? (warnings ?? []) : problems;
+  const lost = harmless === problems ? [] : problems;
+  const more = harmless === problems ? { lost: 0, harmless: omitted } : { lost: omitted, harmless: warningsOmitted };
+  return (
+    <>
+      <Card title={`${apart || lost.length === 0 ? "Not usable" : "Not usable, and warnings"} (${count(lost.length + more.lost)})`} id="problems">
+        {lost.length + more.lost === 0 ? <p class="muted">Every rule and every line could be used.</p> : <ProblemLines lines={lost} more={more.lost} />}
       </Card>
+      {harmless.length + more.harmless > 0 && (
+        <Card title={`Warnings (${count(harmless.length + more.harmless)})`} id="warnings">
+          <details>
+            <summary>What is odd about rules and lines that are in force</summary>
+            <ProblemLines lines={harmless} more={more.harmless} />
+          </details>
+        </Card>
+      )}
+    </>
+  );
+}
+
+function ProblemLines({ lines, more }: { lines: string[]; more: number }) {
+  return (
+    <>
+      <ul class="lines">
+        {lines.map((line, index) => (
+          <li key={index} class="mono">
+            <Text>{line}</Text>
+          </li>
+        ))}
+      </ul>
+      {more > 0 && <p class="sub">{count(more)} more are not shown.</p>}
     </>
   );
 }

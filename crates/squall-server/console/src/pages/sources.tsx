@@ -1,11 +1,11 @@
 // Who sent samples, and the runs of collectors.
 
-import { useState } from "preact/hooks";
-import { type ApiError, get, query } from "../api";
+import { query } from "../api";
 import { bytes, count, duration } from "../format";
 import { useLive } from "../live";
+import { type Pages, usePages } from "../lists";
 import { useLoad, useNow, useSlow } from "../load";
-import { Card, Counts, Problem, When } from "../parts";
+import { Card, Counts, Fresh, Problem, When } from "../parts";
 import { go, type Route, to } from "../router";
 import { Text } from "../text";
 import type { CollectionRow, SourceRow } from "../types";
@@ -38,7 +38,7 @@ export function Sources({ route }: { route: Route }) {
 
 function SourceList({ route }: { route: Route }) {
   const name = route.parameters.name ?? "";
-  const list = usePages<SourceRow>("/api/v1/sources", "sources", { name });
+  const list = usePages<SourceRow>({ path: "/api/v1/sources", key: "sources", parameters: { name }, size: PAGE, id: (row) => row.source, news: useNews() });
   return (
     <>
       <form
@@ -55,6 +55,7 @@ function SourceList({ route }: { route: Route }) {
           Search
         </button>
       </form>
+      <Fresh list={list} />
       <Problem error={list.error} retry={list.reload} />
       {list.rows !== null && list.rows.length === 0 && <p class="empty">{name === "" ? "Nobody sent a sample yet." : "No source is named like that."}</p>}
       {list.rows !== null && list.rows.length > 0 && (
@@ -164,7 +165,14 @@ export function Source({ name }: { name: string }) {
 
 function RunList({ route }: { route: Route }) {
   const incomplete = route.parameters.state === "incomplete";
-  const list = usePages<CollectionRow>("/api/v1/collections", "collections", { state: incomplete ? "incomplete" : "" });
+  const list = usePages<CollectionRow>({
+    path: "/api/v1/collections",
+    key: "collections",
+    parameters: { state: incomplete ? "incomplete" : "" },
+    size: PAGE,
+    id: (row) => row.scan_id,
+    news: useNews(),
+  });
   return (
     <>
       <label class="choice inline">
@@ -175,6 +183,7 @@ function RunList({ route }: { route: Route }) {
         />
         <span>Only those that never ended</span>
       </label>
+      <Fresh list={list} />
       <Problem error={list.error} retry={list.reload} />
       {list.rows !== null && list.rows.length === 0 && <p class="empty">{incomplete ? "Every run said how it ended." : "No collector announced a run."}</p>}
       {list.rows !== null && list.rows.length > 0 && <RunTable rows={list.rows} />}
@@ -224,7 +233,14 @@ function RunTable({ rows }: { rows: CollectionRow[] }) {
               </td>
               <td data-name="Ended">
                 {row.ended === null ? (
-                  "–"
+                  <>
+                    –
+                    {row.state === "incomplete" && row.last_seen && (
+                      <div class="sub">
+                        source last seen <When relative>{row.last_seen}</When>
+                      </div>
+                    )}
+                  </>
                 ) : (
                   <>
                     <When>{row.ended}</When>
@@ -252,41 +268,6 @@ function RunTable({ rows }: { rows: CollectionRow[] }) {
       </table>
     </div>
   );
-}
-
-interface Pages<T> {
-  rows: T[] | null;
-  cursor: string | null;
-  error: ApiError | null;
-  reload: () => void;
-  next: () => void;
-}
-
-function usePages<T>(path: string, key: string, parameters: Record<string, string>): Pages<T> {
-  const address = `${path}${query({ ...parameters, limit: PAGE })}`;
-  const news = useNews();
-  const [more, setMore] = useState<{ of: string; rows: T[]; cursor: string | null } | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
-  const appended = more?.of === address ? more : null;
-  // Once further pages are open the list stays as it is.
-  const first = useLoad<Record<string, T[] | string | null>>(address, appended === null ? news : null);
-  const begin = first.data === null ? null : (first.data[key] as T[]);
-  const cursor = appended === null ? ((first.data?.cursor as string | null | undefined) ?? null) : appended.cursor;
-  const next = () => {
-    setError(null);
-    get<Record<string, T[] | string | null>>(`${path}${query({ ...parameters, limit: PAGE, cursor })}`)
-      .then((page) =>
-        setMore({ of: address, rows: [...(appended?.rows ?? []), ...(page[key] as T[])], cursor: page.cursor as string | null }),
-      )
-      .catch(setError);
-  };
-  return {
-    rows: begin === null ? null : [...begin, ...(appended?.rows ?? [])],
-    cursor,
-    error: first.error ?? error,
-    reload: first.reload,
-    next,
-  };
 }
 
 function More<T>({ list }: { list: Pages<T> }) {

@@ -12,13 +12,11 @@ import { type Chosen, chosen, collect, FILES_MAX, type Upload, Uploads } from ".
 
 export function Submit() {
   const [uploads] = useState(() => Uploads.shared());
-  const [, redraw] = useState(0);
   const [queued, setQueued] = useState(remembered("mode") === "queue");
   const [source, setSource] = useState("");
   const [over, setOver] = useState(false);
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
-  useEffect(() => uploads.listen(() => redraw((n) => n + 1)), [uploads]);
 
   const [left, setLeft] = useState<Chosen | null>(null);
   const add = (what: Chosen) => {
@@ -104,7 +102,7 @@ export function Submit() {
         </fieldset>
       </div>
       {left !== null && <LeftOut what={left} />}
-      {uploads.all.length > 0 && <Results uploads={uploads} />}
+      <Results uploads={uploads} />
     </>
   );
 }
@@ -135,12 +133,70 @@ function LeftOut({ what }: { what: Chosen }) {
   );
 }
 
+/** Files that are listed. */
+const SHOWN_MAX = 500;
+/** Findings of one file that are listed. */
+const FINDINGS_MAX = 20;
+/** How often the list is drawn: with many files something happens all the time. */
+const DRAWN_MS = 200;
+
+/** Draws again when something happened, but not for everything that does. */
+function useChanges(uploads: Uploads): void {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    let timer: number | undefined;
+    const changed = () => {
+      timer ??= window.setTimeout(() => {
+        timer = undefined;
+        redraw((n) => n + 1);
+      }, DRAWN_MS);
+    };
+    const end = uploads.listen(changed);
+    changed();
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
+  }, [uploads]);
+}
+
+/** What a reader must see comes first. */
+type Kind = "failed" | "found" | "working" | "waiting" | "clean";
+const ORDER: Kind[] = ["failed", "found", "working", "waiting", "clean"];
+const NOT_SHOWN: Record<Kind, string> = {
+  failed: "failed",
+  found: "with findings",
+  working: "under way",
+  waiting: "still to be sent",
+  clean: "in which nothing was found",
+};
+
+function kind({ state }: Upload): Kind {
+  switch (state.is) {
+    case "failed":
+      return "failed";
+    case "done":
+      return state.findings.length > 0 ? "found" : "clean";
+    case "waiting":
+      return "waiting";
+    default:
+      return "working";
+  }
+}
+
 function Results({ uploads }: { uploads: Uploads }) {
+  useChanges(uploads);
   const { all } = uploads;
-  const ended = all.filter((upload) => upload.state.is === "done" || upload.state.is === "failed").length;
+  const of: Record<Kind, Upload[]> = { failed: [], found: [], working: [], waiting: [], clean: [] };
+  for (const upload of all) of[kind(upload)].push(upload);
+  const sorted = ORDER.flatMap((one) => of[one]);
+  const left = sorted.slice(SHOWN_MAX);
+  const open = of.working.length + of.waiting.length;
+  const title = `${count(of.found.length + of.clean.length)} sent, ${count(of.failed.length)} failed, ${count(of.found.length)} with findings`;
+  if (all.length === 0) return null;
   return (
     <Card
-      title={`${ended} of ${all.length} done`}
+      title={open === 0 ? title : `${title}; ${count(open)} to go`}
       id="results"
       actions={
         <button type="button" onClick={() => uploads.clear()}>
@@ -148,8 +204,11 @@ function Results({ uploads }: { uploads: Uploads }) {
         </button>
       }
     >
-      <ul class="uploads" aria-live="polite">
-        {all.slice(0, 500).map((upload) => (
+      <p role="status" class="off-screen">
+        {open === 0 ? title : of.failed.length > 0 && `${count(of.failed.length)} failed so far`}
+      </p>
+      <ul class="uploads">
+        {sorted.slice(0, SHOWN_MAX).map((upload) => (
           <li key={upload.id} data-upload={upload.state.is}>
             <div class="upload-name">
               <Text max={200}>{upload.name}</Text> <span class="sub">{bytes(upload.file.size)}</span>
@@ -158,9 +217,24 @@ function Results({ uploads }: { uploads: Uploads }) {
           </li>
         ))}
       </ul>
-      {all.length > 500 && <p class="muted">{all.length - 500} more are not shown.</p>}
+      {left.length > 0 && (
+        <p class="muted">
+          {count(left.length)} more are not shown:{" "}
+          {ORDER.map((one) => [one, left.filter((upload) => kind(upload) === one).length] as const)
+            .filter(([, n]) => n > 0)
+            .map(([one, n]) => `${count(n)} ${NOT_SHOWN[one]}`)
+            .join(", ")}
+          .
+        </p>
+      )}
     </Card>
   );
+}
+
+/** The address of all findings of a file: those whose name holds its, of that source, since then. */
+function allOf(upload: Upload, findings: Finding[]): string {
+  const since = findings.reduce((first, { meta }) => (meta.time < first ? meta.time : first), findings[0]?.meta.time ?? "");
+  return to(["findings"], { name: upload.name, source: findings[0]?.meta.hostname ?? "", since });
 }
 
 const title = (finding: Finding) => <Text max={120}>{finding.reasons[0]?.signature.rule_name ?? finding.message}</Text>;
@@ -182,7 +256,7 @@ function Progress({ upload, again }: { upload: Upload; again: () => void }) {
     case "failed":
       return (
         <span class="failed-upload">
-          <span class="bad" role="alert">
+          <span class="bad">
             <Text>{state.reason}</Text>
           </span>{" "}
           <button type="button" aria-label={`Send again: ${visible(upload.name)}`} onClick={again}>
@@ -194,7 +268,7 @@ function Progress({ upload, again }: { upload: Upload; again: () => void }) {
       if (state.findings.length === 0) return <span class="good">Nothing found</span>;
       return (
         <ul class="upload-findings">
-          {state.findings.map((finding) => (
+          {state.findings.slice(0, FINDINGS_MAX).map((finding) => (
             <li key={finding.meta.event_id}>
               <LevelBadge level={finding.meta.level} /> <b>{finding.score}</b>{" "}
               {read ? <a href={to(["findings", finding.meta.event_id ?? ""])}>{title(finding)}</a> : title(finding)}
@@ -206,6 +280,11 @@ function Progress({ upload, again }: { upload: Upload; again: () => void }) {
               {(finding.issues?.length ?? 0) > 0 && <span class="badge incomplete">Not scanned completely</span>}
             </li>
           ))}
+          {state.findings.length > FINDINGS_MAX && (
+            <li class="muted">
+              {count(state.findings.length - FINDINGS_MAX)} more of this file{read && <>: <a href={allOf(upload, state.findings)}>show all</a></>}
+            </li>
+          )}
         </ul>
       );
   }

@@ -16,12 +16,6 @@ pub trait SignatureControl: Send + Sync {
     /// Asks for the signatures to be read again from where they come from.
     fn reload(&self) -> Pending;
 
-    /// Asks for the same because a content is trusted, or not any more: the
-    /// set that a roll-back brings back stays the same where that is all.
-    fn reload_trust(&self) -> Pending {
-        self.reload()
-    }
-
     /// Asks for the set that was in force before.
     fn roll_back(&self) -> Pending;
 
@@ -44,11 +38,15 @@ pub struct SignatureState {
     pub current: Option<LoadedSet>,
     /// The set that a roll-back would bring back.
     pub previous: Option<LoadedSet>,
-    /// What is wrong with the files of the set in force, a line each; the
-    /// first ones.
+    /// What of the files could not be used in the set in force, a line each;
+    /// the first ones.
     pub problems: Vec<String>,
-    /// How many more problems there are.
+    /// How many more there are.
     pub problems_omitted: u64,
+    /// What is used and should be looked at, a line each; the first ones.
+    pub warnings: Vec<String>,
+    /// How many more there are.
+    pub warnings_omitted: u64,
     /// How the last change went.
     pub last_change: Option<Change>,
     /// Changes that put another set in force, since the start.

@@ -13,12 +13,19 @@ pub struct Signatures {
     /// The set that a roll-back would bring back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<SignatureSet>,
-    /// What is wrong with the files of the set in force, the first two hundred.
+    /// What of the files could not be used in the set in force, the first two
+    /// hundred.
     #[schema(example = json!(["rules/yara/a.yar:5:9: rule A: unknown pattern `$x`"]))]
     pub problems: Vec<String>,
-    /// How many more problems there are.
+    /// How many more there are.
     #[schema(example = 0)]
     pub problems_omitted: u64,
+    /// What is used and should be looked at, the first two hundred.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// How many more there are.
+    #[serde(default)]
+    pub warnings_omitted: u64,
     /// How the last attempt to put another set in force went; absent until
     /// there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

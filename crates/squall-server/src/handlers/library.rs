@@ -21,8 +21,6 @@ pub(super) struct FileChange {
     pub(super) text: Option<String>,
     /// What the file is to be before; another is left alone.
     pub(super) expected: Expected,
-    /// It is the list of trusted contents, and nothing else is different.
-    pub(super) is_trust: bool,
 }
 
 /// What somebody who changes a file takes it for: the conditions of a request,
@@ -94,7 +92,6 @@ pub(super) async fn change_in_turn(
             name,
             text,
             expected,
-            is_trust,
         } = change;
         let file = name.clone();
         let before = ask(&service, move |library| {
@@ -104,12 +101,10 @@ pub(super) async fn change_in_turn(
             Ok(before)
         })
         .await?;
-        let pending = if is_trust {
-            control.reload_trust()
-        } else {
-            control.reload()
-        };
-        let reloaded = pending.await.map_err(|_| service.deny(Bound::Stopping))?;
+        let reloaded = control
+            .reload()
+            .await
+            .map_err(|_| service.deny(Bound::Stopping))?;
         if let Err(reason) = reloaded {
             ask(&service, move |library| {
                 library.write(&name, before.as_deref())

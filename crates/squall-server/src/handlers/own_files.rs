@@ -145,7 +145,6 @@ pub(crate) async fn write_own_file(
             name: name.clone(),
             text: Some(asked.text),
             expected,
-            is_trust: false,
         };
         change(&service, written).await?;
         tracing::info!(file = ?name, "a signature file was written through the API");
@@ -207,7 +206,6 @@ pub(crate) async fn remove_own_file(
         name: name.clone(),
         text: None,
         expected,
-        is_trust: false,
     };
     change(&service, removed).await?;
     tracing::info!(file = ?name, "a signature file was removed through the API");

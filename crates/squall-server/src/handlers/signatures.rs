@@ -173,6 +173,8 @@ fn body(state: SignatureState) -> v1::Signatures {
         previous: state.previous.map(set),
         problems: state.problems,
         problems_omitted: state.problems_omitted,
+        warnings: state.warnings,
+        warnings_omitted: state.warnings_omitted,
         last_change: state.last_change.map(last_change),
         changes: state.changed,
         failed_changes: state.failed,

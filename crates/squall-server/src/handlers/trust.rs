@@ -249,7 +249,6 @@ fn list_of(text: Option<String>) -> FileChange {
         name: TRUSTED.to_owned(),
         text,
         expected: Expected::Anything,
-        is_trust: true,
     }
 }
 

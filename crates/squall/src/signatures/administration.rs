@@ -163,10 +163,6 @@ impl SignatureControl for Administration {
         self.0.control.load(Trigger::Request)
     }
 
-    fn reload_trust(&self) -> Pending {
-        self.0.control.load(Trigger::Trust)
-    }
-
     fn roll_back(&self) -> Pending {
         self.0.control.roll_back()
     }

@@ -16,7 +16,7 @@ use std::time::{Instant, SystemTime};
 use anyhow::Context as _;
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
-use squall_engine::{Fingerprint, SignatureSet};
+use squall_engine::{Fingerprint, Problem, Severity, SignatureSet};
 use squall_server::{Change, ChangeOutcome, LoadedSet, Pending, SignatureState};
 use squall_types::SignatureSummary;
 use squall_worker::Signatures;
@@ -26,7 +26,7 @@ use super::cache::Cache;
 use super::store::{Candidate, Slot};
 use super::{Made, Selection};
 
-/// How many problems of a set are shown.
+/// How many problems of each kind are shown of a set.
 const PROBLEMS_SHOWN_MAX: usize = 200;
 
 /// How much lower than the workers' the priority of the thread is once a set
@@ -47,8 +47,6 @@ pub(crate) enum Trigger {
     Files,
     /// A request.
     Request,
-    /// A content is trusted, or not any more.
-    Trust,
     /// Something new was fetched from a source.
     Update,
 }
@@ -60,7 +58,6 @@ impl Trigger {
             Self::Signal => "signal",
             Self::Files => "files",
             Self::Request => "request",
-            Self::Trust => "trust",
             Self::Update => "update",
         }
     }
@@ -212,13 +209,8 @@ impl Loader {
                     waiting.extend(jobs.try_iter());
                     let mut replies = vec![reply];
                     // One load answers all that ask for one right now.
-                    let mut trigger = trigger;
                     while let Some(Job::Load(..)) = waiting.front() {
-                        if let Some(Job::Load(other, reply)) = waiting.pop_front() {
-                            // Not for that alone.
-                            if trigger == Trigger::Trust {
-                                trigger = other;
-                            }
+                        if let Some(Job::Load(_, reply)) = waiting.pop_front() {
                             replies.push(reply);
                         }
                     }
@@ -284,7 +276,7 @@ impl Loader {
         super::refuse_broken_bundles(&made.set, candidates)?;
         self.refused = None;
         let adopted = adopt(candidates)?;
-        self.put_in_force(made, adopted, trigger, begun);
+        self.put_in_force(made, adopted, begun);
         Ok(ChangeOutcome::Replaced)
     }
 
@@ -292,7 +284,6 @@ impl Loader {
         &mut self,
         made: Made,
         mut adopted: Vec<(Slot, Option<PathBuf>)>,
-        trigger: Trigger,
         begun: Instant,
     ) {
         let set = Arc::new(self.with_own_version(made.set));
@@ -314,13 +305,11 @@ impl Loader {
         };
         let before = self.current.take();
         let is_first = before.is_none();
-        let same_rules =
-            |before: &InForce| before.set.rules_fingerprint() == set.rules_fingerprint();
         match before {
             // Trust is taken back by itself; a roll-back is for what may have
             // been wrong with the rules, however many contents were trusted since.
-            Some(before) if trigger == Trigger::Trust && same_rules(&before) => {
-                adopted = before.adopted;
+            Some(before) if set.finds_like(&before.set) => {
+                adopted.extend(before.adopted);
             }
             before => self.previous = before,
         }
@@ -410,9 +399,8 @@ impl Loader {
             .current
             .as_ref()
             .map_or(&[][..], |set| set.set.problems());
-        let shown = problems.iter().take(PROBLEMS_SHOWN_MAX);
-        state.problems = shown.map(ToString::to_string).collect();
-        state.problems_omitted = problems.len().saturating_sub(PROBLEMS_SHOWN_MAX) as u64;
+        (state.problems, state.problems_omitted) = lines(problems, Severity::Skipped);
+        (state.warnings, state.warnings_omitted) = lines(problems, Severity::Warning);
         match outcome {
             ChangeOutcome::Failed => state.failed += 1,
             ChangeOutcome::Replaced | ChangeOutcome::RolledBack => state.changed += 1,
@@ -426,6 +414,17 @@ impl Loader {
             duration_ms: millis(begun),
         });
     }
+}
+
+/// Returns the first problems that are so bad, a line each, and how many more
+/// there are.
+fn lines(problems: &[Problem], severity: Severity) -> (Vec<String>, u64) {
+    let mut lines = problems
+        .iter()
+        .filter(|problem| problem.severity == severity)
+        .map(ToString::to_string);
+    let shown = lines.by_ref().take(PROBLEMS_SHOWN_MAX).collect();
+    (shown, lines.count() as u64)
 }
 
 /// Puts bundles in force on disk; returns what their slots had before.

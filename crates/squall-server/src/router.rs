@@ -108,6 +108,14 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         .routes(routes!(handlers::configuration))
         .routes(routes!(handlers::log))
         .routes(routes!(handlers::self_check))
+        .merge(logins())
+        .routes(routes!(handlers::overview))
+        .routes(routes!(handlers::events))
+}
+
+/// Returns the routes that a browser logs in and out by.
+fn logins() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
         .routes(routes!(
             handlers::session,
             handlers::begin_session,
@@ -115,8 +123,6 @@ pub(crate) fn api() -> OpenApiRouter<Service> {
         ))
         .routes(routes!(handlers::begin_provider_login))
         .routes(routes!(handlers::end_provider_login))
-        .routes(routes!(handlers::overview))
-        .routes(routes!(handlers::events))
 }
 
 /// Adds what every request passes; the last one added is passed first.

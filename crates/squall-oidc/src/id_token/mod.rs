@@ -142,10 +142,10 @@ fn check_claims(
     }
     let is_party = match claims.get("azp") {
         // Of several audiences it is to say which one it was made for.
-        None => !claims
-            .get("aud")
-            .and_then(Value::as_array)
-            .is_some_and(|aud| aud.len() > 1),
+        None => {
+            let audiences = claims.get("aud").and_then(Value::as_array);
+            audiences.is_none_or(|audiences| audiences.len() <= 1)
+        }
         Some(azp) => azp.as_str() == Some(expected.client_id),
     };
     if !is_party {

@@ -42,12 +42,12 @@ def console(context):
     """What every page of the console asks for, with a million findings of 2,000 sources, while both cores scan"""
     count = context.size(1_000_000, 100_000, 2000)
     asked = context.size(100, 40, 3)
-    database = filled(context, count)
+    database = filled_store(context, count)
     times = {}
     with Squall(context, context.folder("console-service"), "--threads", THREADS, "--findings-db", database) as squall:
         before = squall.scanned()
         # More than is scanned meanwhile: the queue never runs dry, and none of it is known.
-        samples = context.size(400_000, 100_000, 2000)
+        samples = context.size(600_000, 100_000, 2000)
         sender = threading.Thread(target=load, args=(context, squall.address, "/api/checkAsync"),
                                   kwargs={"size": 10_000, "count": samples, "connections": 16})
         sender.start()
@@ -79,7 +79,7 @@ def console(context):
     return rows
 
 
-def filled(context, count):
+def filled_store(context, count):
     """A findings store with that many findings: one that `generate` filled before, or a new one."""
     ready = os.environ.get("SQUALL_BENCH_FINDINGS")
     if ready:

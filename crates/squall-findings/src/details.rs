@@ -10,8 +10,12 @@ use crate::number::{self, count};
 use crate::record::{self, unhex};
 use crate::row;
 
-/// Other findings counted for one thing they share.
-const COUNTED_MAX: i64 = 1000;
+/// Other findings of the content that are counted: an incident asks which
+/// hosts have the file.
+const OF_CONTENT_MAX: i64 = 1000;
+/// Other findings of the name, and of each rule, that are counted. Each is
+/// somewhere else on the disk, and a page asks for a dozen of such lists.
+const OF_OTHERS_MAX: i64 = 100;
 /// Other findings shown for one thing they share.
 const SHOWN_MAX: i64 = 10;
 /// Rules whose other findings are counted.
@@ -156,8 +160,12 @@ fn sighting(
     value: &dyn rusqlite::ToSql,
     (by, shown): (SightingBy, &str),
 ) -> rusqlite::Result<Sighting> {
+    let most = match by {
+        SightingBy::Hash => OF_CONTENT_MAX,
+        SightingBy::Name | SightingBy::Rule => OF_OTHERS_MAX,
+    };
     // The finding itself is in its lists too.
-    let limit = COUNTED_MAX + 2;
+    let limit = most + 2;
     let sql = format!(
         "SELECT count(*), count(DISTINCT f.source)
          FROM ({list} LIMIT {limit}) l CROSS JOIN finding f ON f.id = l.id WHERE l.id <> ?2"
@@ -177,9 +185,9 @@ fn sighting(
     Ok(Sighting {
         by,
         value: shown.to_owned(),
-        findings: count(findings.min(COUNTED_MAX)),
+        findings: count(findings.min(most)),
         sources: count(sources),
-        more: findings > COUNTED_MAX,
+        more: findings > most,
         latest: row::read_all(connection, &latest)?,
     })
 }

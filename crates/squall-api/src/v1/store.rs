@@ -238,7 +238,8 @@ pub struct Sighting {
     pub by: SightingBy,
     /// Its value.
     pub value: String,
-    /// How many other findings share it, 1000 at most.
+    /// How many other findings share it: 1000 at most where it is the content,
+    /// else 100.
     pub findings: u64,
     /// The sources of those, as many as there are different ones among them.
     pub sources: u64,

@@ -88,28 +88,34 @@ fn directories_are_made_for_the_user_and_others_stay_as_they_are() {
     });
 }
 
+/// A directory with what is root's alone beside what is the user's.
+fn mixed_dir() -> tempfile::TempDir {
+    let dir = open_dir();
+    let at = |name: &str| dir.path().join(name);
+    let key = at("key.pem");
+    fs::write(&key, "").unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    for name in ["closed", "roots"] {
+        fs::create_dir(at(name)).unwrap();
+    }
+    fs::write(at("closed/cert.pem"), "").unwrap();
+    fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o700)).unwrap();
+    make_dir(&at("data"), &nobody()).unwrap();
+    make_dir(&at("partly"), &nobody()).unwrap();
+    fs::create_dir_all(at("partly/queue/spool")).unwrap();
+    std::os::unix::fs::chown(at("partly/queue"), Some(65_534), None).unwrap();
+    fs::write(at("squall.log"), "").unwrap();
+    fs::write(at("readable.pem"), "").unwrap();
+    dir
+}
+
 #[test]
 fn what_the_user_cannot_use_is_told_with_what_helps() {
     on_a_thread(|| {
-        let dir = open_dir();
+        let dir = mixed_dir();
         let at = |name: &str| dir.path().join(name);
-        let key = at("key.pem");
-        fs::write(&key, "").unwrap();
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-        for name in ["closed", "roots"] {
-            fs::create_dir(at(name)).unwrap();
-        }
-        fs::write(at("closed/cert.pem"), "").unwrap();
-        fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o700)).unwrap();
-        make_dir(&at("data"), &nobody()).unwrap();
-        make_dir(&at("partly"), &nobody()).unwrap();
-        fs::create_dir_all(at("partly/queue/spool")).unwrap();
-        std::os::unix::fs::chown(at("partly/queue"), Some(65_534), None).unwrap();
-        fs::write(at("squall.log"), "").unwrap();
-        fs::write(at("readable.pem"), "").unwrap();
-
         give_up_rights(&nobody(), true).unwrap();
-        let told = |change: fn(&mut Places, Place), setting, name: &str| {
+        let told = |change: Change, setting, name: &str| {
             let mut places = Places::default();
             places.own.push(place("data-dir", at("data")));
             places.read.push(place("server-cert", at("readable.pem")));
@@ -118,72 +124,73 @@ fn what_the_user_cannot_use_is_told_with_what_helps() {
             places::check(&places, &nobody())
                 .map_or_else(|error| format!("{error:#}"), |()| String::new())
         };
-        let root = dir.path().display();
-        type Change = fn(&mut Places, Place);
-        let cases: [(Change, &str, &str, String); 9] = [
-            (|_, _| {}, "", "", String::new()),
-            (
-                |places, place| places.own.push(place),
-                "queue-storage",
-                "roots",
-                format!("chown -R nobody:nogroup {root}/roots"),
-            ),
-            (
-                |places, place| places.own.push(place),
-                "queue-storage",
-                "missing",
-                format!("`{root}/missing` (`queue-storage`) cannot be written by user `nobody`"),
-            ),
-            (
-                |places, place| places.own.push(place),
-                "data-dir",
-                "partly",
-                format!(
-                    "`{root}/partly/queue/spool` (`data-dir`) cannot be written by user `nobody` (`run-as`) (it belongs to uid 0"
-                ),
-            ),
-            (
-                |places, place| places.others.push(place),
-                "logfile",
-                "squall.log",
-                format!("chown nobody:nogroup {root}/squall.log"),
-            ),
-            (
-                |places, place| places.others.push(place),
-                "logfile",
-                "new.log",
-                format!("`{root}` (`logfile`) cannot be written"),
-            ),
-            (
-                |places, place| places.own_files.push(place),
-                "findings-db",
-                "roots/x.db",
-                format!("`{root}/roots` (`findings-db`) cannot be written"),
-            ),
-            (
-                |places, place| places.read.push(place),
-                "server-key",
-                "key.pem",
-                format!("chgrp nogroup {root}/key.pem && chmod g+r {root}/key.pem"),
-            ),
-            (
-                |places, place| places.read.push(place),
-                "server-cert",
-                "closed/cert.pem",
-                format!("chgrp nogroup {root}/closed && chmod g+rx {root}/closed"),
-            ),
-        ];
-        for (change, setting, name, expected) in cases {
-            let told = told(change, setting, name);
+        for (change, setting, name, expected) in CASES {
+            let told =
+                told(change, setting, name).replace(&dir.path().display().to_string(), "ROOT");
             assert_eq!(
                 told.is_empty(),
                 expected.is_empty(),
                 "{setting} {name}: {told}"
             );
-            assert!(told.contains(&expected), "{setting} {name}: {told}");
+            assert!(told.contains(expected), "{setting} {name}: {told}");
         }
     });
 }
+
+type Change = fn(&mut Places, Place);
+
+const NOTHING: Change = |_, _| {};
+const OWN: Change = |places, place| places.own.push(place);
+const OWN_FILE: Change = |places, place| places.own_files.push(place);
+const OTHER: Change = |places, place| places.others.push(place);
+const READ: Change = |places, place| places.read.push(place);
+
+/// What is named beside places that are as they should be, the setting that
+/// names it, and what is told.
+const CASES: [(Change, &str, &str, &str); 9] = [
+    (NOTHING, "", "", ""),
+    (
+        OWN,
+        "queue-storage",
+        "roots",
+        "chown -R nobody:nogroup ROOT/roots",
+    ),
+    (OWN, "queue-storage", "missing", MISSING),
+    (OWN, "data-dir", "partly", PARTLY),
+    (
+        OTHER,
+        "logfile",
+        "squall.log",
+        "chown nobody:nogroup ROOT/squall.log",
+    ),
+    (
+        OTHER,
+        "logfile",
+        "new.log",
+        "`ROOT` (`logfile`) cannot be written",
+    ),
+    (
+        OWN_FILE,
+        "findings-db",
+        "roots/x.db",
+        "`ROOT/roots` (`findings-db`) cannot be written",
+    ),
+    (
+        READ,
+        "server-key",
+        "key.pem",
+        "chgrp nogroup ROOT/key.pem && chmod g+r ROOT/key.pem",
+    ),
+    (
+        READ,
+        "server-cert",
+        "closed/cert.pem",
+        "chgrp nogroup ROOT/closed && chmod g+rx ROOT/closed",
+    ),
+];
+
+const MISSING: &str = "`ROOT/missing` (`queue-storage`) cannot be written by user `nobody`";
+const PARTLY: &str = "`ROOT/partly/queue/spool` (`data-dir`) cannot be written by user `nobody` (`run-as`) (it belongs to uid 0";
 
 #[test]
 fn who_is_not_root_is_only_who_it_is() {

@@ -8,16 +8,14 @@ use arc_swap::ArcSwapOption;
 use squall_access::AuditLog;
 use squall_api::v1::{Check, SettingInForce};
 use squall_findings::Findings;
-use squall_output::{OutputHealth, Outputs};
+use squall_output::Outputs;
 use squall_queue::Queue;
-use squall_server::{
-    AccessConfig, KeptSamples, KeptSamplesStats, Listeners, LogTail, OutputState, OutputStates,
-    Service, ServiceConfig,
-};
+use squall_server::{AccessConfig, Listeners, LogTail, Service, ServiceConfig};
 use squall_trace::Tracer;
 use squall_types::{OutcomeCounts, ThreadHealth};
 use squall_worker::{Keeper, Recent, Signatures, Sinks, Verdicts, WorkerParts, Workers};
 
+use crate::answers::{Delivery, Kept};
 use crate::banner::Urls;
 use crate::config::{self, Loaded, Settings};
 use crate::findings::{self, CatchUp};
@@ -237,46 +235,6 @@ struct Parts {
     log: LogTail,
     access: AccessConfig,
     grace: Grace,
-}
-
-/// Lets the service have samples that were kept.
-struct Kept(Arc<Keeper>);
-
-impl KeptSamples for Kept {
-    fn read(&self, sha256: [u8; 32]) -> std::io::Result<Option<Vec<u8>>> {
-        self.0.content(&sha256)
-    }
-
-    fn stats(&self) -> KeptSamplesStats {
-        let stats = self.0.stats();
-        KeptSamplesStats {
-            samples: stats.samples,
-            bytes: stats.bytes,
-            refused: stats.refused,
-            removed: stats.removed,
-        }
-    }
-
-    fn holds(&self, sha256: [u8; 32]) -> bool {
-        self.0.holds(&sha256)
-    }
-}
-
-/// Tells the service how receivers fare.
-struct Delivery(Outputs);
-
-impl OutputStates for Delivery {
-    fn states(&self) -> Vec<OutputState> {
-        let state = |health: Arc<OutputHealth>| OutputState {
-            target: health.target().to_owned(),
-            sent: health.sent(),
-            dropped: health.dropped(),
-            waiting: health.waiting(),
-            lag_bytes: health.lag_bytes(),
-            age: health.age(),
-        };
-        self.0.health().into_iter().map(state).collect()
-    }
 }
 
 /// Answers requests until told to stop, or until the signatures turn out to be

@@ -4,7 +4,7 @@ import pytest
 
 from support.reports import pytest_report_header, pytest_runtest_makereport  # noqa: F401
 from support.rules import write_rules
-from support.service import Service, running
+from support.service import Service, ended_well, running
 
 pytest_plugins = ["support.local_scan"]
 
@@ -26,20 +26,12 @@ def squall(tmp_path_factory, rules):
 @pytest.fixture
 def start(tmp_path, rules):
     """Starts services with options of the test's choice; each is stopped and checked at the end."""
-    services = []
+    with ended_well() as services:
 
-    def begin(*args, signatures=True, name="squall", **options) -> Service:
-        own = ["--signatures", str(rules)] if signatures else []
-        service = Service(tmp_path / name, *own, *map(str, args), **options)
-        services.append(service)
-        return service.start()
+        def begin(*args, signatures=True, name="squall", **options) -> Service:
+            own = ["--signatures", str(rules)] if signatures else []
+            service = Service(tmp_path / name, *own, *map(str, args), **options)
+            services.append(service)
+            return service.start()
 
-    yield begin
-    try:
-        for service in services:
-            if service.running():
-                service.stop()
-            service.check_output()
-    finally:
-        for service in services:
-            service.kill()
+        yield begin

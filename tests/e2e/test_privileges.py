@@ -13,7 +13,7 @@ import pytest
 
 from support.places import BINARY
 from support.rules import CLEAN, MARKER, write_rules
-from support.service import Service, free_port, wait_until
+from support.service import Service, ended_well, free_port, wait_until
 from support.tokens import bearer, token
 from test_systemd import Systemd
 from test_tls import certificate, make_certificate
@@ -41,24 +41,16 @@ def place():
 @pytest.fixture
 def serve(place):
     """Starts services in that folder; each is stopped and checked at the end."""
-    services = []
+    with ended_well() as services:
 
-    def begin(*args, token=None, **options):
-        service = Service(place / "squall", "--signatures", str(place / "rules"), *map(str, args), **options)
-        if token:
-            service._session.headers.update(bearer(token))
-        services.append(service)
-        return service.start()
+        def begin(*args, token=None, **options):
+            service = Service(place / "squall", "--signatures", str(place / "rules"), *map(str, args), **options)
+            if token:
+                service._session.headers.update(bearer(token))
+            services.append(service)
+            return service.start()
 
-    yield begin
-    try:
-        for service in services:
-            if service.running():
-                service.stop()
-            service.check_output()
-    finally:
-        for service in services:
-            service.kill()
+        yield begin
 
 
 def low_port() -> int:

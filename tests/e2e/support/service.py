@@ -265,6 +265,21 @@ class Service:
 
 
 @contextmanager
+def ended_well():
+    """A list for services that a test starts: at its end those that run are stopped, and all are checked."""
+    services: list[Service] = []
+    yield services
+    try:
+        for service in services:
+            if service.running():
+                service.stop()
+            service.check_output()
+    finally:
+        for service in services:
+            service.kill()
+
+
+@contextmanager
 def running(service: Service):
     """Starts a service and stops it at the end, whatever happens between."""
     try:

@@ -30,9 +30,9 @@ pub struct Config {
 /// What the cache holds and did since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Values found.
+    /// Searches that found what they looked for (see [`Cache::count`]).
     pub hits: u64,
-    /// Values not found.
+    /// Searches that did not.
     pub misses: u64,
     /// Entries that had to go for others.
     pub evictions: u64,
@@ -126,14 +126,13 @@ impl Cache {
         let mut shard = self.shard(key);
         let is_current = shard_epoch_is(shard.epoch, epoch);
         let found = is_current.then(|| shard.table.get(key).map(<[u8]>::to_vec));
-        let found = found.flatten();
-        let count = if found.is_some() {
-            &self.hits
-        } else {
-            &self.misses
-        };
+        found.flatten()
+    }
+
+    /// Counts what came of a search, which may be of several keys.
+    pub fn count(&self, was_found: bool) {
+        let count = if was_found { &self.hits } else { &self.misses };
         count.fetch_add(1, Ordering::Relaxed);
-        found
     }
 
     /// Stores a value, instead of the one before if there is one. Has no effect

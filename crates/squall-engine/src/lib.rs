@@ -31,7 +31,7 @@ pub use digest::digests;
 pub use fingerprint::Fingerprint;
 pub use include::{Found, Included, expand_includes};
 pub use problem::{Problem, Severity};
-pub use reuse::{Reuse, VERDICT_KEY_LEN, VerdictKeys, renamed};
+pub use reuse::{Reuse, VERDICT_KEY_LEN, VerdictKey, VerdictKeys, renamed};
 pub use rule_text::{RuleText, includes_others, rule_text};
 pub use scan::{Sample, ScanLimits, Scanner};
 pub use self_test::SelfTestError;

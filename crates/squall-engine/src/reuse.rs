@@ -8,7 +8,7 @@ use squall_types::{IncompleteReason, MatchField, Outcome};
 
 use crate::name_use::{NameClass, name_extension};
 
-/// Bytes of a [`VerdictKeys`] key.
+/// Bytes of a [`VerdictKey`].
 pub const VERDICT_KEY_LEN: usize = 24;
 
 /// For which other samples of the same bytes an outcome holds.
@@ -23,28 +23,38 @@ pub enum Reuse {
     SameClass,
 }
 
-/// What stands for a sample where outcomes are looked up: parts of SHA-256
-/// digests, so that nobody can make two samples of one key. Keys are of one
+/// What stands for a sample where outcomes are looked up: a part of a SHA-256
+/// digest, so that nobody can make two samples of one key. Keys are of one
 /// signature set and one [`ScanLimits`](crate::ScanLimits).
+pub type VerdictKey = [u8; VERDICT_KEY_LEN];
+
+/// The keys of a sample that cost next to nothing. The third, by the class of
+/// its name, does not: [`Scanner::class_key`](crate::Scanner::class_key).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerdictKeys {
-    /// Equal for samples of the same bytes with names of one class.
-    pub by_class: [u8; VERDICT_KEY_LEN],
+    /// Equal for samples of the same bytes.
+    pub by_content: VerdictKey,
     /// Equal for samples of the same bytes and the same name.
-    pub by_name: [u8; VERDICT_KEY_LEN],
+    pub by_name: VerdictKey,
 }
 
 impl VerdictKeys {
-    pub(crate) fn of(sha256: &[u8; 32], class: &NameClass, file_name: &str) -> Self {
+    pub(crate) fn of(sha256: &[u8; 32], file_name: &str) -> Self {
         Self {
-            by_class: key(&[b"class", sha256, class]),
+            by_content: key(&[b"bytes", sha256, &[]]),
             by_name: key(&[b"name ", sha256, file_name.as_bytes()]),
         }
     }
 }
 
+/// Returns the key that is equal for samples of the same bytes with names of one
+/// class.
+pub(crate) fn class_key(sha256: &[u8; 32], class: &NameClass) -> VerdictKey {
+    key(&[b"class", sha256, class])
+}
+
 /// All parts but the last have a fixed length.
-fn key(parts: &[&[u8]; 3]) -> [u8; VERDICT_KEY_LEN] {
+fn key(parts: &[&[u8]; 3]) -> VerdictKey {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part);

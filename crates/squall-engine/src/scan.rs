@@ -18,7 +18,7 @@ use crate::lone_member::LoneMember;
 use crate::name::Name;
 use crate::name_use::{NameClasses, name_extension};
 use crate::pe_info::{self, PeFile};
-use crate::reuse::{self, Reuse, Trace, VerdictKeys};
+use crate::reuse::{self, Reuse, Trace, VerdictKey, VerdictKeys};
 use crate::set::SignatureSet;
 use crate::unpack::{self, Budget, Container, Format, Member, UnpackLimits};
 use crate::{digest, matching, meta};
@@ -109,14 +109,19 @@ impl<'set> Scanner<'set> {
 
     /// Returns what an outcome is to be looked up and stored under, or `None`
     /// if none of the set's may be used again.
-    pub fn verdict_keys(&mut self, sha256: &[u8; 32], file_name: &str) -> Option<VerdictKeys> {
+    #[must_use]
+    pub fn verdict_keys(&self, sha256: &[u8; 32], file_name: &str) -> Option<VerdictKeys> {
+        let is_stable = self.set.name_use().unstable().is_none();
+        is_stable.then(|| VerdictKeys::of(sha256, file_name))
+    }
+
+    /// Returns the key that samples of the same bytes share whose names no
+    /// signature can tell from each other. The engine has to be asked for it,
+    /// which may take a tenth of what a small scan does.
+    pub fn class_key(&mut self, sha256: &[u8; 32], file_name: &str) -> VerdictKey {
         let set = self.set;
-        if set.name_use().unstable().is_some() {
-            return None;
-        }
         let names = self.names.get_or_insert_with(|| NameClasses::new(set));
-        let class = names.class(file_name);
-        Some(VerdictKeys::of(sha256, &class, file_name))
+        reuse::class_key(sha256, &names.class(file_name))
     }
 
     /// Scans a sample like [`scan`](Self::scan), and tells for which others the

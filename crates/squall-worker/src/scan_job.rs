@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use squall_engine::{Reuse, Sample, Scanner};
+use squall_engine::{Sample, Scanner};
 use squall_queue::{BodyError, Claim, Verdict};
 use squall_report::stored;
 use squall_trace::Tracer;
@@ -192,19 +192,18 @@ fn outcome(
     bench: &mut Bench<'_, '_>,
     context: &Context<'_>,
 ) -> Result<(Outcome, bool), End> {
-    let known = context.known.and_then(|known| {
-        let sha256 = &submission.digests.sha256;
-        let keys = bench.scanner.verdict_keys(sha256, &submission.file_name)?;
-        Some((known, keys))
+    let mut known = context.known.and_then(|known| {
+        let (outcome, keys) = known.find(bench.scanner, submission)?;
+        Some((known, keys, outcome))
     });
-    if let Some((known, keys)) = &known {
-        if let Some(outcome) = known.find(keys, submission) {
+    if let Some((_, keys, outcome)) = &mut known {
+        if let Some(outcome) = outcome.take() {
             if context.keeper.is_some_and(|keeper| keeper.wants(&outcome)) {
                 read(claim, bench.buffer)?;
             }
             return Ok((outcome, true));
         }
-        let key = keys.by_class;
+        let key = keys.shared();
         match bench.unknown {
             Unknown::Scan => {}
             Unknown::Leave => return Err(End::Unknown(key)),
@@ -224,11 +223,11 @@ fn outcome(
     if let Some(recent) = context.recent {
         recent.offer(bench.buffer, submission);
     }
-    if let Some((known, keys)) = &known {
-        known.keep(keys, reuse, &outcome);
-    }
-    if let Some(first) = &mut bench.first {
-        first.holds = reuse == Reuse::SameClass;
+    if let Some((known, keys, _)) = &known {
+        known.keep(keys, reuse, &submission.file_name, &outcome);
+        if let Some(first) = &mut bench.first {
+            first.holds = keys.may_hold(reuse);
+        }
     }
     Ok((outcome, false))
 }

@@ -1,11 +1,17 @@
 //! Verdicts on what was scanned before, so that the same bytes under a name
 //! that the signatures cannot tell from the other are not scanned twice.
 //!
-//! | stored | under | what |
-//! | --- | --- | --- |
-//! | `0` | content and class of the name | nothing was found |
-//! | `1` | content and class of the name | look under content and name |
-//! | `2` and JSON | either | the outcome |
+//! | under | stored |
+//! | --- | --- |
+//! | content | the first verdict, after the name that it is for and whether it holds for the class of that ([`FirstVerdict`]) |
+//! | content and class of the name | a verdict that holds for the class |
+//! | content and name | a verdict that holds for this name only |
+//!
+//! A verdict is `0` where nothing was found, else `2` and the outcome as JSON.
+//!
+//! The class of a name, which the engine has to be asked for, is thereby needed
+//! only for content that was met under another name: not for what is new, nor
+//! for what comes again as it was.
 //!
 //! Only what the engine says may be reused is stored ([`Reuse`]). The keys are
 //! the engine's; what else a verdict depends on (the signatures, the limits,
@@ -21,7 +27,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use squall_cache::{Cache, Config, Dropped, Epoch, Saved};
-use squall_engine::{Reuse, ScanLimits, VerdictKeys, renamed};
+use squall_engine::{Reuse, ScanLimits, Scanner, VerdictKey, VerdictKeys, renamed};
 use squall_queue::Queue;
 use squall_types::{FileFacts, Outcome, Submission};
 
@@ -30,7 +36,6 @@ use crate::limited::Limited;
 use crate::signatures::Held;
 
 const CLEAN: u8 = 0;
-const BY_NAME: u8 = 1;
 const OUTCOME: u8 = 2;
 
 /// How often what is new is written to the disk.
@@ -147,35 +152,94 @@ fn tell(saved: Saved) {
     }
 }
 
-impl Known<'_> {
-    /// Returns what a scan of the sample would say.
-    pub(crate) fn find(&self, keys: &VerdictKeys, submission: &Submission) -> Option<Outcome> {
-        let mut value = self.cache.get(self.epoch, &keys.by_class)?;
-        if value == [BY_NAME] {
-            value = self.cache.get(self.epoch, &keys.by_name)?;
+/// What a sample is looked up and kept under.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keys {
+    of_sample: VerdictKeys,
+    /// That of the class of its name; `None` as long as nothing is known of its
+    /// content.
+    class: Option<VerdictKey>,
+}
+
+impl Keys {
+    /// Returns what a sample has in common with those that may have its verdict.
+    pub(crate) fn shared(&self) -> VerdictKey {
+        self.class.unwrap_or(self.of_sample.by_content)
+    }
+
+    /// Tells whether a verdict is of use for others of the same
+    /// [`shared`](Self::shared) key: where that is the content, for some at least.
+    pub(crate) fn may_hold(&self, reuse: Reuse) -> bool {
+        match reuse {
+            Reuse::Never => false,
+            Reuse::SameName => self.class.is_none(),
+            Reuse::SameClass => true,
         }
+    }
+}
+
+impl Known<'_> {
+    /// Returns what a scan of the sample would say, if that is known, and the
+    /// keys of the sample; `None` where no verdict may be used twice.
+    pub(crate) fn find(
+        &self,
+        scanner: &mut Scanner<'_>,
+        submission: &Submission,
+    ) -> Option<(Option<Outcome>, Keys)> {
+        let sha256 = &submission.digests.sha256;
+        let mut keys = Keys {
+            of_sample: scanner.verdict_keys(sha256, &submission.file_name)?,
+            class: None,
+        };
+        let outcome = self.outcome(scanner, submission, &mut keys);
+        self.cache.count(outcome.is_some());
+        Some((outcome, keys))
+    }
+
+    fn outcome(
+        &self,
+        scanner: &mut Scanner<'_>,
+        submission: &Submission,
+        keys: &mut Keys,
+    ) -> Option<Outcome> {
+        let get = |key| self.cache.get(self.epoch, key);
+        let verdict_of = |key| verdict(&get(key)?, submission);
+        let stored = get(&keys.of_sample.by_content)?;
+        let first = FirstVerdict::read(&stored);
         let name = &submission.file_name;
-        match value.split_first()? {
-            (&CLEAN, []) => Some(clean(submission)),
-            // What cannot be read is scanned again.
-            (&OUTCOME, json) => serde_json::from_slice(json)
-                .ok()
-                .map(|outcome| renamed(outcome, name)),
-            _ => None,
+        if let Some(first) = first.filter(|first| first.name == name.as_bytes()) {
+            return verdict(first.verdict, submission);
+        }
+        if let Some(outcome) = verdict_of(&keys.of_sample.by_name) {
+            return Some(outcome);
+        }
+        let sha256 = &submission.digests.sha256;
+        let class = scanner.class_key(sha256, name);
+        keys.class = Some(class);
+        let same = first.filter(|first| {
+            let first_name = std::str::from_utf8(first.name);
+            first.holds_for_class
+                && first_name.is_ok_and(|name| scanner.class_key(sha256, name) == class)
+        });
+        match same {
+            Some(first) => verdict(first.verdict, submission),
+            None => verdict_of(&class),
         }
     }
 
     /// Keeps what a scan said.
-    pub(crate) fn keep(&self, keys: &VerdictKeys, reuse: Reuse, outcome: &Outcome) {
-        let key = match reuse {
-            Reuse::Never => return,
-            Reuse::SameClass => &keys.by_class,
-            Reuse::SameName => {
-                self.cache.insert(self.epoch, &keys.by_class, &[BY_NAME]);
-                &keys.by_name
-            }
-        };
+    pub(crate) fn keep(&self, keys: &Keys, reuse: Reuse, name: &str, outcome: &Outcome) {
         let mut value = Vec::new();
+        let key = match (reuse, &keys.class) {
+            (Reuse::Never, _) => return,
+            (_, None) => {
+                let holds_for_class = reuse == Reuse::SameClass;
+                FirstVerdict::begin(&mut value, name, holds_for_class);
+                &keys.of_sample.by_content
+            }
+            (Reuse::SameClass, Some(class)) => class,
+            (Reuse::SameName, Some(_)) => &keys.of_sample.by_name,
+        };
         if outcome.is_clean() {
             value.push(CLEAN);
         } else {
@@ -185,6 +249,50 @@ impl Known<'_> {
             }
         }
         self.cache.insert(self.epoch, key, &value);
+    }
+}
+
+/// The first verdict on a content: a byte that is 1 if it holds for the class of
+/// the name, the length of the name in 4 bytes (little-endian), the name, the
+/// verdict.
+#[derive(Clone, Copy)]
+struct FirstVerdict<'a> {
+    holds_for_class: bool,
+    name: &'a [u8],
+    verdict: &'a [u8],
+}
+
+impl<'a> FirstVerdict<'a> {
+    fn read(stored: &'a [u8]) -> Option<Self> {
+        let (&holds_for_class, rest) = stored.split_first()?;
+        let (len, rest) = rest.split_first_chunk()?;
+        let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
+        let (name, verdict) = rest.split_at_checked(len)?;
+        Some(Self {
+            holds_for_class: holds_for_class == 1,
+            name,
+            verdict,
+        })
+    }
+
+    /// Writes what stands before the verdict.
+    fn begin(value: &mut Vec<u8>, name: &str, holds_for_class: bool) {
+        // A name longer than that is no name of a class: it will not be met.
+        let len = u32::try_from(name.len()).unwrap_or(u32::MAX);
+        value.push(u8::from(holds_for_class));
+        value.extend_from_slice(&len.to_le_bytes());
+        value.extend_from_slice(name.as_bytes());
+    }
+}
+
+/// Reads a verdict. What cannot be read is scanned again.
+fn verdict(stored: &[u8], submission: &Submission) -> Option<Outcome> {
+    match stored.split_first()? {
+        (&CLEAN, []) => Some(clean(submission)),
+        (&OUTCOME, json) => serde_json::from_slice(json)
+            .ok()
+            .map(|outcome| renamed(outcome, &submission.file_name)),
+        _ => None,
     }
 }
 

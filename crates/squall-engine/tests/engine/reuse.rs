@@ -7,47 +7,39 @@ use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 
 use squall_engine::{
-    CompileOptions, Reuse, Sample, ScanLimits, Scanner, SignatureSet, VerdictKeys, digests,
+    CompileOptions, Reuse, Sample, ScanLimits, Scanner, SignatureSet, VerdictKey, digests,
     read_directory, renamed,
 };
 use squall_types::{Outcome, SignatureOrigin};
 
 use crate::{root, set_of, shared};
 
-/// Outcomes by key; `None` leads to the other key.
+/// Outcomes by key.
 #[derive(Default)]
 struct Kept {
-    outcomes: HashMap<[u8; 24], Option<Outcome>>,
+    outcomes: HashMap<VerdictKey, Outcome>,
     by_class: usize,
     by_name: usize,
 }
 
 impl Kept {
-    fn find(&mut self, keys: &VerdictKeys, name: &str) -> Option<Outcome> {
-        match self.outcomes.get(&keys.by_class)? {
-            Some(outcome) => {
-                self.by_class += usize::from(outcome.sample.path != name);
-                Some(renamed(outcome.clone(), name))
-            }
-            None => {
-                let outcome = self.outcomes.get(&keys.by_name)?.clone();
-                self.by_name += 1;
-                outcome
-            }
+    fn find(&mut self, [of_class, of_name]: &[VerdictKey; 2], name: &str) -> Option<Outcome> {
+        if let Some(outcome) = self.outcomes.get(of_class) {
+            self.by_class += usize::from(outcome.sample.path != name);
+            return Some(renamed(outcome.clone(), name));
         }
+        let outcome = self.outcomes.get(of_name)?.clone();
+        self.by_name += 1;
+        Some(outcome)
     }
 
-    fn keep(&mut self, keys: &VerdictKeys, reuse: Reuse, outcome: &Outcome) {
-        match reuse {
-            Reuse::Never => {}
-            Reuse::SameClass => {
-                self.outcomes.insert(keys.by_class, Some(outcome.clone()));
-            }
-            Reuse::SameName => {
-                self.outcomes.insert(keys.by_class, None);
-                self.outcomes.insert(keys.by_name, Some(outcome.clone()));
-            }
-        }
+    fn keep(&mut self, [of_class, of_name]: [VerdictKey; 2], reuse: Reuse, outcome: &Outcome) {
+        let key = match reuse {
+            Reuse::Never => return,
+            Reuse::SameClass => of_class,
+            Reuse::SameName => of_name,
+        };
+        self.outcomes.insert(key, outcome.clone());
     }
 }
 
@@ -69,14 +61,14 @@ fn compare(
             file_name: &name,
             digests: digests(content),
         };
-        let keys = scanner
-            .verdict_keys(&sample.digests.sha256, &name)
-            .expect("keys");
+        let sha256 = &sample.digests.sha256;
+        let keys = scanner.verdict_keys(sha256, &name).expect("keys");
+        let keys = [scanner.class_key(sha256, &name), keys.by_name];
         let (outcome, reuse) = scanner.scan_once(&sample);
         if let Some(found) = kept.find(&keys, &name) {
             assert_eq!(found, outcome, "{name}");
         }
-        kept.keep(&keys, reuse, &outcome);
+        kept.keep(keys, reuse, &outcome);
     }
     kept
 }

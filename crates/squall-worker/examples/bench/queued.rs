@@ -19,8 +19,9 @@ use crate::bare::File;
 
 /// How many samples are handed to the queue at a time; they share a flush.
 const AT_A_TIME: usize = 4096;
-/// How often it is looked whether the queue is empty.
-const LOOK_INTERVAL: Duration = Duration::from_millis(1);
+/// How often it is looked whether the queue is empty. Whoever looks takes a
+/// processor from the workers for a moment.
+const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 /// Longest time a queue may take.
 const PATIENCE: Duration = Duration::from_secs(1800);
 

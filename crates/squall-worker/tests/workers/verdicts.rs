@@ -178,3 +178,30 @@ async fn those_that_waited_in_vain_are_scanned() {
     assert!(bench.check("/0.gz", GZIP).await.is_some());
     assert_eq!(bench.queue.stats().failed, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_of_another_class_waits_for_the_content_and_is_scanned_then() {
+    let bench = Bench::new(2, 0);
+    let mut same = Vec::new();
+    for number in 0..8 {
+        let name = if number % 2 == 0 { "bad" } else { "good" };
+        let id = bench.enqueue(&format!("/{number}/{name}"), b"slow").await;
+        same.push((name, id));
+    }
+    bench
+        .signatures
+        .install(set(r#"rule Slow { meta: score = 80 strings: $a = "slow"
+            condition: $a and filename == "bad" and for all i in (0..3000000) : (i >= 0) }"#));
+    for (number, (name, id)) in same.into_iter().enumerate() {
+        let report = bench.result(id).await;
+        assert_eq!(report.is_some(), name == "bad", "{name}");
+        if let Some(report) = report {
+            let path = format!("/{number}/bad");
+            assert_eq!(report.outcome.findings[0].file.path, path);
+        }
+    }
+    let stats = bench.queue.stats();
+    assert_eq!((stats.scanned, stats.failed), (8, 0));
+    let (hits, _) = bench.lookups();
+    assert_eq!(hits, 6, "one scan for each of the two classes");
+}

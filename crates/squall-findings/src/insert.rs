@@ -32,6 +32,8 @@ pub(crate) struct Inserter {
     tags: HashMap<String, i64>,
     /// The time step written last, and the id behind the one it gave.
     last: Option<(i64, i64)>,
+    /// Making one costs more than compressing a document does.
+    compressor: Option<zstd::bulk::Compressor<'static>>,
 }
 
 impl Inserter {
@@ -54,7 +56,7 @@ impl Inserter {
         };
         self.insert_row(connection, id, record)?;
         self.insert_labels(connection, id, record)?;
-        insert_texts(connection, id, record)?;
+        self.insert_texts(connection, id, record)?;
         Ok(true)
     }
 
@@ -128,6 +130,43 @@ impl Inserter {
         Ok(())
     }
 
+    fn insert_texts(
+        &mut self,
+        connection: &Connection,
+        id: i64,
+        record: &Record,
+    ) -> rusqlite::Result<()> {
+        let line = self.compressed(&record.line);
+        connection
+            .prepare_cached("INSERT INTO document (id, line) VALUES (?1, ?2)")?
+            .execute(params![id, line])?;
+        connection
+            .prepare_cached("INSERT INTO wording (id, words) VALUES (?1, ?2)")?
+            .execute(params![id, record.words])?;
+        connection
+            .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
+            .execute(params![id, record.words])?;
+        connection
+            .prepare_cached("INSERT INTO names (rowid, text) VALUES (?1, ?2)")?
+            // The index is of text without NUL; the search looks at the name itself.
+            .execute(params![
+                id,
+                crate::text::folded(&record.name).replace('\0', "\u{1}")
+            ])?;
+        Ok(())
+    }
+
+    /// Compresses a document. From memory into memory that fails for want of
+    /// memory only; then it is kept as it is, which `decompress` recognises.
+    fn compressed(&mut self, line: &[u8]) -> Vec<u8> {
+        if self.compressor.is_none() {
+            self.compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL).ok();
+        }
+        let compressor = self.compressor.as_mut();
+        let compressed = compressor.and_then(|compressor| compressor.compress(line).ok());
+        compressed.unwrap_or_else(|| line.to_vec())
+    }
+
     fn source(&mut self, connection: &Connection, record: &Record) -> rusqlite::Result<i64> {
         if let Some(&id) = self.sources.get(&record.source) {
             return Ok(id);
@@ -171,30 +210,6 @@ pub(crate) fn knows(connection: &Connection, event_id: &str) -> rusqlite::Result
     connection
         .prepare_cached("SELECT 1 FROM finding WHERE event_id = ?1")?
         .exists([event_id])
-}
-
-fn insert_texts(connection: &Connection, id: i64, record: &Record) -> rusqlite::Result<()> {
-    // Compressing memory into memory fails for want of memory only; then the
-    // line is kept as it is, which `decompress` recognises.
-    let line = zstd::bulk::compress(&record.line, COMPRESSION_LEVEL)
-        .unwrap_or_else(|_| record.line.clone());
-    connection
-        .prepare_cached("INSERT INTO document (id, line) VALUES (?1, ?2)")?
-        .execute(params![id, line])?;
-    connection
-        .prepare_cached("INSERT INTO wording (id, words) VALUES (?1, ?2)")?
-        .execute(params![id, record.words])?;
-    connection
-        .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
-        .execute(params![id, record.words])?;
-    connection
-        .prepare_cached("INSERT INTO names (rowid, text) VALUES (?1, ?2)")?
-        // The index is of text without NUL; the search looks at the name itself.
-        .execute(params![
-            id,
-            crate::text::folded(&record.name).replace('\0', "\u{1}")
-        ])?;
-    Ok(())
 }
 
 /// Deletes a finding from every table but `review`.

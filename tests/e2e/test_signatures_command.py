@@ -82,7 +82,12 @@ def test_test_says_what_matches_and_what_costs(tmp_path):
     assert matched == {"marker": ["E2E_Marker"], "slow": ["E2E_Sluggish"], "clean": []}
     assert found["timed_samples"] == 3
     assert found["rules"][0]["rule"] == "E2E_Sluggish" and found["rules"][0]["microseconds"] > 1000
+    assert found["rules"][0]["slow"] and not found["rules"][-1]["slow"]
     assert found["files"][0]["file"].endswith("e2e.yar") and len(found["rules"]) <= 10
+    _, warned = signatures("test", folder, "--samples", samples / "slow", status=1)
+    assert "warning: rule E2E_Sluggish in" in warned and "more than 1000 µs" in warned
+    _, warned = signatures("test", folder, "--slow-rule", 10**9, "--samples", samples / "slow", status=1)
+    assert "warning" not in warned
     text, _ = signatures("test", folder, "--samples", samples / "clean")
     assert "most expensive rules" in text
     signatures("test", folder, "--samples", samples / "clean", tmp_path / "none", status=2)

@@ -17,6 +17,11 @@ use super::Selection;
 /// How many of the most expensive rules, and files, are told.
 const SHOWN_MAX: usize = 10;
 
+/// Microseconds that a rule may add to the scan of a sample, on average, before
+/// it is warned of. A whole set of 5,900 rules takes no more for a file of some
+/// kilobytes.
+pub(crate) const SLOW_RULE_MICROSECONDS: u64 = 1000;
+
 /// How long nothing was scanned before it is measured without request, and how
 /// often it is looked for that.
 const IDLE: Duration = Duration::from_secs(10);
@@ -183,6 +188,14 @@ impl Timing {
         });
         let found = found.context("cannot set up the engine")?;
         let taken = begun.elapsed();
+        for cost in &found.rules {
+            let microseconds = average(cost.time, samples.len());
+            if microseconds > SLOW_RULE_MICROSECONDS as f64 {
+                let rule = cost.rule.as_deref();
+                let file = cost.file.as_str();
+                tracing::warn!(rule, file, microseconds, "a rule slows every scan");
+            }
+        }
         let shown = |costs: &[Cost]| {
             let costs = costs.iter().take(SHOWN_MAX);
             costs.map(|cost| row(cost, samples.len())).collect()
@@ -224,7 +237,7 @@ fn row(cost: &Cost, samples: usize) -> v1::RuleCost {
 }
 
 /// The share of one of `samples` in a time, in microseconds.
-fn average(time: Duration, samples: usize) -> f64 {
+pub(super) fn average(time: Duration, samples: usize) -> f64 {
     let samples = u32::try_from(samples).unwrap_or(u32::MAX).max(1);
     time.as_secs_f64() * 1e6 / f64::from(samples)
 }

@@ -11,9 +11,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Arg, ArgAction, ArgMatches, Command, builder::PathBufValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::PathBufValueParser, value_parser};
 use serde::Serialize;
 
+use super::timing::SLOW_RULE_MICROSECONDS;
 use super::{Read, Selection};
 use crate::{banner, config};
 
@@ -21,6 +22,7 @@ const DIRS: &str = "DIR";
 const JSON: &str = "json";
 const OUTPUT: &str = "output";
 const SAMPLES: &str = "samples";
+const SLOW_RULE: &str = "slow-rule";
 const FROM: &str = "from";
 
 /// Settings that say which signatures are meant where no directory is named.
@@ -68,6 +70,13 @@ pub(crate) fn command() -> Command {
                         .num_args(1..)
                         .required(true)
                         .help("Files, or directories of files, to scan"),
+                )
+                .arg(
+                    Arg::new(SLOW_RULE)
+                        .long(SLOW_RULE)
+                        .value_name("MICROSECONDS")
+                        .value_parser(value_parser!(u64).range(1..))
+                        .help(format!("Warn of rules that add more than this to the scan of a sample, on average [default: {SLOW_RULE_MICROSECONDS}]")),
                 )
                 .after_help("Exit status: 0 nothing matches, 1 something does, 2 something could not be read or scanned completely."),
         )

@@ -13,9 +13,10 @@ use squall_types::{Outcome, Thresholds};
 use walkdir::WalkDir;
 
 use super::check::Figures;
-use super::{Ended, JSON, SAMPLES, paths, print_json, selection, unread, visible};
+use super::{Ended, JSON, SAMPLES, SLOW_RULE, paths, print_json, selection, unread, visible};
 use crate::banner;
 use crate::signatures;
+use crate::signatures::timing::{SLOW_RULE_MICROSECONDS, average};
 
 /// The largest sample that is read.
 const SAMPLE_BYTES_MAX: u64 = 512 * 1024 * 1024;
@@ -73,6 +74,30 @@ struct Timed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'a str>,
     microseconds: u64,
+    /// Whether it adds more to the scan of a sample than a rule should.
+    slow: bool,
+}
+
+/// What rules cost, and from what on that is much.
+struct Measured {
+    costs: Costs,
+    samples: usize,
+    slow_microseconds: u64,
+}
+
+impl Measured {
+    fn is_slow(&self, cost: &Cost) -> bool {
+        average(cost.time, self.samples) > self.slow_microseconds as f64
+    }
+
+    fn timed<'a>(&self, cost: &'a Cost) -> Timed<'a> {
+        Timed {
+            file: &cost.file,
+            rule: cost.rule.as_deref(),
+            microseconds: micros(cost.time),
+            slow: cost.rule.is_some() && self.is_slow(cost),
+        }
+    }
 }
 
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
@@ -103,13 +128,18 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
             timed.push((path.display().to_string(), content));
         }
     }
-    let costs = measure(&read.files, &timed)?;
+    let slow = matches.get_one::<u64>(SLOW_RULE).copied();
+    let measured = Measured {
+        costs: measure(&read.files, &timed)?,
+        samples: timed.len(),
+        slow_microseconds: slow.unwrap_or(SLOW_RULE_MICROSECONDS),
+    };
     let is_complete = errors.is_empty() && scanned.iter().all(|one| one.incomplete.is_empty());
     let is_found = scanned.iter().any(|one| !one.matches.is_empty());
     if is_json {
-        print_answer(&set, scanned, timed.len(), &costs, errors)?;
+        print_answer(&set, scanned, &measured, errors)?;
     } else {
-        print_costs(&costs, timed.len());
+        print_costs(&measured);
     }
     Ok(match (is_complete, is_found) {
         (false, _) => Ended::Incomplete,
@@ -255,7 +285,12 @@ fn print_scanned(one: &Scanned) {
     banner::print(&text);
 }
 
-fn print_costs(costs: &Costs, samples: usize) {
+fn print_costs(measured: &Measured) {
+    let Measured {
+        costs,
+        samples,
+        slow_microseconds,
+    } = measured;
     let mut text = format!(
         "\nTime over {samples} samples; without any rule {} µs. The most expensive rules, each alone:\n",
         micros(costs.base)
@@ -277,32 +312,32 @@ fn print_costs(costs: &Costs, samples: usize) {
         ));
     }
     banner::print(&text);
+    for cost in costs.rules.iter().filter(|cost| measured.is_slow(cost)) {
+        banner::aside(&format!(
+            "warning: rule {} in `{}` adds more than {slow_microseconds} µs to the scan of a sample\n",
+            cost.rule.as_deref().unwrap_or_default(),
+            visible(&cost.file)
+        ));
+    }
 }
 
 fn print_answer(
     set: &SignatureSet,
     samples: Vec<Scanned>,
-    timed_samples: usize,
-    costs: &Costs,
+    measured: &Measured,
     errors: Vec<String>,
 ) -> anyhow::Result<()> {
+    let costs = &measured.costs;
+    let timed = |cost| measured.timed(cost);
     print_json(&Answer {
         figures: Figures::of(set),
         samples,
-        timed_samples,
+        timed_samples: measured.samples,
         base_microseconds: micros(costs.base),
         files: costs.files.iter().map(timed).collect(),
         rules: costs.rules.iter().map(timed).collect(),
         errors,
     })
-}
-
-fn timed(cost: &Cost) -> Timed<'_> {
-    Timed {
-        file: &cost.file,
-        rule: cost.rule.as_deref(),
-        microseconds: micros(cost.time),
-    }
 }
 
 fn micros(time: Duration) -> u64 {

@@ -13,8 +13,8 @@ from support.service import wait_until
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 SECONDS = rounds(45, 1200)
-# Requests that a run of so long makes at the very least.
-REQUESTS_MIN = 1000
+# Requests that a run makes at the very least, however busy the machine is.
+REQUESTS_MIN = 200
 
 
 @pytest.mark.timeout(SECONDS + 300)

@@ -81,6 +81,17 @@ pub struct CollectionBegun {
     pub scan_id: String,
 }
 
+/// The answer to a collector's message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = v0::CollectionAnswer)]
+#[serde(untagged)]
+pub enum CollectionAnswer {
+    /// To a `begin`.
+    Begun(CollectionBegun),
+    /// To every other message.
+    Acknowledged(Acknowledged),
+}
+
 /// The answer to every other message, also for a run that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = v0::Acknowledged)]

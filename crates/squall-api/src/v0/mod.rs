@@ -4,6 +4,8 @@ mod collection;
 mod finding;
 mod service;
 
-pub use collection::{Acknowledged, Collection, CollectionBegun, CollectionEvent, CollectionStats};
+pub use collection::{
+    Acknowledged, Collection, CollectionAnswer, CollectionBegun, CollectionEvent, CollectionStats,
+};
 pub use finding::{Context, Finding, Match};
 pub use service::{AsyncResult, Error, Info, Queued, Status};

@@ -6,7 +6,9 @@ use axum::http::header;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use squall_api::v0::{Acknowledged, Collection, CollectionBegun, CollectionEvent};
+use squall_api::v0::{
+    Acknowledged, Collection, CollectionAnswer, CollectionBegun, CollectionEvent,
+};
 use squall_api::{v0, v1};
 
 use super::parameters::PrettyParameter;
@@ -31,8 +33,10 @@ const MESSAGE_LEN_MAX: usize = 64 * 1024;
     params(PrettyParameter),
     request_body = Collection,
     responses(
-        (status = 200, description = "To `begin`: the run's `scan_id`; else `{\"ok\":true}`", body = CollectionBegun),
+        (status = 200, description = "To `begin`: the run's `scan_id`; else `{\"ok\":true}`", body = CollectionAnswer),
         (status = 400, description = "Not JSON, or an unknown type", body = v0::Error),
+        (status = 408, description = "The message came too slowly", body = v0::Error),
+        (status = 413, description = "The message is too long", body = v0::Error),
     )
 )]
 pub(crate) async fn collection(
@@ -51,8 +55,10 @@ pub(crate) async fn collection(
     params(PrettyParameter),
     request_body = Collection,
     responses(
-        (status = 200, description = "To `begin`: the run's `scan_id`; else `{\"ok\":true}`", body = CollectionBegun),
+        (status = 200, description = "To `begin`: the run's `scan_id`; else `{\"ok\":true}`", body = CollectionAnswer),
         (status = 400, description = "Not JSON, or an unknown type", body = v1::Error),
+        (status = 408, description = "The message came too slowly", body = v1::Error),
+        (status = 413, description = "The message is too long", body = v1::Error),
     )
 )]
 pub(crate) async fn collection_v1(
@@ -77,13 +83,15 @@ async fn answer(service: &Service, request: Request) -> Result<Response, Failure
         if let Some(findings) = service.findings() {
             findings.begin_run(begin);
         }
-        return Ok(reply::json(&CollectionBegun { scan_id }, pretty));
+        let answer = CollectionAnswer::Begun(CollectionBegun { scan_id });
+        return Ok(reply::json(&answer, pretty));
     }
     let end = service.runs().end(&message);
     if let Some(findings) = service.findings() {
         findings.end_run(end);
     }
-    Ok(reply::json(&Acknowledged::default(), pretty))
+    let answer = CollectionAnswer::Acknowledged(Acknowledged::default());
+    Ok(reply::json(&answer, pretty))
 }
 
 /// Reads the body of a request that is no sample.

@@ -58,7 +58,7 @@ pub(crate) async fn failed_samples(
     path = "/api/v1/samples/{id}/retry",
     operation_id = "retrySample",
     tag = "v1",
-    params(("id" = i64, Path, description = "The sample's id"), PrettyParameter),
+    params(("id" = i64, Path, minimum = 1, description = "The sample's id"), PrettyParameter),
     responses(
         (status = 200, description = "It is in the queue again", body = v1::Retried),
         (status = 400, description = "The id is no integer", body = v1::Error),

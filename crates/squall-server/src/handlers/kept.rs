@@ -30,7 +30,7 @@ const PASSWORD: &[u8] = b"infected";
     path = "/api/v1/samples/{sha256}/zip",
     operation_id = "keptSample",
     tag = "console",
-    params(("sha256" = String, Path, description = "The sample's SHA-256 in hexadecimal")),
+    params(("sha256" = String, Path, pattern = "^[0-9A-Fa-f]{64}$", description = "The sample's SHA-256 in hexadecimal")),
     responses(
         (status = 200, description = "The archive", body = String, content_type = "application/zip"),
         (status = 403, description = "The address is no analyst's", body = v1::Error),

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use super::findings::{search, unavailable};
 use super::metrics::signature_age_seconds;
-use super::parameters::{MinutesParameters, PrettyParameter};
+use super::parameters::{MinutesParameters, OverviewEvent, PrettyParameter};
 use crate::access::Caller;
 use crate::failure::Failure;
 use crate::metrics::float;
@@ -59,7 +59,7 @@ pub(crate) async fn overview(State(service): State<Service>, request: Request) -
     operation_id = "events",
     tag = "console",
     responses(
-        (status = 200, description = "Events named `overview`", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Events; of each, its name and what stands in its data", body = OverviewEvent, content_type = "text/event-stream"),
         (status = 503, description = "Too many are listening; ask `overview` now and then", body = v1::Error),
     )
 )]

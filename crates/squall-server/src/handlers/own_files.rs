@@ -56,7 +56,7 @@ pub(crate) async fn own_files(
     path = "/api/v1/signatures/own/{name}",
     operation_id = "ownFile",
     tag = "console",
-    params(("name" = String, Path, description = "The file"), PrettyParameter),
+    params(("name" = String, Path, pattern = r"^[0-9A-Za-z][0-9A-Za-z._-]*$", max_length = 100, description = "The file"), PrettyParameter),
     responses(
         (status = 200, description = "The file", body = v1::OwnFile),
         (status = 403, description = "The address is no analyst's", body = v1::Error),
@@ -104,9 +104,9 @@ pub(crate) async fn own_file(
     path = "/api/v1/signatures/own/{name}",
     operation_id = "writeOwnFile",
     tag = "console",
-    params(("name" = String, Path, description = "The file: `*.yar`, `*.yara`, `*.txt` or `*.json`; the name of a list says what it holds"), PrettyParameter,
-        ("If-Match" = Option<String>, Header, description = "The `digest` of the text that is meant, between double quotes; `*` for any"),
-        ("If-None-Match" = Option<String>, Header, description = "`*`: the file shall be a new one")),
+    params(("name" = String, Path, pattern = r"^[0-9A-Za-z][0-9A-Za-z._-]*$", max_length = 100, description = "The file: `*.yar`, `*.yara`, `*.txt` or `*.json`; the name of a list says what it holds"), PrettyParameter,
+        ("If-Match" = Option<String>, Header, pattern = r#"^("[0-9a-f]{1,64}"|\*)$"#, description = "The `digest` of the text that is meant, between double quotes; `*` for any"),
+        ("If-None-Match" = Option<String>, Header, pattern = r"^\*$", description = "`*`: the file shall be a new one")),
     request_body = v1::OwnFileText,
     responses(
         (status = 200, description = "Written and in force, or only looked at", body = v1::OwnFileOutcome),
@@ -179,8 +179,8 @@ pub(crate) async fn write_own_file(
     path = "/api/v1/signatures/own/{name}",
     operation_id = "removeOwnFile",
     tag = "console",
-    params(("name" = String, Path, description = "The file"), PrettyParameter,
-        ("If-Match" = Option<String>, Header, description = "The `digest` of the text that is meant, between double quotes; `*` for any")),
+    params(("name" = String, Path, pattern = r"^[0-9A-Za-z][0-9A-Za-z._-]*$", max_length = 100, description = "The file"), PrettyParameter,
+        ("If-Match" = Option<String>, Header, pattern = r#"^("[0-9a-f]{1,64}"|\*)$"#, description = "The `digest` of the text that is meant, between double quotes; `*` for any")),
     responses(
         (status = 200, description = "Removed, and not in force any more", body = v1::OwnFileOutcome),
         (status = 400, description = "No signature file may be named like that", body = v1::Error),

@@ -1,5 +1,6 @@
-//! The query parameters, as the API document describes them. Requests are read
-//! with [`Query`](crate::query::Query), which refuses nothing.
+//! The query parameters, as the API document describes them, and what else only
+//! the document needs a type for. Requests are read with
+//! [`Query`](crate::query::Query), which refuses nothing.
 #![expect(dead_code, reason = "these types only describe")]
 
 use utoipa::{IntoParams, ToSchema};
@@ -8,8 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct UploadParameters {
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
     /// The host the file is from, as the log shall show it. By default the
     /// sender's host name, else its address.
     source: Option<String>,
@@ -32,8 +34,9 @@ pub(crate) struct ResultParameters {
     /// The sample's id, as `checkAsync` answered it.
     #[param(required = true, minimum = 1)]
     id: Option<i64>,
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
 }
 
 /// Parameters of a history.
@@ -46,8 +49,9 @@ pub(crate) struct HistoryParameters {
     /// Minutes back from now, all by default.
     #[param(minimum = 0)]
     limit: Option<i64>,
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
 }
 
 /// Parameters of a search in the rules in force.
@@ -56,16 +60,18 @@ pub(crate) struct HistoryParameters {
 pub(crate) struct RuleParameters {
     /// Words that are all in name, description, tags, author or file.
     q: Option<String>,
-    /// Only rules from there: `internal`, `custom` or `external`.
-    origin: Option<String>,
+    /// Only rules from there.
+    #[param(inline)]
+    origin: Option<Origin>,
     /// Most rules in the answer, 50 by default, 500 at most.
     #[param(minimum = 1)]
     limit: Option<i64>,
     /// Rules left out: the `next` of the page before.
     #[param(minimum = 0)]
     offset: Option<i64>,
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
 }
 
 /// Parameters of the text of a rule.
@@ -74,8 +80,9 @@ pub(crate) struct RuleParameters {
 pub(crate) struct RuleSourceParameters {
     /// The file it is in, where several have a rule of that name.
     file: Option<String>,
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
 }
 
 /// Parameters of the tail of the log.
@@ -85,8 +92,9 @@ pub(crate) struct LogParameters {
     /// Lines, 200 by default, 1000 at most.
     #[param(minimum = 1)]
     lines: Option<i64>,
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
 }
 
 /// Parameters of a count by minute.
@@ -96,8 +104,9 @@ pub(crate) struct MinutesParameters {
     /// Minutes back from now, 60 by default, 1440 at most.
     #[param(minimum = 1)]
     minutes: Option<i64>,
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
 }
 
 /// Parameters of the list of failed samples.
@@ -109,8 +118,9 @@ pub(crate) struct FailedParameters {
     limit: Option<i64>,
     /// Only samples whose id is above this one: the `next` of the page before.
     after: Option<i64>,
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
 }
 
 /// Which findings are wanted: those that meet every condition.
@@ -145,8 +155,9 @@ pub(crate) struct FindingParameters {
     /// Every word of this is in the name, the rules or what matched; `mimi*`
     /// finds words that begin like that.
     q: Option<String>,
-    /// Reviewed like this: `open`, `reviewed` or `false_positive`.
-    review: Option<String>,
+    /// Reviewed like this.
+    #[param(inline)]
+    review: Option<Review>,
 }
 
 /// Which page of a list is wanted.
@@ -158,16 +169,18 @@ pub(crate) struct PageParameters {
     limit: Option<i64>,
     /// The `cursor` of the page before.
     cursor: Option<String>,
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
 }
 
 /// How findings are exported.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportParameters {
-    /// `jsonl`, the default, `csv`, `stix` or `misp`.
-    format: Option<String>,
+    /// JSON lines by default.
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Most findings, the newest; all by default.
     #[param(minimum = 1)]
     limit: Option<i64>,
@@ -186,10 +199,11 @@ pub(crate) struct SourceParameters {
 #[into_params(parameter_in = Query)]
 pub(crate) struct SourceNameParameter {
     /// The source.
-    #[param(required = true)]
+    #[param(required = true, min_length = 1)]
     name: Option<String>,
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
 }
 
 /// How long a finding is waited for.
@@ -200,8 +214,9 @@ pub(crate) struct WaitParameters {
     /// most; not at all by default.
     #[param(minimum = 0, maximum = 10)]
     wait: Option<i64>,
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
 }
 
 /// Which collector runs are wanted.
@@ -211,13 +226,59 @@ pub(crate) struct CollectionParameters {
     /// Of this source, as the collector names it.
     source: Option<String>,
     /// `incomplete` for those that have not said how they ended.
-    state: Option<String>,
+    #[param(inline)]
+    state: Option<CollectionState>,
 }
 
 /// The parameter that everything knows.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PrettyParameter {
-    /// Indents the answer by four.
-    pretty: Option<bool>,
+    /// Indents the answer by four if it is `true` or `1`.
+    #[param(example = "true")]
+    pretty: Option<String>,
+}
+
+/// Where rules are from.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum Origin {
+    Internal,
+    Custom,
+    External,
+}
+
+/// What analysts made of a finding.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum Review {
+    Open,
+    Reviewed,
+    FalsePositive,
+}
+
+/// A form of exported findings.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum ExportFormat {
+    Jsonl,
+    Csv,
+    Stix,
+    Misp,
+}
+
+/// How far a collector's run got.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum CollectionState {
+    Incomplete,
+}
+
+/// A server-sent event.
+#[derive(ToSchema)]
+pub(crate) struct OverviewEvent {
+    /// `overview`.
+    event: String,
+    /// What `overview` answers, as text.
+    data: String,
 }

@@ -1,6 +1,9 @@
 //! The document that describes the API.
 
 use utoipa::OpenApi;
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::{RefOr, Required};
 
 use crate::{access, router};
 
@@ -32,5 +35,24 @@ pub(crate) struct Document;
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = router::api().into_openapi();
     access::describe(&mut document);
+    describe_parameters(&mut document);
     document
+}
+
+/// Says of all parameters in a query what [`Query`](crate::query::Query) makes of
+/// them: one without a value is as good as none. The library knows no other way
+/// to say so.
+fn describe_parameters(document: &mut utoipa::openapi::OpenApi) {
+    let items = document.paths.paths.values_mut();
+    let operations = items.flat_map(access::operations);
+    for parameter in operations.flat_map(|(_, operation)| operation.parameters.iter_mut().flatten())
+    {
+        let RefOr::T(parameter) = parameter else {
+            continue;
+        };
+        let is_optional = parameter.required != Required::True;
+        if is_optional && parameter.parameter_in == ParameterIn::Query {
+            parameter.extensions = Some(Extensions::from_iter([("allowEmptyValue", true)]));
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! Reads a request's query without ever refusing it: unknown parameters are
-//! ignored, broken encoding is replaced, and the first of several wins.
+//! Reads a request's query. Unknown parameters are ignored, broken encoding is
+//! replaced, and of several the first wins, but where two cannot both be meant.
 
 use std::borrow::Cow;
 
@@ -37,9 +37,21 @@ impl Query {
         pairs.find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
+    /// Returns the parameter called `name`, which must not be there twice: an
+    /// answer to one of two questions would pass for the answer to both.
+    pub(crate) fn single(&self, name: &str) -> Result<Option<&str>, Failure> {
+        let mut values = self.0.iter().filter(|(n, _)| n == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        if values.next().is_some() {
+            let reason = format!("the parameter `{name}` is there more than once");
+            return Err(Failure::BadRequest(reason.into()));
+        }
+        Ok(value)
+    }
+
     /// Reads an integer; an empty parameter counts as none.
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, Failure> {
-        match self.first(name).map(str::trim) {
+        match self.single(name)?.map(str::trim) {
             None | Some("") => Ok(None),
             Some(text) => text.parse().map(Some).map_err(|_| {
                 Failure::BadRequest(format!("the parameter `{name}` is no integer").into())
@@ -78,6 +90,16 @@ mod tests {
         assert_eq!(query("a=1&b=2&a=3").first("a"), Some("1"));
         assert_eq!(query("a=1").first("b"), None);
         assert_eq!(query("").first(""), None);
+    }
+
+    #[test]
+    fn what_can_be_meant_once_is_refused_twice() {
+        assert_eq!(query("a=1&b=2").single("a").unwrap(), Some("1"));
+        assert_eq!(query("b=2").single("a").unwrap(), None);
+        assert!(query("a=1&a=1").single("a").is_err());
+        assert!(query("a=&a=x").integer("a").is_err());
+        assert_eq!(query("a=&b=x").integer("a").unwrap(), None);
+        assert_eq!(query("a=+7+").integer("a").unwrap(), Some(7));
     }
 
     #[test]

@@ -82,7 +82,8 @@ fn scheme(name: &str) -> SecurityScheme {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+/// Returns the operations of a path.
+pub(crate) fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     let all = [
         (Method::GET, &mut item.get),
         (Method::PUT, &mut item.put),

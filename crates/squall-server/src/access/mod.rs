@@ -18,7 +18,7 @@ use squall_access::{AuditLog, CertificateRules, RoleNetworks, Sessions, Tokens, 
 
 use crate::throttle::Throttle;
 pub(crate) use caller::Caller;
-pub(crate) use document::describe;
+pub(crate) use document::{describe, operations};
 pub(crate) use guard::{address, guard};
 pub use provider::LoginProvider;
 pub(crate) use provider::{LOGIN_COOKIE, NotLoggedIn};

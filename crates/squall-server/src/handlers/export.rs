@@ -50,7 +50,7 @@ pub(crate) async fn export_findings(
     request: Request,
 ) -> Result<Response, Failure> {
     let query = Query::of(request.uri());
-    let (format, content_type, disposition) = match query.first("format") {
+    let (format, content_type, disposition) = match query.single("format")? {
         None | Some("" | "jsonl") => (
             ExportFormat::JsonLines,
             "application/x-ndjson",

@@ -209,7 +209,7 @@ pub(super) async fn stored_review(
 pub(super) fn filter(query: &Query) -> Result<Filter, Failure> {
     let mut filter = Filter::default();
     for (name, _) in CONDITIONS {
-        let value = query.first(name).unwrap_or_default();
+        let value = query.single(name)?.unwrap_or_default();
         filter
             .set(name, value)
             .map_err(|error| Failure::BadRequest(format!("the parameter {error}").into()))?;

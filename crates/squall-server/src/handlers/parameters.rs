@@ -1,6 +1,6 @@
 //! The query parameters, as the API document describes them, and what else only
 //! the document needs a type for. Requests are read with
-//! [`Query`](crate::query::Query), which refuses nothing.
+//! [`Query`](crate::query::Query).
 #![expect(dead_code, reason = "these types only describe")]
 
 use utoipa::{IntoParams, ToSchema};
@@ -210,9 +210,8 @@ pub(crate) struct SourceNameParameter {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct WaitParameters {
-    /// Seconds to wait for a finding of just now that is not stored yet, 10 at
-    /// most; not at all by default.
-    #[param(minimum = 0, maximum = 10)]
+    /// Seconds to wait for a finding of just now that is not stored yet; less
+    /// than 0 counts as 0, the default, and more than 10 as 10.
     wait: Option<i64>,
     /// Indents the answer by four if it is `true` or `1`.
     #[param(example = "true")]

@@ -46,7 +46,11 @@ pub(crate) async fn rules(
         .split_whitespace()
         .map(str::to_lowercase)
         .collect();
-    let origin = query.first("origin").unwrap_or_default().to_owned();
+    let origin = query.single("origin")?.unwrap_or_default().to_owned();
+    if !["", "internal", "custom", "external"].contains(&origin.as_str()) {
+        let reason = "the parameter `origin` is none of `internal`, `custom` and `external`";
+        return Err(Failure::BadRequest(reason.into()));
+    }
     let limit = bounded(&query, "limit", RULES_DEFAULT, RULES_MAX)?;
     let offset = bounded(&query, "offset", 0, i64::MAX)?;
     let (total, rules, times) = ask_in_turn(&service, move |library| {

@@ -102,7 +102,7 @@ pub(crate) async fn collections(
 ) -> Result<Response, Failure> {
     let query = Query::of(request.uri());
     let page = page(&query)?;
-    let incomplete = match query.first("state") {
+    let incomplete = match query.single("state")? {
         None | Some("") => false,
         Some("incomplete") => true,
         Some(_) => {

@@ -34,9 +34,14 @@ pub(crate) struct Document;
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = router::api().into_openapi();
-    access::describe(&mut document);
-    describe_parameters(&mut document);
+    complete(&mut document);
     document
+}
+
+/// Adds what is the same for many operations.
+pub(crate) fn complete(document: &mut utoipa::openapi::OpenApi) {
+    access::describe(document);
+    describe_parameters(document);
 }
 
 /// Says of all parameters in a query what [`Query`](crate::query::Query) makes of

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::bound::Bound;
 use crate::door::Elsewhere;
 use crate::failure::{self, Failure};
-use crate::openapi::Document;
+use crate::openapi::{self, Document};
 use crate::service::Service;
 use crate::upload::drain;
 use crate::{access, handlers, hosts, pages, same_site};
@@ -28,7 +28,7 @@ const NO_ENDPOINT: &str = "none";
 /// Makes the router; the server is this function.
 pub fn router(service: Service) -> Router {
     let (api, mut document) = api().split_for_parts();
-    access::describe(&mut document);
+    openapi::complete(&mut document);
     let routes = api
         .merge(pages::router(document))
         .fallback(async || Failure::NotFound)

@@ -71,8 +71,9 @@ pub struct Workers {
 }
 
 /// A buffer larger than this is given back after a large sample, so that one
-/// of 200 MB does not cost every worker that much for good.
-const BUFFER_KEPT_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// of 200 MB does not cost every worker that much for good. What larger ones
+/// take to scan is a hundred times what a new buffer takes.
+const BUFFER_KEPT_MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// How long a worker waits after a sample that lacked something.
 const PAUSE_BEFORE_RETRY: Duration = Duration::from_secs(1);

@@ -17,8 +17,10 @@ use squall_worker::{
 use crate::Failure;
 use crate::bare::File;
 
-/// How many samples are handed to the queue at a time; they share a flush.
-const AT_A_TIME: usize = 4096;
+/// How many samples are handed to the queue at a time, as by so many connections;
+/// they share a flush. What thousands at a time leave behind in the database's
+/// memory is nothing that a service has.
+const AT_A_TIME: usize = 64;
 /// How often it is looked whether the queue is empty. Whoever looks takes a
 /// processor from the workers for a moment.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);

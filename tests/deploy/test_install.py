@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from harness.delivery import INSTALLER, FILES, deliver
+from harness.delivery import FILES, INSTALLER, assert_locked_in, deliver
 from support.rules import EICAR
 
 LOG = "/var/log/squall/squall.log"
@@ -59,6 +59,7 @@ def test_runs_with_the_rights_it_needs_and_no_others(delivered):
         assert int(fields[capabilities], 16) == 0, capabilities
     assert fields["NoNewPrivs"].strip() == "1"
     assert fields["Seccomp"].strip() == "2"
+    assert_locked_in(delivered)
 
 
 def test_the_second_time_changes_nothing(delivered):

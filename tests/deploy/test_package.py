@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness.delivery import assert_all_found, queue_samples, use_queue_rule
+from harness.delivery import assert_all_found, assert_locked_in, queue_samples, use_queue_rule
 from harness.root import TOOLS
 from support.places import BINARY, REPOSITORY
 from support.rules import EICAR
@@ -84,6 +84,7 @@ def test_installs_and_serves(delivered):
     assert delivered.owner(SETTINGS) == "640 root squall"
     assert delivered.check(EICAR)[0]["level"] == "Alert"
     assert "SQUALL_Test_EICAR" in delivered.path(LOG).read_text()
+    assert_locked_in(delivered)
     assert "ready: http://127.0.0.1:8080" in delivered.run("squall-update", "wait").stdout
     refused = delivered.run("squall-update", "full", SETTINGS, check=False)
     assert refused.returncode == 1 and "apt install" in refused.stderr

@@ -1,5 +1,8 @@
 """What is delivered: the program, `deploy` and `config/squall.yml`, as a machine gets them."""
 
+import ctypes
+import re
+
 from harness.machine import Machine
 from support.places import BINARY, REPOSITORY
 
@@ -47,3 +50,19 @@ def assert_all_found(machine: Machine, ids: list[int], **options) -> None:
         assert answer["status"] == "Sample analysis complete", (sample, answer)
         rules = [match["rulename"] for finding in answer["result"] for match in finding["matches"]]
         assert rules == ["Deploy_Queue"], (sample, answer)
+
+
+def _kernel_has_landlock() -> bool:
+    """Asks the kernel for its version of Landlock, as `landlock_create_ruleset` does; the service needs the second."""
+    version = ctypes.CDLL(None).syscall(444, ctypes.c_void_p(None), ctypes.c_size_t(0), ctypes.c_uint(1))
+    return version >= 2
+
+
+def assert_locked_in(machine: Machine) -> None:
+    """Fails unless the service could take rights from itself below what the unit takes from it."""
+    said = re.findall(r"sandbox: (.*)", machine.journal())
+    assert said, machine.journal()
+    if _kernel_has_landlock():
+        assert said[-1] == "Landlock in force, seccomp in force"
+    else:
+        assert said[-1].endswith(", seccomp in force")

@@ -135,13 +135,19 @@ configuration() {
   install -D -m 640 -o root -g squall "$work/squall.yml" $config
 }
 
-# A port below 1024 needs a right that the unit does not have.
+# Whether a setting names a port below 1024, alone or behind an address.
+is_low() {
+  port=$(setting "$in_force" "$1" | sed 's/.*://; s/"$//')
+  case $port in '' | *[!0-9]*) return 1 ;; esac
+  [ "$port" -gt 0 ] && [ "$port" -lt 1024 ]
+}
+
+# Such a port needs a right that the unit does not have.
 low_port() {
-  port=$(setting "$in_force" server-port)
-  if [ "${port:-0}" -gt 0 ] && [ "$port" -lt 1024 ]; then
+  if is_low server-port || is_low admin-listen; then
     put "$here/low-port.conf" $dropins/low-port.conf 644 root
   elif [ -e $dropins/low-port.conf ]; then
-    step "remove $dropins/low-port.conf, as the port is $port" || return 0
+    step "remove $dropins/low-port.conf, as no port is below 1024" || return 0
     rm -f $dropins/low-port.conf
     rmdir $dropins 2>/dev/null || true
   fi
@@ -287,6 +293,15 @@ remove() {
   rm -rf "$1"
 }
 
+# What the operator wrote there stays: where the data is, for instance.
+remove_dropins() {
+  remove $dropins/low-port.conf
+  for file in "$dropins"/*; do
+    if [ $planning = 1 ] && [ -e "$file" ] && [ "$file" != $dropins/low-port.conf ]; then say "  - leave $file"; fi
+  done
+  [ $planning = 1 ] || rmdir $dropins 2>/dev/null || true
+}
+
 take_away() {
   if have systemctl && [ -e $unit ]; then
     if step "stop and disable the service"; then
@@ -294,7 +309,7 @@ take_away() {
     fi
   fi
   remove $unit
-  remove $dropins
+  remove_dropins
   remove /etc/logrotate.d/squall
   remove /usr/local/sbin/squall-update
   remove /usr/local/lib/squall

@@ -4,10 +4,11 @@ import json
 import time
 
 import pytest
-from harness.delivery import FILES, INSTALLER, assert_locked_in, deliver
+from harness.delivery import DEPLOY, FILES, INSTALLER, assert_locked_in, deliver
 from support.rules import EICAR
 
 LOG = "/var/log/squall/squall.log"
+DROPINS = "/etc/systemd/system/squall.service.d"
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +114,22 @@ def test_logs_are_rotated_and_nothing_is_lost(delivered):
     assert len(list(delivered.path("/var/log/squall").glob("squall.log-*.gz"))) == 1
 
 
+@pytest.mark.parametrize("listener", ["127.0.0.1:443", '"[::1]:443"'])
+def test_a_low_port_for_administrators_gets_the_right_that_it_needs(delivered, listener):
+    settings = delivered.path("/etc/squall/squall.yml")
+    before = settings.read_text()
+    settings.write_text(before + f"admin-listen: {listener}\n")
+    assert f"create {DROPINS}/low-port.conf" in delivered.run(INSTALLER, "auto").stdout
+    assert delivered.json("/api/v1/overview", f"http://{listener.strip(chr(34))}")["version"]
+    settings.write_text(before)
+    assert f"remove {DROPINS}/low-port.conf" in delivered.run(INSTALLER, "auto").stdout
+    assert not delivered.exists(DROPINS)
+
+
 def test_uninstall_asks_and_leaves_what_is_the_operators(delivered):
     delivered.check(EICAR)
+    delivered.put(DEPLOY / "low-port.conf", f"{DROPINS}/low-port.conf")
+    delivered.write(f"{DROPINS}/data.conf", "[Service]\nReadWritePaths=/srv\n")
     before = delivered.contents(*FILES)
     assert "Nothing was changed." in delivered.run(INSTALLER, "uninstall", text="n\n").stdout
     assert delivered.contents("/etc", "/usr/local") == {
@@ -123,14 +138,15 @@ def test_uninstall_asks_and_leaves_what_is_the_operators(delivered):
     assert delivered.unit("ActiveState") == "active"
 
     said = delivered.run(INSTALLER, "uninstall", text="y\n").stdout
-    assert "leave the logs" in said
+    assert "leave the logs" in said and f"leave {DROPINS}/data.conf" in said
     assert delivered.unit("ActiveState") == "inactive"
     for gone in ("/usr/local/bin/squall", "/usr/local/sbin/squall-update", "/usr/local/lib/squall",
-                 "/etc/systemd/system/squall.service", "/etc/logrotate.d/squall",
+                 "/etc/systemd/system/squall.service", "/etc/logrotate.d/squall", f"{DROPINS}/low-port.conf",
                  "/etc/systemd/system/multi-user.target.wants/squall.service"):
         assert not delivered.exists(gone), gone
     assert "SQUALL_Test_EICAR" in delivered.path(LOG).read_text()
     assert delivered.exists("/etc/squall/squall.yml") and delivered.exists("/var/lib/squall/queue")
+    assert delivered.exists(f"{DROPINS}/data.conf")
     assert "not installed" in delivered.run(INSTALLER, "uninstall", "auto").stdout
 
 
@@ -138,6 +154,9 @@ def test_installs_again_with_what_was_left_and_goes_with_its_data(delivered):
     scanned = delivered.path(LOG).read_text()
     delivered.run(INSTALLER, "auto")
     assert delivered.json("/api/status")["scanned_samples"] == 3, "the counters are those of before"
+    delivered.path(f"{DROPINS}/data.conf").unlink()
+    delivered.put(DEPLOY / "low-port.conf", f"{DROPINS}/low-port.conf")
     delivered.run(INSTALLER, "auto", "uninstall", "--delete-data")
+    assert not delivered.exists(DROPINS), "nothing is left in it"
     assert not delivered.exists("/etc/squall") and not delivered.exists("/var/lib/squall")
     assert delivered.path(LOG).read_text() == scanned

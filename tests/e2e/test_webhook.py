@@ -5,11 +5,14 @@ import hmac
 import http.server
 import json
 import re
+import shutil
+import subprocess
 import threading
 import time
 
 import pytest
 
+from support.places import REPOSITORY
 from support.rules import CLEAN, MARKER
 from support.service import free_port, wait_until
 from support.shapes import check_v3
@@ -161,6 +164,20 @@ def test_what_is_refused_again_and_again_is_put_aside(start, receiver):
     assert "422" in letter["reason"]
     assert value(service, "squall_output_dropped_total", target=label(receiver)) == 1
     assert letters.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed: tests/run installs it")
+def test_what_was_put_aside_is_sent_again_as_the_documentation_says(receiver, tmp_path):
+    """Also what is longer than an argument of a command may be, and with characters that shells like."""
+    events = [{"n": 1, "text": "a\\b $(id) 'x' \"y\" %s é"}, {"n": 2, "text": "x" * 300_000}, {"n": 3, "text": " two  spaces\n"}]
+    letters = tmp_path / "dead-letters.json"
+    lines = [json.dumps({"event_id": "A-0", "reason": "422", "event": event}) + "\n" for event in events]
+    letters.write_text("".join(lines))
+    [command] = re.findall(r"```sh\n(sudo jq .*?)```", (REPOSITORY / "docs" / "siem.md").read_text(), re.DOTALL)
+    command = command.replace("sudo ", "").replace("FILE", str(letters)).replace("ADDRESS", receiver.url)
+    subprocess.run(["sh", "-ec", command], check=True, capture_output=True, timeout=60)
+    assert [json.loads(body) for _, body, _ in receiver.requests] == events
+    assert {headers["Content-Type"] for headers, _, _ in receiver.requests} == {"application/json"}
 
 
 def test_a_receiver_that_is_away_is_waited_for(start):

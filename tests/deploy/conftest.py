@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 from harness import root  # noqa: E402
 from harness.machine import Machine  # noqa: E402
+from support.needs import lacking  # noqa: E402
 from support.places import BINARY  # noqa: E402
 
 
@@ -18,10 +19,10 @@ def pytest_report_header():
 
 @pytest.fixture(scope="session")
 def machines():
-    """Skips the tests that need machines where none can be made."""
+    """Skips the tests that need machines where none can be made; fails them in the long form."""
     reason = root.why_not()
     if reason:
-        pytest.skip(reason)
+        lacking(reason)
     root.folder()
 
 

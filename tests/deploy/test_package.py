@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from harness.delivery import assert_all_found, assert_locked_in, queue_samples, use_queue_rule
 from harness.root import TOOLS
+from support.needs import lacking
 from support.places import BINARY, REPOSITORY
 from support.rules import EICAR
 
@@ -49,7 +50,7 @@ def next_version(folder, package, version: str):
 def packages(tmp_path_factory):
     """Two versions of the package."""
     if not (TOOLS / "bin" / "cargo-deb").exists() and not shutil.which("cargo-deb"):
-        pytest.skip("cargo-deb is not installed")
+        lacking("cargo-deb is not installed")
     folder = tmp_path_factory.mktemp("packages")
     first = build(folder, "0.1.0-1")
     return [first, next_version(folder, first, "0.1.0-2")]

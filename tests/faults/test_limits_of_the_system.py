@@ -13,9 +13,9 @@ import requests
 from harness.books import settle
 from harness.figures import row
 from harness.load import MEGABYTE, CounterWatch, MixedLoad, Promises
-from harness.needs import lacking
 from harness.rules import CLEAN, MARKER, slow
 from support.bulk import enqueue_many
+from support.needs import lacking
 
 DAY = 24 * 3600
 

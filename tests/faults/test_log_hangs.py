@@ -16,8 +16,8 @@ from harness.books import settle
 from harness.disks import Image, freeze
 from harness.figures import row
 from harness.load import MixedLoad, Promises
-from harness.needs import lacking
 from harness.rules import CLEAN, MARKER
+from support.needs import lacking
 from support.service import wait_until
 
 # What a client waits for an acknowledgement, at most, in seconds; a log is waited for longer before it is given up.

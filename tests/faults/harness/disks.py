@@ -11,7 +11,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from harness.needs import lacking
+from support.needs import lacking
 
 # <linux/ext4.h>: ends all writing at once, what the journal has not committed included.
 _EXT4_IOC_SHUTDOWN = 0x8004587D

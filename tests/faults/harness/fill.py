@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 from unittest import mock
 
-from harness.needs import lacking
 from harness.rules import ENDLESS
+from support.needs import lacking
 from support.places import BINARY
 from support.service import wait_until
 

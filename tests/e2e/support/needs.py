@@ -1,4 +1,4 @@
-"""What to do where a fault cannot be done."""
+"""What to do where a test cannot be done."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from support.places import SOAK
 
 
 def lacking(what: str):
-    """Skips the test; fails it in the long form, which is to show that every fault was survived."""
+    """Skips the test; fails it in the long form, which is to show everything."""
     if SOAK:
         pytest.fail(f"the long form leaves nothing out: {what}", pytrace=False)
     pytest.skip(what)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness.delivery import assert_all_found, assert_locked_in, queue_samples, use_queue_rule
+from harness.delivery import DEPLOY, assert_all_found, assert_locked_in, queue_samples, use_queue_rule
 from harness.root import TOOLS
 from support.needs import lacking
 from support.places import BINARY, REPOSITORY
@@ -89,6 +89,12 @@ def test_installs_and_serves(delivered):
     assert "ready: http://127.0.0.1:8080" in delivered.run("squall-update", "wait").stdout
     refused = delivered.run("squall-update", "full", SETTINGS, check=False)
     assert refused.returncode == 1 and "apt install" in refused.stderr
+
+
+def test_has_what_the_documentation_tells_to_copy(delivered):
+    there = {path.name: path.read_bytes() for path in delivered.path("/usr/share/squall/monitoring").iterdir()}
+    assert there == {path.name: path.read_bytes() for path in (DEPLOY / "monitoring").iterdir()}
+    assert delivered.exists("/usr/share/squall/low-port.conf")
 
 
 def test_is_upgraded_while_samples_wait_and_loses_nothing(delivered):

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.documents import blocks
 from support.places import REPOSITORY
 from support.rules import MARKER
 from support.service import Service, running
@@ -84,6 +85,23 @@ def test_the_text_is_as_prometheus_wants_it(squall):
 def test_the_configuration_and_the_alerts_are_valid_and_do_what_they_say():
     for arguments in (("check", "config", "prometheus.yml"), ("check", "rules", "alerts.yml"), ("test", "rules", "alerts_test.yml")):
         done = promtool(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+def test_what_is_told_of_certificates_and_tokens_is_valid(tmp_path):
+    """What stands in the configuration to be uncommented, and what the documentation has of it."""
+    shutil.copy(FOLDER / "alerts.yml", tmp_path)
+    text = (FOLDER / "prometheus.yml").read_text()
+    all_set = re.sub(r"(?m)^(    )# (?=\S+:( |$)|  )", r"\1", text)
+    assert "\n    authorization:" in all_set and "\n    tls_config:" in all_set
+    [documented] = [block for block in blocks("security.md", "yaml") if block.startswith("scrape_configs:")]
+    for file in ("squall-token", "squall.pem"):
+        (tmp_path / file).touch()
+    for number, config in enumerate((all_set, documented)):
+        path = tmp_path / f"{number}.yml"
+        path.write_text(config.replace("/etc/prometheus", str(tmp_path)))
+        done = promtool("check", "config", str(path))
         assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from support.places import REPOSITORY
+from support.documents import blocks
 from support.rules import CLEAN, MARKER
 from support.service import free_port, wait_until
 from support.shapes import check_v3
@@ -106,6 +106,11 @@ def test_a_finding_is_sent_and_signed(start, receiver, tmp_path):
     assert headers["User-Agent"].startswith("squall/")
     assert signed(headers, body, SECRET) and signed(headers, body, "the next one")
     assert not signed(headers, body, "another")
+    # As the documentation tells receivers to look.
+    documented = {}
+    exec(*blocks("siem.md", "python", "## Webhook"), documented)
+    assert documented["is_ours"](headers["Squall-Signature"], body, SECRET)
+    assert not documented["is_ours"](headers["Squall-Signature"], body + b" ", SECRET)
     found = json.loads(body)
     check_v3(found, MARKER, "/srv/a\nb.php", source="web01")
     assert headers["Squall-Event-Id"] == found["meta"]["event_id"]
@@ -173,7 +178,7 @@ def test_what_was_put_aside_is_sent_again_as_the_documentation_says(receiver, tm
     letters = tmp_path / "dead-letters.json"
     lines = [json.dumps({"event_id": "A-0", "reason": "422", "event": event}) + "\n" for event in events]
     letters.write_text("".join(lines))
-    [command] = re.findall(r"```sh\n(sudo jq .*?)```", (REPOSITORY / "docs" / "siem.md").read_text(), re.DOTALL)
+    [command] = blocks("siem.md", "sh", "## Webhook")
     command = command.replace("sudo ", "").replace("FILE", str(letters)).replace("ADDRESS", receiver.url)
     subprocess.run(["sh", "-ec", command], check=True, capture_output=True, timeout=60)
     assert [json.loads(body) for _, body, _ in receiver.requests] == events

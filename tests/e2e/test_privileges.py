@@ -14,7 +14,7 @@ import pytest
 from support.places import BINARY
 from support.rules import CLEAN, MARKER, write_rules
 from support.service import Service, ended_well, free_port, wait_until
-from support.tokens import bearer, token
+from support.tokens import bearer, squall, token
 from test_systemd import Systemd
 from test_tls import certificate, make_certificate
 
@@ -176,6 +176,26 @@ def test_a_token_that_root_makes_is_good_at_once(place, serve):
     assert service.get("/api/v1/findings", headers=bearer("none")).status_code == 401
     second = token(data, "read", "second")
     wait_until(lambda: service.get("/api/v1/findings", headers=bearer(second)).status_code == 200, 5, "the token counts")
+
+
+def test_what_root_makes_of_tokens_is_the_users_and_follows_no_link(place):
+    """Whoever took the service over has its directory, and waits there for root to come by."""
+    data, roots = place / "data", place / "roots"
+    token(data, "read", "first", "--run-as", "daemon")
+    assert {path.lstat().st_uid for path in (data, *data.rglob("*"))} == {UID}
+    assert '"who":"uid 0","from":"command line","what":"token create first (read)"' in (data / "audit.log").read_text()
+    roots.mkdir()
+    (roots / "own").write_text("root's own\n")
+    give(0, 0o600, roots / "own")
+    for name, target in (("audit.log", roots / "own"), ("access/tokens.lock", roots / "new")):
+        (data / name).unlink()
+        (data / name).symlink_to(target)
+        os.lchown(data / name, UID, GID)
+        told = squall(data, "token", "create", "--role", "read", "--name", name.replace("/", "-"), check=False).stderr
+        assert "Permission denied" in told, name
+        assert (roots / "own").read_text() == "root's own\n" and (roots / "own").stat().st_uid == 0
+        assert [path.name for path in roots.iterdir()] == ["own"], name
+        (data / name).unlink()
 
 
 @pytest.mark.parametrize(("account", "reason"), [

@@ -117,7 +117,8 @@ fn network(text: &str) -> Result<IpNet, String> {
 ///
 /// # Errors
 ///
-/// Fails if the tokens cannot be read or changed.
+/// Fails if the tokens cannot be read or changed, or if root may not become whom
+/// they belong to.
 pub(crate) fn run(
     matches: &ArgMatches,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -127,14 +128,19 @@ pub(crate) fn run(
         return Ok(());
     };
     let settings = config::load(arguments, variables)?.settings;
+    let who = acts::caller();
+    if name == "create" {
+        privileges::make_data_dir(&settings)?;
+    }
+    privileges::become_owner(&settings.data_dir)?;
     match name {
-        "create" => create(arguments, &settings),
-        "revoke" => revoke(arguments, &settings),
+        "create" => create(arguments, &settings, &who),
+        "revoke" => revoke(arguments, &settings, &who),
         _ => list(arguments, &settings),
     }
 }
 
-fn create(arguments: &ArgMatches, settings: &Settings) -> anyhow::Result<()> {
+fn create(arguments: &ArgMatches, settings: &Settings, who: &str) -> anyhow::Result<()> {
     let text = |name| {
         arguments
             .get_one::<String>(name)
@@ -159,9 +165,8 @@ fn create(arguments: &ArgMatches, settings: &Settings) -> anyhow::Result<()> {
             .unwrap_or_default(),
     };
     let what = format!("token create {} ({})", wanted.name, wanted.role);
-    privileges::make_data_dir(settings)?;
     let made = squall_access::create(&settings.data_dir, wanted, now);
-    acts::write_down_command(settings, &acts::caller(), &what, made.is_ok());
+    acts::write_down_command(settings, who, &what, made.is_ok());
     let token = made.context("cannot make the token")?;
     banner::aside(&format!(
         "The token {} is printed once and kept nowhere: keep it yourself.\n",
@@ -171,7 +176,7 @@ fn create(arguments: &ArgMatches, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn revoke(arguments: &ArgMatches, settings: &Settings) -> anyhow::Result<()> {
+fn revoke(arguments: &ArgMatches, settings: &Settings, who: &str) -> anyhow::Result<()> {
     let which = arguments
         .get_one::<String>("token")
         .cloned()
@@ -180,7 +185,7 @@ fn revoke(arguments: &ArgMatches, settings: &Settings) -> anyhow::Result<()> {
     let which = Token::parse(&which).map_or(which, |token| token.id().to_string());
     let revoked = squall_access::revoke(&settings.data_dir, &which, Timestamp::now());
     let what = format!("token revoke {which}");
-    acts::write_down_command(settings, &acts::caller(), &what, revoked.is_ok());
+    acts::write_down_command(settings, who, &what, revoked.is_ok());
     let token = revoked.context("cannot revoke the token")?;
     banner::print(&format!(
         "revoked {} ({})",

@@ -125,17 +125,22 @@ pub(crate) fn make_data_dir(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Becomes whom a directory belongs to, if root calls: what a command makes in
-/// it must be the service's to change, and what it reads is foreign. Called with
-/// one thread only.
+/// it must be the service's to change, and what it reads is foreign. Where it is
+/// missing, whom the one belongs to that it is made in, who has a say in what
+/// its name means. Called with one thread only.
 ///
 /// # Errors
 ///
 /// Fails if the process may not become that user.
 pub(crate) fn become_owner(dir: &Path) -> anyhow::Result<()> {
-    let owner = fs::metadata(dir).map(|found| (found.uid(), found.gid()));
-    let (true, Ok((uid, gid))) = (geteuid().is_root(), owner) else {
+    let path = std::path::absolute(dir)
+        .with_context(|| format!("cannot tell where `{}` is", dir.display()))?;
+    let mut above = path.ancestors();
+    let owner = above.find_map(|dir| Some((dir, fs::metadata(dir).ok()?)));
+    let (true, Some((dir, owner))) = (geteuid().is_root(), owner) else {
         return Ok(());
     };
+    let (uid, gid) = (owner.uid(), owner.gid());
     if uid == ROOT {
         return Ok(());
     }

@@ -282,3 +282,34 @@ def test_an_update_by_root_leaves_nothing_that_is_roots(place, serve):
     wait_until(lambda: service.check(b"brought-by-hand"), 20, "the service takes it")
     assert {path.lstat().st_uid for path in (service.data / "signatures").rglob("*")} == {UID}
     assert '"who":"uid 0","from":"command line","what":"signatures update --from' in (service.data / "audit.log").read_text()
+
+
+def test_a_store_that_root_rebuilds_is_the_users(place, serve):
+    log = place / "logs/squall.json"
+    service = serve("--run-as", "daemon", "--jsonfile", log)
+    service.check(MARKER)
+    found = lambda: service.json("/api/v1/findings")["findings"]  # noqa: E731
+    wait_until(found, 15, "the finding is stored")
+    service.stop()
+
+    def findings(*args):
+        command = [BINARY, "findings", *args, "--data-dir", service.data]
+        return subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=60)
+
+    rebuilt = findings("rebuild", log)
+    assert rebuilt.returncode == 0 and "1 findings from 1 log(s)" in rebuilt.stdout, rebuilt.stderr
+    assert {path.lstat().st_uid for path in service.data.rglob("*")} == {UID}
+    said = '"who":"uid 0","from":"command line","what":"findings rebuild","outcome":"done"'
+    assert said in (service.data / "audit.log").read_text()
+    service.start()
+    wait_until(found, 15, "the service has its store")
+    # What is written elsewhere is root's, and stays where nothing comes in its place.
+    roots = place / "roots"
+    roots.mkdir(mode=0o700)
+    exported = findings("export", "-o", roots / "findings.jsonl")
+    assert exported.returncode == 0, exported.stderr
+    assert "E2E_Marker" in (roots / "findings.jsonl").read_text() and (roots / "findings.jsonl").stat().st_uid == 0
+    before = (roots / "findings.jsonl").read_bytes()
+    assert findings("export", "-o", roots / "findings.jsonl", "--findings-db", place / "none.db").returncode == 1
+    assert (roots / "findings.jsonl").read_bytes() == before
+    assert {path.lstat().st_uid for path in service.data.rglob("*")} == {UID}

@@ -1,7 +1,7 @@
 //! `squall findings`: the findings store on the command line.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use squall_findings::{CONDITIONS, Export, ExportFormat, Exported, Filter, FindingsConfig};
 
 use crate::config::{self, Settings};
-use crate::{banner, findings};
+use crate::{acts, banner, findings, privileges};
 
 /// The settings that these commands need, by name.
 const SETTINGS: [&str; 5] = [
@@ -45,6 +45,7 @@ fn rebuild_command() -> Command {
                 .help("JSON logs, gzip or not, oldest first [default: jsonfile and what it was rotated to]"),
         )
         .args(setting_args())
+        .args(config::args_of(&["audit-log", "run-as"]))
 }
 
 fn export_command() -> Command {
@@ -99,8 +100,24 @@ pub(crate) fn run(
     let store = wanted.context("`findings-db` is `none`: there is no findings store")?;
     let store = findings::config(store);
     match name {
-        "rebuild" => rebuild(arguments, &settings, &store),
-        _ => export(arguments, &store),
+        "rebuild" => {
+            let who = acts::caller();
+            privileges::make_data_dir(&settings)?;
+            become_owner(&settings, &store)?;
+            let rebuilt = rebuild(arguments, &settings, &store);
+            acts::write_down_command(&settings, &who, "findings rebuild", rebuilt.is_ok());
+            rebuilt
+        }
+        _ => export(arguments, &settings, &store),
+    }
+}
+
+/// Becomes whom the data directory belongs to; where none was named, whom the
+/// database belongs to.
+fn become_owner(settings: &Settings, store: &FindingsConfig) -> anyhow::Result<()> {
+    match settings.data_dir.exists() {
+        true => privileges::become_owner(&settings.data_dir),
+        false => privileges::become_owner(&store.path),
     }
 }
 
@@ -166,7 +183,11 @@ fn rotated(log: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
-fn export(arguments: &ArgMatches, store: &FindingsConfig) -> anyhow::Result<()> {
+fn export(
+    arguments: &ArgMatches,
+    settings: &Settings,
+    store: &FindingsConfig,
+) -> anyhow::Result<()> {
     let mut filter = Filter::default();
     for (name, _) in CONDITIONS {
         if let Some(value) = arguments.get_one::<String>(name) {
@@ -187,15 +208,29 @@ fn export(arguments: &ArgMatches, store: &FindingsConfig) -> anyhow::Result<()> 
         format,
         limit: limit.transpose()?,
     };
+    let output = arguments.get_one::<PathBuf>("output");
+    // Still as who names it, and what is there stays until there is something else.
+    let output = output.map(|path| open(path).map(|file| (path, file)));
+    let output = output.transpose()?;
+    become_owner(settings, store)?;
     let export = Export::of_file(&store.path, what, PAGE_TIME_MAX)?;
-    match arguments.get_one::<PathBuf>("output") {
-        None => write(export, io::stdout().lock()),
-        Some(path) => {
-            let failed = || format!("cannot write `{}`", path.display());
-            let file = File::create(path).with_context(failed)?;
-            write(export, BufWriter::new(file)).with_context(failed)
-        }
+    let Some((path, file)) = output else {
+        return write(export, io::stdout().lock());
+    };
+    let failed = || format!("cannot write `{}`", path.display());
+    if file.metadata().with_context(failed)?.is_file() {
+        file.set_len(0).with_context(failed)?;
     }
+    write(export, BufWriter::new(file)).with_context(failed)
+}
+
+fn open(path: &Path) -> anyhow::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 fn write(mut export: Export, mut out: impl Write) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! The audit log: who did what, from where, and how it ended.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -14,10 +14,14 @@ use crate::token::TokenId;
 
 /// Most characters of a text that is written.
 const TEXT_CHARS_MAX: usize = 1024;
+/// The same of what somebody may not: it is any text, of somebody weak.
+const REFUSED_CHARS_MAX: usize = 256;
 
-/// Length at which the file is set aside for a new one, in place of the one
-/// set aside before: where nobody rotates it, it does not grow for ever.
+/// Length at which the file is set aside for a new one: where nobody rotates
+/// it, it does not grow for ever.
 const FILE_LEN_MAX: u64 = 64 << 20;
+/// How many files that were set aside are kept.
+const ASIDE_MAX: u32 = 8;
 
 /// How an act ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -97,10 +101,14 @@ impl AuditLog {
     ///
     /// Fails if the file cannot be written.
     pub fn write(&self, act: &Act) -> io::Result<()> {
+        let what_max = match act.outcome {
+            Outcome::Refused => REFUSED_CHARS_MAX,
+            Outcome::Done | Outcome::Failed => TEXT_CHARS_MAX,
+        };
         let act = Act {
-            who: cut(&act.who),
-            from: cut(&act.from),
-            what: cut(&act.what),
+            who: cut(&act.who, TEXT_CHARS_MAX),
+            from: cut(&act.from, TEXT_CHARS_MAX),
+            what: cut(&act.what, what_max),
             ..act.clone()
         };
         let line = Line {
@@ -113,18 +121,50 @@ impl AuditLog {
         if let Some(dir) = self.path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
             private::make_dir(dir)?;
         }
-        if fs::metadata(&self.path).is_ok_and(|file| file.len() >= FILE_LEN_MAX) {
-            fs::rename(&self.path, self.path.with_added_extension("1"))?;
+        if self.is_full() {
+            self.set_aside()?;
         }
         let mut file = private::append(&self.path)?;
         // One call, so that lines of two programs do not mix.
         file.write_all(&text)?;
         file.sync_data()
     }
+
+    fn is_full(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|file| file.len() >= FILE_LEN_MAX)
+    }
+
+    /// Moves the file out of the way, and each that was moved before one place
+    /// further; the last goes.
+    fn set_aside(&self) -> io::Result<()> {
+        // A command may be about to do the same, or have done it.
+        let full = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        full.lock()?;
+        if !self.is_full() {
+            return Ok(());
+        }
+        let aside = |number: u32| self.path.with_added_extension(number.to_string());
+        let last = aside(ASIDE_MAX);
+        if last.exists() {
+            tracing::warn!(path = %last.display(), "the oldest file of the audit log is deleted, since nobody rotates it");
+        }
+        for number in (1..ASIDE_MAX).rev() {
+            match fs::rename(aside(number), aside(number + 1)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        fs::rename(&self.path, aside(1))?;
+        tracing::warn!(path = %self.path.display(), to = %aside(1).display(), "the audit log is full and is set aside, since nobody rotates it");
+        Ok(())
+    }
 }
 
-fn cut(text: &str) -> String {
-    text.chars().take(TEXT_CHARS_MAX).collect()
+fn cut(text: &str, chars_max: usize) -> String {
+    text.chars().take(chars_max).collect()
 }
 
 #[cfg(test)]
@@ -158,7 +198,7 @@ mod tests {
         assert_eq!(line["certificate"], "ab");
         assert_eq!(line["subject"], "s-1");
         assert_eq!(line["outcome"], "refused");
-        assert_eq!(line["what"].as_str().unwrap().len(), TEXT_CHARS_MAX);
+        assert_eq!(line["what"].as_str().unwrap().len(), REFUSED_CHARS_MAX);
         assert!(line["time"].as_str().unwrap().parse::<Timestamp>().is_ok());
     }
 
@@ -177,12 +217,21 @@ mod tests {
             outcome: Outcome::Done,
             status: None,
         };
-        let full = fs::File::create(log.path()).unwrap();
-        full.set_len(FILE_LEN_MAX).unwrap();
-        log.write(&act).unwrap();
-        assert!(fs::metadata(log.path()).unwrap().len() < 1000);
-        let aside = dir.path().join("audit.log.1");
-        assert_eq!(fs::metadata(aside).unwrap().len(), FILE_LEN_MAX);
+        let aside = |number: u32| dir.path().join(format!("audit.log.{number}"));
+        for round in 1..=ASIDE_MAX + 2 {
+            let full = File::create(log.path()).unwrap();
+            // Told apart by their length.
+            full.set_len(FILE_LEN_MAX + u64::from(round)).unwrap();
+            log.write(&act).unwrap();
+            assert!(fs::metadata(log.path()).unwrap().len() < 1000);
+            for number in 1..=ASIDE_MAX {
+                let found = fs::metadata(aside(number)).map(|file| file.len()).ok();
+                let wanted = (round + 1).checked_sub(number).filter(|&round| round > 0);
+                let wanted = wanted.map(|round| FILE_LEN_MAX + u64::from(round));
+                assert_eq!(found, wanted, "{number} after {round}");
+            }
+        }
+        assert!(!aside(ASIDE_MAX + 1).exists());
     }
 
     use crate::token::Token;

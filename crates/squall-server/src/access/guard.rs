@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use squall_access::{Act, Holder, NoRole, Outcome, Principal, Refusal, Token, TokenId, Tokens};
 
 use super::Access;
+use super::acts::write_down;
 use super::caller::Caller;
 use super::credentials::Shown;
 use super::session::is_of_console;
@@ -375,31 +376,4 @@ async fn to_its_end(service: Service, act: Act, request: Request, next: Next) ->
             Ok(panic) => failure::from_panic(panic),
             Err(_) => Failure::Internal.into_response(),
         })
-}
-
-/// Writes an act down before its answer goes out.
-async fn write_down(service: &Service, mut act: Act, status: StatusCode) {
-    act.status = Some(status.as_u16());
-    act.outcome = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Outcome::Refused,
-        status if status.is_success() => Outcome::Done,
-        _ => Outcome::Failed,
-    };
-    write_down_as_it_is(service, act).await;
-}
-
-/// Writes an act down whose end is known.
-pub(super) async fn write_down_as_it_is(service: &Service, act: Act) {
-    let Some(audit) = service.access().config.audit.clone() else {
-        return;
-    };
-    let written = tokio::task::spawn_blocking(move || {
-        audit.write(&act).inspect_err(|error| {
-            let path = audit.path().display().to_string();
-            tracing::error!(%error, path, ?act, "cannot write an act into the audit log");
-        })
-    });
-    if let Err(error) = written.await {
-        tracing::error!(%error, "the audit log panicked");
-    }
 }

@@ -3,6 +3,7 @@
 //!
 //! Nothing of the body is read for a request that is refused.
 
+mod acts;
 mod caller;
 mod credentials;
 mod document;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use squall_access::{AuditLog, CertificateRules, RoleNetworks, Sessions, Tokens, Tries};
 
 use crate::throttle::Throttle;
+use acts::Lines;
 pub(crate) use caller::Caller;
 pub(crate) use document::{describe, operations};
 pub(crate) use guard::{address, guard};
@@ -56,6 +58,7 @@ pub(crate) struct Access {
     tries: Tries,
     sessions: Sessions,
     log: Throttle,
+    lines: Arc<Lines>,
 }
 
 impl Access {
@@ -65,6 +68,7 @@ impl Access {
             tries: Tries::default(),
             sessions: Sessions::default(),
             log: Throttle::new(LOG_INTERVAL),
+            lines: Arc::default(),
         }
     }
 }

@@ -10,7 +10,8 @@ use squall_access::{Act, Holder, Outcome, Principal};
 use squall_oidc::{Answer, Begun, Identity, LoginError, Provider};
 
 use super::Access;
-use super::guard::{ROLE_ELSEWHERE, address, write_down_as_it_is};
+use super::acts::write_down_as_it_is;
+use super::guard::{ROLE_ELSEWHERE, address};
 use super::session::{act_of, cookie};
 use crate::failure::{Failure, whole_seconds};
 use crate::service::Service;

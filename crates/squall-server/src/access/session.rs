@@ -7,7 +7,8 @@ use axum::http::header;
 use axum::http::request::Parts;
 use squall_access::{Act, Holder, Outcome, Principal, Token};
 
-use super::guard::{address, certificate_of, is_proxy, subject_of, write_down_as_it_is};
+use super::acts::write_down_as_it_is;
+use super::guard::{address, certificate_of, is_proxy, subject_of};
 use super::{Access, Caller};
 use crate::failure::Failure;
 use crate::service::Service;

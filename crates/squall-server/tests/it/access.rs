@@ -432,6 +432,23 @@ async fn acts_are_written_down_with_who_and_how_they_ended() {
 }
 
 #[tokio::test]
+async fn a_weak_token_cannot_fill_the_audit_log() {
+    let guarded = Guarded::new();
+    for _ in 0..15 {
+        let path = "/api/v1/signatures/reload";
+        let answer = guarded.ask("POST", path, &guarded.read).await;
+        assert_eq!(answer.status.as_u16(), 403);
+    }
+    assert_eq!(guarded.acts().len(), 10);
+    let path = "/api/v1/samples/failed/retry";
+    guarded.ask("POST", path, &guarded.admin).await;
+    guarded.ask("POST", path, &guarded.submit).await;
+    let acts = guarded.acts();
+    let told: Vec<_> = acts[10..].iter().map(|act| &act["who"]).collect();
+    assert_eq!(told, ["ana", "site-a"]);
+}
+
+#[tokio::test]
 async fn without_tokens_acts_are_written_down_all_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let audit = Arc::new(AuditLog::new(dir.path().join("audit.log")));

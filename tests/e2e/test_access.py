@@ -1,6 +1,7 @@
 """Tokens: made on the command line, shown by real clients, refused where they are not good."""
 
 import base64
+import http.client
 import json
 import re
 import signal
@@ -172,6 +173,15 @@ def test_guessing_is_slow_and_stops_no_collector(guarded):
     assert seen == {401, 503} and int(answer.headers["Retry-After"]) >= 1
     assert requests.get(status, headers=bearer(guarded.tokens["read"]), timeout=30).status_code == 200
     assert "refused a caller" in guarded.output()
+    # The flood hides nobody, and goes on being told when nothing is looked at any more.
+    other = http.client.HTTPConnection("127.0.0.1", guarded.port, timeout=30, source_address=("127.0.0.2", 0))
+    other.request("GET", "/api/status", headers=bearer(f"sqt_{7:08x}_{'ab' * 20}"))
+    assert other.getresponse().status == 401
+    other.close()
+    assert re.search("refused a caller from=127.0.0.2 ", guarded.output())
+    time.sleep(1.1)
+    assert requests.get(status, headers=bearer(f"sqt_{7:08x}_{'ab' * 20}"), timeout=30).status_code == 503
+    assert re.search(r"did not look at a token: .* from=127.0.0.1 .*suppressed=\d+", guarded.output())
     # The tests behind this one are let in again.
     time.sleep(7)
 

@@ -165,9 +165,9 @@ impl Access {
         if is_enough {
             return Ok(caller);
         }
-        if let Some(suppressed) = self.log.admit() {
+        if let Some(suppressed) = self.log.admit(from) {
             let (name, path) = (caller.name().unwrap_or_default(), head.uri.path());
-            tracing::warn!(?name, %role, %from, ?path, suppressed, "a caller's role is too weak");
+            tracing::warn!(?name, %role, %from, ?path, %suppressed, "a caller's role is too weak");
         }
         Err(Refused {
             failure: Failure::TooWeak {
@@ -227,9 +227,9 @@ impl Access {
         };
         let holder = self.config.certificates.identify(subject, Timestamp::now());
         let holder = holder.map_err(|reason| {
-            if let Some(suppressed) = self.log.admit() {
+            if let Some(suppressed) = self.log.admit(from) {
                 let (certificate, known_by) = (subject.fingerprint(), subject.describe());
-                tracing::warn!(%from, certificate, ?known_by, suppressed, %reason, "a client certificate says of nobody who is asking");
+                tracing::warn!(%from, certificate, ?known_by, %suppressed, %reason, "a client certificate says of nobody who is asking");
             }
             match reason {
                 NoRole::Unknown => Failure::NoCredentials(
@@ -258,16 +258,16 @@ impl Access {
         if self.config.networks.allow(caller.role, from) {
             return Ok(caller);
         }
-        if let Some(suppressed) = self.log.admit() {
+        if let Some(suppressed) = self.log.admit(from) {
             let (name, role) = (&caller.name, caller.role);
-            tracing::warn!(%from, ?name, %role, suppressed, "refused a caller: its role is not let in from there");
+            tracing::warn!(%from, ?name, %role, %suppressed, "refused a caller: its role is not let in from there");
         }
         Err(Failure::Forbidden(reason))
     }
 
     fn refused_certificate(&self, reason: &str, from: IpAddr) -> Failure {
-        if let Some(suppressed) = self.log.admit() {
-            tracing::warn!(%from, reason, suppressed, "refused a client certificate that was good when its connection began");
+        if let Some(suppressed) = self.log.admit(from) {
+            tracing::warn!(%from, reason, %suppressed, "refused a client certificate that was good when its connection began");
         }
         Failure::Forbidden(STALE)
     }
@@ -281,6 +281,10 @@ impl Access {
     ) -> Result<Principal, Failure> {
         let now = Instant::now();
         if let Some(retry_after) = self.tries.wait(from, token, now) {
+            if let Some(suppressed) = self.log.admit(from) {
+                let token = token.map(Token::id);
+                tracing::warn!(%from, ?token, %suppressed, "did not look at a token: too many wrong ones came from this address");
+            }
             return Err(Failure::Unavailable {
                 reason: "too many wrong tokens came from this address".into(),
                 retry_after,
@@ -300,8 +304,8 @@ impl Access {
     }
 
     fn refused(&self, refusal: Refusal, token: Option<TokenId>, from: IpAddr) -> Failure {
-        if let Some(suppressed) = self.log.admit() {
-            tracing::warn!(%from, ?token, suppressed, reason = %refusal, "refused a caller");
+        if let Some(suppressed) = self.log.admit(from) {
+            tracing::warn!(%from, ?token, %suppressed, reason = %refusal, "refused a caller");
         }
         match refusal {
             Refusal::Unknown => Failure::NoCredentials("the token is not known"),

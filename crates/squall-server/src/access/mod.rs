@@ -9,26 +9,23 @@ mod credentials;
 mod document;
 mod guard;
 mod provider;
+mod refusals;
 mod session;
 mod table;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use squall_access::{AuditLog, CertificateRules, RoleNetworks, Sessions, Tokens, Tries};
 
-use crate::throttle::Throttle;
 use acts::Lines;
 pub(crate) use caller::Caller;
 pub(crate) use document::{describe, operations};
 pub(crate) use guard::{address, guard};
 pub use provider::LoginProvider;
 pub(crate) use provider::{LOGIN_COOKIE, NotLoggedIn};
+use refusals::RefusalLog;
 pub(crate) use session::SESSION_COOKIE;
 pub(crate) use table::is_public;
-
-/// Lines about refused callers are logged at most this often.
-const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Who may use the service.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +54,7 @@ pub(crate) struct Access {
     config: AccessConfig,
     tries: Tries,
     sessions: Sessions,
-    log: Throttle,
+    log: RefusalLog,
     lines: Arc<Lines>,
 }
 
@@ -67,7 +64,7 @@ impl Access {
             config,
             tries: Tries::default(),
             sessions: Sessions::default(),
-            log: Throttle::new(LOG_INTERVAL),
+            log: RefusalLog::default(),
             lines: Arc::default(),
         }
     }

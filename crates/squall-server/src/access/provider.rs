@@ -111,6 +111,9 @@ impl Access {
         let Some(wait) = self.tries.wait(from, None, Instant::now()) else {
             return Ok(());
         };
+        if let Some(suppressed) = self.log.admit(from) {
+            tracing::warn!(%from, %suppressed, "did not look at a log-in: too many failed ones came from this address");
+        }
         Err(NotLoggedIn {
             status: StatusCode::SERVICE_UNAVAILABLE,
             reason: format!(
@@ -124,9 +127,9 @@ impl Access {
     /// Says why somebody is not logged in: to him what he can use, to the log
     /// all of it.
     fn not_logged_in(&self, error: &LoginError, from: IpAddr) -> NotLoggedIn {
-        if let Some(suppressed) = self.log.admit() {
+        if let Some(suppressed) = self.log.admit(from) {
             let error: &dyn std::error::Error = error;
-            tracing::warn!(%from, suppressed, error, "somebody could not log in at the provider");
+            tracing::warn!(%from, %suppressed, error, "somebody could not log in at the provider");
         }
         let (status, reason) = match error {
             LoginError::NotUnderWay => (

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::config::Target;
-use crate::dead_letters::DeadLetters;
+use crate::dead_letters::{DeadLetters, PutAside};
 use crate::delivery::{Deliveries, Delivery, Ended};
 use crate::link::{Link, LinkError, Trust};
 use crate::spool::{Place, Record, Spool};
@@ -55,6 +55,9 @@ enum DrainError {
     Link(#[from] LinkError),
     #[error("cannot read the spool")]
     Spool(#[from] std::io::Error),
+    /// The disk, that is: a receiver that refuses is asked again.
+    #[error("cannot put a finding aside that the receiver refuses")]
+    Letters(#[source] std::io::Error),
 }
 
 impl Drain {
@@ -109,6 +112,7 @@ impl Drain {
                             backoff.next().max(error.after().unwrap_or_default())
                         }
                         DrainError::Spool(_) => SPOOL_WAIT,
+                        DrainError::Letters(_) => backoff.next(),
                     }
                 }
             };
@@ -177,7 +181,7 @@ impl Drain {
     }
 
     /// Sends records; returns the place behind them.
-    async fn send(&mut self, link: &mut Link, records: Vec<Record>) -> Result<Place, LinkError> {
+    async fn send(&mut self, link: &mut Link, records: Vec<Record>) -> Result<Place, DrainError> {
         let mut end = Place::default();
         let mut records = records.into_iter().peekable();
         let mut kept_back = Vec::new();
@@ -218,43 +222,55 @@ impl Drain {
     ///
     /// # Errors
     ///
-    /// Returns the error if it is to be sent again.
+    /// Returns the error if it is to be sent again: it is not refused often
+    /// enough, or the disk refuses it, so that it would be nowhere.
     fn give_up(
         &mut self,
         record: &Record,
         delivery: Delivery,
         error: LinkError,
-    ) -> Result<(), LinkError> {
+    ) -> Result<(), DrainError> {
         let tries_max = match &self.target {
             Target::Webhook(target) => target.tries_max,
-            Target::Syslog(_) => return Err(error),
+            Target::Syslog(_) => return Err(error.into()),
         };
         self.refusals += u32::from(error.is_refusal());
         if !error.is_refusal() || self.refusals < tries_max {
-            return Err(error);
+            return Err(error.into());
         }
-        self.deliveries.ended(delivery, &Ended::GivenUp(&error));
         let health = self.spool.health();
-        health.count_dropped(1);
         let target = health.target();
         let file = self.letters.path().display();
-        match self.letters.push(&record.body, &error.to_string()) {
-            Ok(()) => tracing::error!(
+        let pushed = self.letters.push(&record.body, &error.to_string());
+        let pushed = pushed.inspect_err(|error| {
+            tracing::error!(
+                target,
+                %file,
+                error = error as &dyn std::error::Error,
+                "a finding that the receiver refuses cannot be put aside; it stays in the spool, \
+                 and those behind it wait"
+            );
+        });
+        let pushed = pushed.map_err(DrainError::Letters)?;
+        health.count_dropped(1);
+        match pushed {
+            PutAside::Done => tracing::error!(
                 target,
                 tries = self.refusals,
                 %file,
                 error = &error as &dyn std::error::Error,
                 "the receiver refuses a finding again and again; it is put aside"
             ),
-            Err(letter) => tracing::error!(
+            PutAside::NoRoom => tracing::error!(
                 target,
                 tries = self.refusals,
                 %file,
-                error = &letter as &dyn std::error::Error,
-                "the receiver refuses a finding again and again, and it cannot be put aside; \
-                 it is dropped"
+                error = &error as &dyn std::error::Error,
+                "the receiver refuses a finding again and again, and the file for those is as \
+                 large as it may become; it is dropped"
             ),
         }
+        self.deliveries.ended(delivery, &Ended::GivenUp(&error));
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::time::timeout;
 
 use super::*;
-use crate::config::{Framing, SyslogTarget, Transport};
+use crate::config::{Framing, SyslogTarget, Transport, WebhookTarget};
 use crate::health::OutputHealth;
 use crate::spool::SpoolConfig;
 
@@ -180,4 +180,49 @@ async fn a_receiver_that_never_reads_does_not_keep_it_from_stopping() {
         .expect("no panic");
     spool.rewind();
     assert!(spool.health().lag_bytes() > 900_000);
+}
+
+#[test]
+fn what_cannot_be_put_aside_stays_in_the_spool() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let spool = spool(dir.path());
+    push(&spool, 0..1);
+    let target = Target::Webhook(WebhookTarget {
+        url: "http://127.0.0.1:9/".to_owned(),
+        label: "http://127.0.0.1:9".to_owned(),
+        form: squall_report::forms::Form::V3,
+        secrets: Vec::new(),
+        tries_max: 1,
+    });
+    let letters = DeadLetters::new(spool.dir(), 1 << 20);
+    let path = letters.path().to_owned();
+    let mut drain = Drain::new(
+        target.clone(),
+        Trust::nobody(),
+        Arc::clone(&spool),
+        letters,
+        Deliveries::new(None, &target),
+        CancellationToken::new(),
+    );
+    let records = spool.read(spool.rewind(), BATCH_BYTES).expect("reads");
+    let mut give_up = || {
+        let refused = LinkError::Refused {
+            status: 400,
+            after: None,
+            is_busy: false,
+        };
+        let delivery = drain.deliveries.begin(&records[0]);
+        drain.give_up(&records[0], delivery, refused)
+    };
+    // The disk is full.
+    std::os::unix::fs::symlink("/dev/full", &path).expect("links");
+    for _ in 0..2 {
+        assert!(matches!(give_up(), Err(DrainError::Letters(_))));
+        assert_eq!(spool.health().dropped(), 0);
+    }
+    std::fs::remove_file(&path).expect("removes");
+    give_up().expect("it is put aside");
+    assert_eq!(spool.health().dropped(), 1);
+    let written = std::fs::read_to_string(&path).expect("a file");
+    assert_eq!(written.lines().count(), 1);
 }

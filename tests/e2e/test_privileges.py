@@ -233,11 +233,14 @@ def test_root_without_the_setting_is_warned(serve):
     service = serve()
     warning = next(line for line in said(service).splitlines() if "runs as root" in line)
     assert "WARN" in warning and "`run-as`" in warning
-    assert statuses(service)[0]["Uid"] == "0 0 0 0"
+    assert all(thread["Uid"] == "0 0 0 0" and thread["NoNewPrivs"] == "1" for thread in statuses(service))
+    # It stays what it is.
+    assert statuses(service)[0]["CapEff"] == statuses(service)[0]["CapPrm"] != NO_RIGHTS
 
 
 @needs_setpriv
-def test_who_is_that_user_already_gives_up_what_else_it_was_given(place, serve):
+@pytest.mark.parametrize("run_as", [["--run-as", "daemon"], [], ["--sandbox", "off"]])
+def test_who_is_that_user_already_gives_up_what_else_it_was_given(place, serve, run_as):
     # As a unit of systemd has it with `User=` and `AmbientCapabilities=`.
     right = "+net_bind_service"
     as_daemon = ["setpriv", "--reuid", str(UID), "--regid", str(GID), "--clear-groups"]
@@ -247,10 +250,10 @@ def test_who_is_that_user_already_gives_up_what_else_it_was_given(place, serve):
     for folder in ("squall/data", "squall/home", "squall/tmp", "squall/cwd"):
         (place / folder).mkdir(parents=True)
         os.chown(place / folder, UID, GID)
-    service = serve("--run-as", "daemon", before=with_right, port=low_port())
+    service = serve(*run_as, before=with_right, port=low_port())
     assert len(service.check(MARKER)) == 1
     for thread in statuses(service):
-        assert thread["Uid"] == " ".join([str(UID)] * 4)
+        assert thread["Uid"] == " ".join([str(UID)] * 4) and thread["NoNewPrivs"] == "1"
         assert {thread[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {NO_RIGHTS}
     service.stop()
     # Nobody becomes another.

@@ -28,6 +28,9 @@ use rustix::thread::{
 use crate::config::{Account, Places, Settings};
 use identity::{Identity, ROOT};
 
+/// What is told where programs that are started could get rights.
+const NEW_PRIVILEGES: &str = "cannot rule out new privileges";
+
 /// Numbers of capabilities that the kernel's calls have room for.
 const CAPABILITY_NUMBERS: u32 = 64;
 
@@ -36,8 +39,11 @@ const CAPABILITY_NUMBERS: u32 = 64;
 pub(crate) enum Privileges {
     /// Root, whom nobody told to be anybody else.
     Root,
-    /// A user without rights to give up, or with those it was given.
-    AsStarted,
+    /// The user who started it.
+    AsStarted {
+        /// The capabilities that it was given, and gave up.
+        given_up: CapabilitySet,
+    },
     /// The user of the setting, for good.
     Dropped {
         /// That user.
@@ -52,7 +58,11 @@ impl Privileges {
     /// Writes into the log who the service is.
     pub(crate) fn log(&self) {
         match self {
-            Self::AsStarted => {}
+            Self::AsStarted { given_up } if given_up.is_empty() => {}
+            Self::AsStarted { given_up } => tracing::info!(
+                ?given_up,
+                "privileges: as started, without the capabilities that it was started with"
+            ),
             Self::Root => tracing::warn!(
                 "the service runs as root: whoever takes it over by a mistake in it has the \
                  machine. Name a user in `run-as`, or start it as one, as `User=` of a systemd \
@@ -67,7 +77,7 @@ impl fmt::Display for Privileges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("root"),
-            Self::AsStarted => f.write_str("as started"),
+            Self::AsStarted { .. } => f.write_str("as started"),
             Self::Dropped { identity, bounded } => {
                 write!(f, "{identity}, no capabilities")?;
                 if *bounded {
@@ -80,18 +90,24 @@ impl fmt::Display for Privileges {
 }
 
 /// Becomes the user that the settings name, if they name one, and sees to it
-/// that the service can do its work as that user. Called with one thread only.
+/// that the service can do its work as that user. Without one, root stays what
+/// it is, and everybody else gives up what he was given for the ports. Called
+/// with one thread only.
 ///
 /// # Errors
 ///
-/// Fails if there is no such user, if the process may not become it, or if a
-/// place that the settings name is not that user's to use.
+/// Fails if there is no such user, if the process may not become it, if a place
+/// that the settings name is not that user's to use, or if rights are left that
+/// are to be given up.
 pub(crate) fn drop_to(account: Option<&Account>, places: &Places) -> anyhow::Result<Privileges> {
     let started_as_root = geteuid().is_root() || getuid().is_root();
     let Some(account) = account else {
+        set_no_new_privs(true).context(NEW_PRIVILEGES)?;
         return Ok(match started_as_root {
             true => Privileges::Root,
-            false => Privileges::AsStarted,
+            false => Privileges::AsStarted {
+                given_up: give_up_capabilities()?,
+            },
         });
     };
     let failed = || format!("cannot run as `{account}` (`run-as`)");
@@ -193,21 +209,32 @@ fn give_up_rights(identity: &Identity, started_as_root: bool) -> anyhow::Result<
         )?;
     }
     // The kernel took them with the user, unless it was told to keep them.
-    clear_ambient_capability_set().context("cannot give up ambient capabilities")?;
-    let none = CapabilitySets {
-        effective: CapabilitySet::empty(),
-        permitted: CapabilitySet::empty(),
-        inheritable: CapabilitySet::empty(),
-    };
-    set_capabilities(None, none).context("cannot give up capabilities")?;
-    set_no_new_privs(true).context("cannot rule out new privileges")?;
-    let left = capabilities(None).context("cannot tell what capabilities are left")?;
-    anyhow::ensure!(left == none, "capabilities are left: {left:?}");
+    give_up_capabilities()?;
+    set_no_new_privs(true).context(NEW_PRIVILEGES)?;
     anyhow::ensure!(
         getuid().as_raw() == identity.uid && set_thread_uid(Uid::ROOT).is_err(),
         "the process could become root again"
     );
     Ok(bounding_set().next().is_none())
+}
+
+/// Gives up all capabilities, and returns those that there were.
+fn give_up_capabilities() -> anyhow::Result<CapabilitySet> {
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    let had = capabilities(None).context("cannot tell what capabilities there are")?;
+    if had == none {
+        // Nor are there ambient ones, then.
+        return Ok(CapabilitySet::empty());
+    }
+    clear_ambient_capability_set().context("cannot give up ambient capabilities")?;
+    set_capabilities(None, none).context("cannot give up capabilities")?;
+    let left = capabilities(None).context("cannot tell what capabilities are left")?;
+    anyhow::ensure!(left == none, "capabilities are left: {left:?}");
+    Ok(had.permitted | had.inheritable)
 }
 
 /// Changes groups, group and user, real, effective and saved ones; the user

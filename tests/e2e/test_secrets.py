@@ -1,8 +1,10 @@
-"""What is secret in the configuration is in no answer and in no line of the log."""
+"""What is secret in the configuration is in no answer and in no line of the log, nor are bytes of samples."""
 
+import gzip
 import subprocess
 
 from support.places import BINARY
+from support.rules import MARKER
 from support.service import wait_until
 
 SECRET = "hunter2-k3Y"
@@ -41,3 +43,38 @@ def test_check_config_leaves_secrets_out_unless_asked():
     hidden = shown()
     assert SECRET not in hidden and "# archive-password: (hidden)" in hidden
     assert shown("--show-secrets").count(SECRET) == 3
+
+
+def test_no_log_has_bytes_of_a_sample(start, tmp_path):
+    inside = b"only-in-the-sample-7f3a"
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    service = start(
+        "--log-level", "trace", "--logfile", logs / "squall.log", "--jsonfile", logs / "squall.json", "--max-file-size", "6MB",
+    )  # fmt: skip
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    cut = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + inside
+    for content in (inside, b"#!/bin/sh\necho " + inside, inside + b"x" * 5_000_000, gzip.compress(inside), gzip.compress(inside)[:-9]):
+        assert service.check(content) == []
+        service.result(service.enqueue(content))
+    # What is refused, in whole and in part.
+    answers = [
+        service.post("/api/check", files={"file": ("a", inside + b"x" * 7_000_000)}),
+        service.post("/api/check", data=cut, headers=form),
+        service.post("/api/check", data=inside, headers=form),
+        service.post("/api/v1/check", data=inside),
+    ]
+    assert {answer.status_code for answer in answers} <= {400, 413, 415}
+    assert not [answer.text for answer in answers if inside.decode() in answer.text]
+    # There is something to be found, where something was.
+    assert len(service.check(MARKER)) == 1
+    told = service.get("/api/v1/log").content
+    service.stop()
+    kept = [path for path in service.data.rglob("*") if path.is_file() and "queue" not in path.parts]
+    written = [service.output_file, *logs.iterdir(), *kept]
+    texts = {path: path.read_bytes() for path in written} | {"/api/v1/log": told}
+    assert MARKER in texts[logs / "squall.log"] and b"TRACE" in texts[service.output_file]
+    # As it is, and as programs show bytes.
+    shown = [inside, inside.hex().encode(), ", ".join(map(str, inside)).encode(), " ".join(map(str, inside)).encode()]
+    found = [(path, text) for path, content in texts.items() for text in shown if text in content.replace(b"\n", b" ")]
+    assert not found

@@ -208,6 +208,24 @@ async fn without_tokens_there_is_nothing_to_log_in_to() {
 }
 
 #[tokio::test]
+async fn whoever_comes_through_a_proxy_on_this_machine_is_no_analyst() {
+    let app = TestApp::new();
+    for header in ["x-forwarded-for", "x-real-ip", "forwarded"] {
+        let ask = |path: &str| {
+            let request = Request::get(path).header(header, "203.0.113.7");
+            app.send(request.body(Body::empty()).unwrap())
+        };
+        assert_eq!(ask("/api/v1/session").await.json()["analyst"], false);
+        let refused = ask("/api/v1/log").await;
+        assert_eq!(refused.status.as_u16(), 403);
+        assert!(refused.text().contains("trusted-proxy"), "{header}");
+        // What everybody may, it may.
+        assert_eq!(ask("/api/status").await.status.as_u16(), 200);
+    }
+    assert_eq!(app.get("/api/v1/log").await.status.as_u16(), 200);
+}
+
+#[tokio::test]
 async fn a_foreign_name_is_refused_before_anything_else() {
     let app =
         TestApp::with(|setup| setup.config.allowed_hosts = Some(vec!["squall.example".to_owned()]));

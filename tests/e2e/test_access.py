@@ -151,6 +151,22 @@ def test_tokens_are_listed_without_their_secrets_and_kept_private(guarded):
         assert secret[13:] not in where and guarded.tokens["admin"][13:] not in where
 
 
+def test_a_data_directory_that_nobody_named_is_told(tmp_path):
+    def create(name, *args, **env):
+        command = [str(BINARY), "token", "create", "--role", "read", "--name", name, *args]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, env=env, cwd=tmp_path, check=True).stderr
+
+    template = tmp_path / "squall.yml"
+    template.write_text("server-port: 8081\n")
+    own = tmp_path / "squall-data"
+    for name, args in (("a", []), ("b", ["-t", str(template)])):
+        assert f"No data directory was named (by -t FILE, --data-dir or SQUALL_DATA_DIR): this is about `{own}`." in create(name, *args)
+    assert (own / "access/tokens.json").exists()
+    template.write_text(f"data-dir: {own}\n")
+    for name, args, env in (("c", ["-t", str(template)], {}), ("d", ["--data-dir", str(own)], {}), ("e", [], {"SQUALL_DATA_DIR": str(own)})):
+        assert "No data directory" not in create(name, *args, **env)
+
+
 def test_the_last_use_is_written_down_when_the_service_stops(tmp_path, rules):
     service = Guarded(tmp_path / "s", "--signatures", str(rules), "--access", "tokens")
     try:

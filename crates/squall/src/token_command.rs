@@ -127,7 +127,16 @@ pub(crate) fn run(
         // clap demands one.
         return Ok(());
     };
-    let settings = config::load(arguments, variables)?.settings;
+    let loaded = config::load(arguments, variables)?;
+    if let Some(dir) = loaded.unnamed_data_dir() {
+        // It depends on where the command is run, and need not be the service's.
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        banner::aside(&format!(
+            "No data directory was named (by -t FILE, --data-dir or SQUALL_DATA_DIR): this is about `{}`.\n",
+            dir.display()
+        ));
+    }
+    let settings = loaded.settings;
     let who = acts::caller();
     if name == "create" {
         privileges::make_data_dir(&settings)?;

@@ -50,6 +50,7 @@ pub(crate) use settings::Settings;
 pub(crate) use shown::{arguments, origin, public, shown};
 pub(crate) use syslog::{SyslogFormat, SyslogProtocol, SyslogTarget};
 
+use error::Origin;
 use kind::Kind;
 use layer::Layer;
 use value::Value;
@@ -67,6 +68,14 @@ pub(crate) struct Loaded {
     values: Values,
     /// The file's path, where a flag names it.
     template_flag: Option<OsString>,
+}
+
+impl Loaded {
+    /// Returns the data directory, if nobody named it.
+    pub(crate) fn unnamed_data_dir(&self) -> Option<&Path> {
+        let origin = self.values.origin("data-dir");
+        matches!(origin, Ok(Origin::Default)).then_some(self.settings.data_dir.as_path())
+    }
 }
 
 /// Loads the configuration from the flags of a command that has

@@ -1,13 +1,15 @@
 //! The service takes rights from itself before it reads anything foreign:
 //! whatever a hostile sample makes of a mistake in it, it runs no other
-//! program, and writes nowhere but where the service writes anyway.
+//! program, reaches no other process, and writes nowhere but where the service
+//! writes anyway.
 //!
 //! Landlock is the kernel's check of paths, seccomp that of system calls; both
 //! count for this thread and all that it starts, so this comes before the
 //! first thread, and for good. Reading is left alone: signatures, certificates
 //! and the resolver's files may lie anywhere.
 
-use std::collections::BTreeMap;
+mod calls;
+
 use std::fmt;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -17,60 +19,9 @@ use landlock::{
     ABI, Access as _, AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, PathFdError,
     Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, RulesetStatus,
 };
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 /// Rights that are asked for; an older kernel knows fewer of them.
 const RIGHTS: ABI = ABI::V3;
-/// What a call that is not allowed fails with, as the kernel's own refusals
-/// do: libraries know what to make of it.
-const REFUSED: u32 = libc::EPERM.unsigned_abs();
-
-/// What a service that scans files never needs, and what somebody who took it
-/// over would: other programs, other processes, the kernel.
-const DENIED: &[libc::c_long] = &[
-    libc::SYS_execve,
-    libc::SYS_execveat,
-    libc::SYS_ptrace,
-    libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
-    libc::SYS_pidfd_getfd,
-    libc::SYS_mount,
-    libc::SYS_umount2,
-    libc::SYS_move_mount,
-    libc::SYS_open_tree,
-    libc::SYS_fsopen,
-    libc::SYS_fsmount,
-    libc::SYS_pivot_root,
-    libc::SYS_chroot,
-    libc::SYS_unshare,
-    libc::SYS_setns,
-    libc::SYS_bpf,
-    libc::SYS_perf_event_open,
-    libc::SYS_userfaultfd,
-    libc::SYS_io_uring_setup,
-    libc::SYS_add_key,
-    libc::SYS_request_key,
-    libc::SYS_keyctl,
-    libc::SYS_init_module,
-    libc::SYS_finit_module,
-    libc::SYS_delete_module,
-    libc::SYS_kexec_load,
-    libc::SYS_reboot,
-    libc::SYS_swapon,
-    libc::SYS_swapoff,
-    libc::SYS_acct,
-    libc::SYS_quotactl,
-    libc::SYS_open_by_handle_at,
-    libc::SYS_settimeofday,
-    libc::SYS_clock_settime,
-    libc::SYS_clock_adjtime,
-    libc::SYS_adjtimex,
-    libc::SYS_sethostname,
-    libc::SYS_setdomainname,
-    libc::SYS_syslog,
-    libc::SYS_vhangup,
-];
-
 /// How far the service is locked in.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
@@ -111,7 +62,7 @@ pub(crate) fn enter(own: &[PathBuf], others: &[PathBuf]) -> Sandbox {
         .collect();
     Sandbox {
         landlock: restrict_paths(&places),
-        seccomp: restrict_calls().map_err(|error| error.to_string()),
+        seccomp: calls::restrict().map_err(|error| error.to_string()),
     }
 }
 
@@ -171,20 +122,13 @@ fn beneath(
     Ok(PathBeneath::new(PathFd::new(path)?, access))
 }
 
-fn restrict_calls() -> Result<(), seccompiler::Error> {
-    let rules: BTreeMap<i64, _> = DENIED.iter().map(|&call| (call, Vec::new())).collect();
-    let arch = std::env::consts::ARCH.try_into()?;
-    let refuse = SeccompAction::Errno(REFUSED);
-    let filter: BpfProgram =
-        SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)?.try_into()?;
-    // This also sees to it that no program gives the process new rights.
-    seccompiler::apply_filter(&filter)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::process::Command;
+
+    use rustix::io::Errno;
+    use rustix::process::{Pid, Signal, getpid, kill_process, test_kill_process};
 
     use super::*;
 
@@ -202,6 +146,8 @@ mod tests {
         }
         fs::write(elsewhere.join("there"), "read me").unwrap();
         let root = dir.path().to_owned();
+        let mut other = Command::new("/bin/sleep").arg("60").spawn().unwrap();
+        let other_id = Pid::from_child(&other);
         // Only this thread: the other tests go on.
         let thread = std::thread::spawn(move || {
             let sandbox = enter(std::slice::from_ref(&own), &[logs.join("squall.log")]);
@@ -236,12 +182,20 @@ mod tests {
             if sandbox.seccomp.is_ok() {
                 let run = Command::new("/bin/true").status();
                 assert_eq!(run.unwrap_err().raw_os_error(), Some(libc::EPERM));
+                let killed = kill_process(other_id, Signal::KILL);
+                assert_eq!(killed, Err(Errno::PERM));
+                assert_eq!(test_kill_process(getpid()), Ok(()));
+                // Threads go on being made.
+                assert_eq!(std::thread::spawn(|| 5).join().unwrap(), 5);
             }
             let status = fs::read_to_string("/proc/thread-self/status").unwrap();
             assert!(status.contains("NoNewPrivs:\t1"), "{status}");
         });
         thread.join().unwrap();
         assert!(Command::new("/bin/true").status().is_ok());
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        other.wait().unwrap();
     }
 
     #[test]

@@ -263,3 +263,22 @@ def test_a_signal_is_an_act(guarded):
     guarded.signal(signal.SIGHUP)
     act = wait_until(lambda: guarded.audit()[before:], 20, "the act is written down")[0]
     assert (act["from"], act["outcome"]) == ("SIGHUP", "done") and "signatures reload" in act["what"]
+
+
+def test_an_act_that_cannot_be_written_down_is_told(tmp_path, rules):
+    # With the sandbox it would be refused for another reason.
+    service = Guarded(tmp_path / "s", "--signatures", str(rules), "--access", "tokens", "--sandbox", "off")
+    (service.data / "audit.log").unlink()
+    # A disk that is full.
+    (service.data / "audit.log").symlink_to("/dev/full")
+    try:
+        service.start()
+        assert service.post("/api/v1/signatures/reload").status_code == 200
+        assert "squall_audit_failures_total 1\n" in service.get("/metrics").text
+        checks = {check["name"]: check for check in service.json("/api/v1/self-check")["checks"]}
+        assert checks["Audit log"]["state"] == "bad" and "1 acts" in checks["Audit log"]["message"]
+        told = next(line for line in service.output().splitlines() if "is not in the audit log" in line)
+        assert 'who="the-admin"' in told and 'what="POST /api/v1/signatures/reload"' in told and "No space left" in told
+        service.stop()
+    finally:
+        service.kill()

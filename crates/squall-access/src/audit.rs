@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -70,6 +71,7 @@ pub struct Act {
 pub struct AuditLog {
     path: PathBuf,
     turn: Mutex<()>,
+    failures: AtomicU64,
 }
 
 #[derive(Serialize)]
@@ -86,6 +88,7 @@ impl AuditLog {
         Self {
             path,
             turn: Mutex::default(),
+            failures: AtomicU64::new(0),
         }
     }
 
@@ -95,12 +98,24 @@ impl AuditLog {
         &self.path
     }
 
+    /// Returns how many lines could not be written.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
     /// Writes a line, and returns once it is on the disk.
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be written.
+    /// Fails if the file cannot be written, and counts that.
     pub fn write(&self, act: &Act) -> io::Result<()> {
+        self.append(act).inspect_err(|_| {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+
+    fn append(&self, act: &Act) -> io::Result<()> {
         let what_max = match act.outcome {
             Outcome::Refused => REFUSED_CHARS_MAX,
             Outcome::Done | Outcome::Failed => TEXT_CHARS_MAX,
@@ -202,11 +217,8 @@ mod tests {
         assert!(line["time"].as_str().unwrap().parse::<Timestamp>().is_ok());
     }
 
-    #[test]
-    fn a_file_that_nobody_rotates_is_set_aside() {
-        let dir = tempfile::tempdir().unwrap();
-        let log = AuditLog::new(dir.path().join("audit.log"));
-        let act = Act {
+    fn act() -> Act {
+        Act {
             who: "a".to_owned(),
             token: None,
             certificate: None,
@@ -216,7 +228,26 @@ mod tests {
             what: String::new(),
             outcome: Outcome::Done,
             status: None,
-        };
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = AuditLog::new(dir.path().join("audit.log"));
+        log.write(&act()).unwrap();
+        assert_eq!(log.failures(), 0);
+        fs::remove_file(log.path()).unwrap();
+        std::os::unix::fs::symlink("/dev/full", log.path()).unwrap();
+        assert!(log.write(&act()).is_err());
+        assert_eq!(log.failures(), 1);
+    }
+
+    #[test]
+    fn a_file_that_nobody_rotates_is_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = AuditLog::new(dir.path().join("audit.log"));
+        let act = act();
         let aside = |number: u32| dir.path().join(format!("audit.log.{number}"));
         for round in 1..=ASIDE_MAX + 2 {
             let full = File::create(log.path()).unwrap();

@@ -98,8 +98,17 @@ async fn sum_up(audit: Arc<AuditLog>, lines: Arc<Lines>, act: Act, key: String, 
 async fn write(audit: Arc<AuditLog>, act: Act) {
     let written = tokio::task::spawn_blocking(move || {
         audit.write(&act).inspect_err(|error| {
-            let path = audit.path().display().to_string();
-            tracing::error!(%error, path, ?act, "cannot write an act into the audit log");
+            let (path, outcome) = (audit.path().display(), act.outcome);
+            let Act { who, from, what, .. } = &act;
+            tracing::error!(
+                %path,
+                %error,
+                ?who,
+                from,
+                ?what,
+                ?outcome,
+                "an act is not in the audit log: it cannot be written"
+            );
         })
     });
     if let Err(error) = written.await {

@@ -68,4 +68,9 @@ impl Access {
             lines: Arc::default(),
         }
     }
+
+    /// Returns how many acts could not be written down, if they are to be.
+    pub(crate) fn audit_failures(&self) -> Option<u64> {
+        self.config.audit.as_ref().map(|audit| audit.failures())
+    }
 }

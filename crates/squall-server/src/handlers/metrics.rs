@@ -82,6 +82,13 @@ fn add_state(snapshot: &mut Snapshot, service: &Service, stats: &Stats) {
         "Scan threads whose scan should have ended long ago.",
         float(service.config().scan_threads.stuck()),
     );
+    if let Some(failures) = service.access().audit_failures() {
+        snapshot.counter(
+            "squall_audit_failures_total",
+            "Acts that could not be written into the audit log, since the start.",
+            failures,
+        );
+    }
 }
 
 fn add_outcomes(snapshot: &mut Snapshot, service: &Service) {

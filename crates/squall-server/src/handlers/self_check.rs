@@ -42,6 +42,7 @@ pub(crate) async fn self_check(
     checks.extend(findings(&service));
     let logs = service.config().logs.iter();
     checks.extend(logs.map(|(name, health)| log(name, health)));
+    checks.extend(service.access().audit_failures().map(audit));
     checks.extend(service.config().start_checks.iter().cloned());
     let worst = checks.iter().map(|check| check.state).max();
     let body = v1::SelfCheck {
@@ -172,4 +173,16 @@ fn log(name: &str, health: &LogHealth) -> v1::Check {
         (CheckState::Ok, "everything is written".to_owned())
     };
     check(&format!("Log `{name}`"), state, message)
+}
+
+/// Whether every act is written down; one that was done without cannot be undone.
+fn audit(failures: u64) -> v1::Check {
+    let (state, message) = match failures {
+        0 => (CheckState::Ok, "everything is written".to_owned()),
+        _ => {
+            let message = format!("{failures} acts could not be written since the start");
+            (CheckState::Bad, message)
+        }
+    };
+    check("Audit log", state, message)
 }

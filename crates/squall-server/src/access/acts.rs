@@ -92,14 +92,24 @@ async fn sum_up(audit: Arc<AuditLog>, lines: Arc<Lines>, act: Act, key: String, 
     };
     let what = format!("{left_out} more within a minute, which are left out");
     let status = None;
-    write(audit, Act { what, status, ..act }).await;
+    write(
+        audit,
+        Act {
+            what,
+            status,
+            ..act
+        },
+    )
+    .await;
 }
 
 async fn write(audit: Arc<AuditLog>, act: Act) {
     let written = tokio::task::spawn_blocking(move || {
         audit.write(&act).inspect_err(|error| {
             let (path, outcome) = (audit.path().display(), act.outcome);
-            let Act { who, from, what, .. } = &act;
+            let Act {
+                who, from, what, ..
+            } = &act;
             tracing::error!(
                 %path,
                 %error,

@@ -168,7 +168,10 @@ mod tests {
         assert_eq!(round(now), SITES_MAX + 1);
         assert_eq!(round(now), 0);
         let state = crate::lock(&log.0);
-        assert_eq!((state.sites.len(), state.others.sites.len()), (SITES_MAX, OTHERS_MAX));
+        assert_eq!(
+            (state.sites.len(), state.others.sites.len()),
+            (SITES_MAX, OTHERS_MAX)
+        );
         drop(state);
         // Those with lines of their own are there again first.
         let later = now + INTERVAL;
@@ -178,7 +181,10 @@ mod tests {
         }
         let told = log.admit_at(address(SITES_MAX), later).unwrap();
         let left_out = 2 * (2 * OTHERS_MAX - SITES_MAX) - 1;
-        assert_eq!(told.to_string(), format!("{left_out} of 4096 addresses or more"));
+        assert_eq!(
+            told.to_string(),
+            format!("{left_out} of 4096 addresses or more")
+        );
         assert_eq!(log.admit_at(address(SITES_MAX), later), None);
         let told = log.admit_at(address(5000), later + INTERVAL).unwrap();
         assert_eq!(told.to_string(), "0", "there is room again");

@@ -52,7 +52,7 @@ pub(super) const SENDERS: Section = Section {
             "trusted-proxy",
             Kind::Networks,
             "",
-            "Proxy, as address or network (10.0.0.0/8), whose X-Forwarded-For and Forwarded headers are believed. Repeatable.",
+            "Proxy, as address or network (10.0.0.5), whose X-Forwarded-For and Forwarded headers are believed. Repeatable.",
         ),
         Setting::new(
             "analyst",

@@ -51,9 +51,9 @@ impl Query {
 
     /// Reads an integer; an empty parameter counts as none.
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, Failure> {
-        match self.single(name)?.map(str::trim) {
+        match self.single(name)? {
             None | Some("") => Ok(None),
-            Some(text) => text.parse().map(Some).map_err(|_| {
+            Some(text) => text.trim().parse().map(Some).map_err(|_| {
                 Failure::BadRequest(format!("the parameter `{name}` is no integer").into())
             }),
         }
@@ -100,6 +100,7 @@ mod tests {
         assert!(query("a=&a=x").integer("a").is_err());
         assert_eq!(query("a=&b=x").integer("a").unwrap(), None);
         assert_eq!(query("a=+7+").integer("a").unwrap(), Some(7));
+        assert!(query("a=+").integer("a").is_err());
     }
 
     #[test]

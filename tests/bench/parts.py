@@ -372,7 +372,8 @@ def memory(context):
 
 def backlog(context):
     """A million waiting samples: how fast they leave, and what they cost"""
-    count, measured = context.size(1_000_000, 100_000, 2000), context.size(5000, 2000, 200)
+    # As many that the time which they take is some seconds.
+    count, measured = context.size(1_000_000, 100_000, 2000), context.size(20_000, 2000, 200)
     rounds = min(context.rounds, 3)
     result = json.loads(output_of([context.scan_bench, "backlog", context.rules, count, measured, rounds]))
     long, short = result["long_per_second"], result["short_per_second"]

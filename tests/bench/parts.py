@@ -278,7 +278,7 @@ def python(context):
             for at in range(min(context.rounds, 3)):
                 theirs = load(context, address, list=theirs_list, connections=16)["rate"]
                 for work, options in zip(ratios, (PURE, ())):
-                    folder = f"python-{ours_count}-{len(options)}-{at}"
+                    folder = f"python-{ours_list.stem}-{len(options)}-{at}"
                     ours = ours_count / upload_sync(context, folder, ours_list, options)
                     ratios[work].append(ours / theirs)
                     rates[work].append((ours, theirs))

@@ -1,192 +1,21 @@
 //! Rules in force, files written through the API, trusted contents, kept
 //! samples, configuration and log, with a library that is in memory.
 
-use std::collections::BTreeMap;
+mod memory;
+
 use std::io::{Cursor, Read as _};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use squall_api::v1::{self, SettingInForce};
+use squall_api::v1::SettingInForce;
 use squall_findings::{Findings, FindingsConfig};
-use squall_server::{
-    KeptSamples, KeptSamplesStats, LibraryError, LogTail, Mistake, Pending, RuleFacts,
-    SignatureControl, SignatureLibrary, SignatureState, WrittenFile,
-};
+use squall_server::LogTail;
 
 use crate::app::{Answer, TestApp};
-
-/// Files in memory. A text with `BROKEN` has a mistake in line 2; a reload
-/// with a text that has `UNFIT` fails.
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<BTreeMap<String, String>>>, Arc<AtomicBool>);
-
-impl Memory {
-    fn set_pure_yara(&self) {
-        self.1.store(true, Ordering::Relaxed);
-    }
-}
-
-impl SignatureLibrary for Memory {
-    fn rules(&self) -> Vec<RuleFacts> {
-        let rule = |name: &str, file: &str, origin| RuleFacts {
-            name: name.to_owned(),
-            file: file.to_owned(),
-            origin,
-            score: 75,
-            description: format!("Finds what {name} is about"),
-            tags: vec!["TAG".to_owned()],
-            ..RuleFacts::default()
-        };
-        vec![
-            rule("Zeta", "z.yar", "internal"),
-            rule("Evil_Test", "own.yar", "custom"),
-            rule("Alpha", "a.yar", "internal"),
-        ]
-    }
-
-    fn source(&self, file: &str, rule: &str) -> Result<Option<(u32, String)>, LibraryError> {
-        Ok((rule != "Zeta").then(|| (7, format!("rule {rule} {{ }} // {file}"))))
-    }
-
-    fn trusts(&self, sha256: &[u8; 32]) -> bool {
-        let digits: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.0
-            .lock()
-            .unwrap()
-            .values()
-            .any(|text| text.contains(&digits))
-    }
-
-    fn written(&self) -> Result<Vec<WrittenFile>, LibraryError> {
-        let files = self.0.lock().unwrap();
-        let file = |(name, text): (&String, &String)| WrittenFile {
-            name: name.clone(),
-            size_bytes: text.len() as u64,
-            modified: "2026-11-24T08:30:00Z".parse().unwrap(),
-            digest: squall_server::text_digest(text),
-        };
-        Ok(files.iter().map(file).collect())
-    }
-
-    fn read(&self, name: &str) -> Result<Option<String>, LibraryError> {
-        if name.contains('/') {
-            return Err(LibraryError::Name("no such name".to_owned()));
-        }
-        Ok(self.0.lock().unwrap().get(name).cloned())
-    }
-
-    fn check(&self, name: &str, text: &str) -> Result<Vec<Mistake>, LibraryError> {
-        SignatureLibrary::read(self, name)?;
-        let mistake = |fatal| Mistake {
-            line: Some(2),
-            column: Some(5),
-            fatal,
-            reason: "unknown pattern".to_owned(),
-        };
-        let mut mistakes = Vec::new();
-        if text.contains("BROKEN") {
-            mistakes.push(mistake(true));
-        }
-        if text.contains("ODD") {
-            mistakes.push(mistake(false));
-        }
-        Ok(mistakes)
-    }
-
-    fn write(&self, name: &str, text: Option<&str>) -> Result<(), LibraryError> {
-        let mut files = self.0.lock().unwrap();
-        match text {
-            Some(text) => files.insert(name.to_owned(), text.to_owned()),
-            None => files.remove(name),
-        };
-        Ok(())
-    }
-
-    fn costs(&self) -> v1::RuleCosts {
-        let cost = |rule: &str| v1::RuleCost {
-            rule: Some(rule.to_owned()),
-            microseconds: 12.5,
-            ..v1::RuleCost::default()
-        };
-        v1::RuleCosts {
-            measured: Some(v1::MeasuredCosts {
-                rules: vec![
-                    cost("Evil_Test"),
-                    v1::RuleCost {
-                        file: "a.yar".to_owned(),
-                        ..cost("Alpha")
-                    },
-                ],
-                ..v1::MeasuredCosts::default()
-            }),
-            ..v1::RuleCosts::default()
-        }
-    }
-
-    fn measure(&self) -> Result<(), LibraryError> {
-        match self.0.lock().unwrap().is_empty() {
-            true => Err(LibraryError::NotNow("nothing to measure".to_owned())),
-            false => Ok(()),
-        }
-    }
-}
-
-impl SignatureControl for Memory {
-    fn state(&self) -> SignatureState {
-        SignatureState {
-            pure_yara: self.1.load(Ordering::Relaxed),
-            ..SignatureState::default()
-        }
-    }
-
-    fn reload(&self) -> Pending {
-        let (sender, pending) = tokio::sync::oneshot::channel();
-        let files = self.0.lock().unwrap();
-        let fit = !files.values().any(|text| text.contains("UNFIT"));
-        let result = if fit {
-            Ok(())
-        } else {
-            Err("the self-test failed".to_owned())
-        };
-        sender.send(result).unwrap();
-        pending
-    }
-
-    fn roll_back(&self) -> Pending {
-        self.reload()
-    }
-
-    fn sources(&self) -> v1::SignatureSources {
-        v1::SignatureSources::default()
-    }
-
-    fn update(&self) -> Pending {
-        self.reload()
-    }
-}
-
-impl KeptSamples for Memory {
-    fn read(&self, sha256: [u8; 32]) -> std::io::Result<Option<Vec<u8>>> {
-        Ok((sha256 == [0xab; 32]).then(|| b"MZ evil".to_vec()))
-    }
-
-    fn stats(&self) -> KeptSamplesStats {
-        KeptSamplesStats {
-            samples: 1,
-            bytes: 7,
-            ..KeptSamplesStats::default()
-        }
-    }
-
-    fn holds(&self, sha256: [u8; 32]) -> bool {
-        sha256 == [0xab; 32]
-    }
-}
-
+use memory::Memory;
 struct Library {
     app: TestApp,
     memory: Memory,
@@ -352,14 +181,14 @@ async fn a_file_is_checked_before_it_is_written() {
     assert_eq!(outcome["in_force"], false);
     assert_eq!(outcome["problems"][0]["line"], 2);
     assert_eq!(outcome["problems"][0]["fatal"], true);
-    assert!(library.memory.0.lock().unwrap().is_empty());
+    assert!(library.memory.files().is_empty());
 
     let path = "/api/v1/signatures/own/a.yar";
     let body = json!({"text": "ODD", "check_only": true});
     let answer = library.send("PUT", path, Some(body)).await;
     assert_eq!(answer.status.as_u16(), 200);
     assert_eq!(answer.json()["problems"][0]["fatal"], false);
-    assert!(library.memory.0.lock().unwrap().is_empty());
+    assert!(library.memory.files().is_empty());
 
     let answer = library.write("a.yar", "good").await;
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
@@ -377,16 +206,16 @@ async fn what_makes_no_fit_set_changes_nothing() {
     let answer = library.write("a.yar", "UNFIT").await;
     assert_eq!(answer.status.as_u16(), 409);
     assert!(answer.text().contains("self-test"));
-    assert_eq!(library.memory.0.lock().unwrap()["a.yar"], "good");
+    assert_eq!(library.memory.files()["a.yar"], "good");
     let answer = library.write("b.yar", "UNFIT").await;
     assert_eq!(answer.status.as_u16(), 409);
-    assert!(!library.memory.0.lock().unwrap().contains_key("b.yar"));
+    assert!(!library.memory.files().contains_key("b.yar"));
 
     let gone = library
         .send("DELETE", "/api/v1/signatures/own/a.yar", None)
         .await;
     assert_eq!(gone.status.as_u16(), 200);
-    assert!(library.memory.0.lock().unwrap().is_empty());
+    assert!(library.memory.files().is_empty());
     for method in ["DELETE", "GET"] {
         let answer = library
             .send(method, "/api/v1/signatures/own/a.yar", None)
@@ -417,7 +246,7 @@ async fn what_is_no_file_is_refused() {
         .body(Body::from(r#"{"text": ""}"#))
         .unwrap();
     assert_eq!(library.app.send(form).await.status.as_u16(), 400);
-    assert!(library.memory.0.lock().unwrap().is_empty());
+    assert!(library.memory.files().is_empty());
     let without = TestApp::new();
     let answer = without.get("/api/v1/signatures/rules").await;
     assert_eq!(answer.status.as_u16(), 404);
@@ -436,14 +265,14 @@ async fn a_content_is_trusted_once() {
     assert_eq!(trusted["review"]["state"], "false_positive");
     assert_eq!(trusted["review"]["who"], "ana");
     let sha256 = trusted["sha256"].as_str().unwrap().to_owned();
-    let list = library.memory.0.lock().unwrap()["console-trusted-hashes.txt"].clone();
+    let list = library.memory.files()["console-trusted-hashes.txt"].clone();
     assert!(
         list.starts_with(&format!("{sha256};false positive, ana, 20")),
         "{list}"
     );
     assert!(list.ends_with("Z: our tool, see , 7\n"), "{list}");
     library.send("POST", &path, Some(body)).await;
-    let again = library.memory.0.lock().unwrap()["console-trusted-hashes.txt"].clone();
+    let again = library.memory.files()["console-trusted-hashes.txt"].clone();
     assert_eq!(again, list);
     let details = library
         .app
@@ -492,14 +321,14 @@ async fn a_content_is_trusted_no_more() {
     // Others on the list stay there.
     let kept = format!("# ours\n{};theirs\n", "cd".repeat(32));
     let name = "console-trusted-hashes.txt";
-    let list = library.memory.0.lock().unwrap()[name].clone();
+    let list = library.memory.files()[name].clone();
     library.write(name, &format!("{kept}{list}")).await;
     let asked = json!({"note": "it is evil", "who": "bob"});
     let open = library.send("DELETE", &trust(&second), Some(asked)).await;
     assert_eq!(open.status.as_u16(), 200, "{}", open.text());
     assert_eq!(open.json()["state"], "open");
     assert_eq!(open.json()["note"], "it is evil");
-    assert_eq!(library.memory.0.lock().unwrap()[name], kept);
+    assert_eq!(library.memory.files()[name], kept);
     let details = library.app.get(&path(&second)).await.json();
     assert_eq!(details["trusted"], Value::Null);
     assert_eq!(details["summary"]["review"], "open");
@@ -509,9 +338,7 @@ async fn a_content_is_trusted_no_more() {
     library.send("POST", &trust(&first), Some(json!({}))).await;
     library
         .memory
-        .0
-        .lock()
-        .unwrap()
+        .files()
         .insert("b.yar".to_owned(), "UNFIT".to_owned());
     let refused = library
         .send("DELETE", &trust(&first), Some(json!({})))

@@ -1,217 +1,30 @@
 //! Client certificates, over real connections.
 
+mod authority;
+mod service;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
-};
-use reqwest::{Client, Identity, Response, StatusCode};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, date_time_ymd};
+use reqwest::{Response, StatusCode};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, HandshakeKind, RootCertStore};
 use serde_json::{Value, json};
-use squall_access::{CertificateRules, Role, RoleNetworks};
+use squall_access::Role;
 use squall_server::tls::{ClientAuth, Tls, TlsError};
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::access::{Guarded, operations};
-use crate::stop::Server;
+use crate::access::operations;
+use authority::{Authority, Issued, common};
+use service::{Mutual, Wanted};
 
 /// The files are looked at every two seconds.
 const RELOADED: Duration = Duration::from_millis(2100);
-
-/// An authority that issues and revokes client certificates.
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// A certificate with its key.
-struct Issued {
-    cert: String,
-    key: String,
-}
-
-impl Authority {
-    fn new(name: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.distinguished_name = common(name);
-        let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        let issuer = Issuer::new(params, key);
-        Self { pem, issuer }
-    }
-
-    fn issue(&self, name: &str, hosts: &[&str], serial: u64) -> Issued {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = common(name);
-        params.subject_alt_names = hosts
-            .iter()
-            .map(|host| SanType::DnsName((*host).try_into().unwrap()))
-            .collect();
-        params.serial_number = Some(SerialNumber::from(serial));
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.sign(&params)
-    }
-
-    fn sign(&self, params: &CertificateParams) -> Issued {
-        let key = KeyPair::generate().unwrap();
-        Issued {
-            cert: params.signed_by(&key, &self.issuer).unwrap().pem(),
-            key: key.serialize_pem(),
-        }
-    }
-
-    /// Writes a list of revoked certificates that is good until `year`.
-    fn revoke(&self, serials: &[u64], year: i32) -> String {
-        let revoked = |&serial: &u64| RevokedCertParams {
-            serial_number: SerialNumber::from(serial),
-            revocation_time: date_time_ymd(2026, 1, 1),
-            reason_code: None,
-            invalidity_date: None,
-        };
-        let list = CertificateRevocationListParams {
-            this_update: date_time_ymd(2024, 1, 1),
-            next_update: date_time_ymd(year, 1, 1),
-            crl_number: SerialNumber::from(serials.len() as u64 + 1),
-            issuing_distribution_point: None,
-            revoked_certs: serials.iter().map(revoked).collect(),
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        list.signed_by(&self.issuer).unwrap().pem().unwrap()
-    }
-}
-
-fn common(name: &str) -> DistinguishedName {
-    let mut distinguished = DistinguishedName::new();
-    distinguished.push(DnType::CommonName, name);
-    distinguished
-}
-
-/// A service that takes certificates and tokens.
-struct Mutual {
-    guarded: Guarded,
-    server: Server,
-    authority: Authority,
-    files: TempDir,
-}
-
-const RULES: [&str; 5] = [
-    "admin=cn:ana",
-    "read=cn:siem",
-    "submit=dns:*.site-a.example",
-    "admin=cn:both",
-    "read=dns:both.example",
-];
-
-/// What a test may adjust.
-#[derive(Default)]
-struct Wanted {
-    required: bool,
-    /// Serial numbers that are revoked from the start.
-    revoked: Option<Vec<u64>>,
-    networks: &'static [&'static str],
-    proxies: bool,
-}
-
-impl Mutual {
-    async fn start(wanted: Wanted) -> Self {
-        let Wanted {
-            required,
-            revoked,
-            networks,
-            proxies,
-        } = wanted;
-        let authority = Authority::new("clients");
-        let files = tempfile::tempdir().unwrap();
-        let (ca, crl) = (files.path().join("ca.pem"), files.path().join("crl.pem"));
-        std::fs::write(&ca, &authority.pem).unwrap();
-        if let Some(serials) = &revoked {
-            std::fs::write(&crl, authority.revoke(serials, 2100)).unwrap();
-        }
-        let auth = ClientAuth {
-            ca,
-            crl: revoked.map(|_| crl),
-            required,
-        };
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let tls = Tls::self_signed(files.path(), &names).unwrap();
-        let tls = tls.with_clients(auth).unwrap();
-        let rules = RULES.iter().map(|rule| rule.parse().unwrap()).collect();
-        let networks: Vec<_> = networks.iter().map(|text| text.parse().unwrap()).collect();
-        let mut guarded = Guarded::with_proxies(
-            |access| {
-                access.certificates = CertificateRules::new(rules).unwrap();
-                access.networks = RoleNetworks::new(networks);
-            },
-            proxies,
-        );
-        let app = guarded.take_app();
-        let server = Server::start_with(app, Some(tls), Duration::from_secs(5)).await;
-        Self {
-            guarded,
-            server,
-            authority,
-            files,
-        }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("https://127.0.0.1:{}{path}", self.server.address.port())
-    }
-
-    /// A client that shows a certificate, or none.
-    fn client(&self, issued: Option<&Issued>) -> Client {
-        // Fails if another test was faster, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let pem = std::fs::read(self.files.path().join("server-cert.pem")).unwrap();
-        let builder = Client::builder()
-            .tls_certs_only([reqwest::Certificate::from_pem(&pem).unwrap()])
-            .no_proxy();
-        let builder = match issued {
-            Some(Issued { cert, key }) => {
-                builder.identity(Identity::from_pem(format!("{cert}{key}").as_bytes()).unwrap())
-            }
-            None => builder,
-        };
-        builder.build().unwrap()
-    }
-
-    async fn get(&self, client: &Client, path: &str) -> Response {
-        client.get(self.url(path)).send().await.unwrap()
-    }
-
-    async fn session(&self, client: &Client) -> Value {
-        let answer = self.get(client, "/api/v1/session").await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
-    }
-
-    /// A client with a certificate for a name.
-    fn named(&self, name: &str) -> Client {
-        self.client(Some(&self.authority.issue(name, &[], 1)))
-    }
-
-    /// A client with a certificate for hosts.
-    fn hosts(&self, hosts: &[&str]) -> Client {
-        self.client(Some(&self.authority.issue("a host", hosts, 1)))
-    }
-
-    fn write_crl(&self, serials: &[u64], year: i32) {
-        let path = self.files.path().join("crl.pem");
-        std::fs::write(path, self.authority.revoke(serials, year)).unwrap();
-    }
-}
-
 async fn text(answer: Response) -> (u16, String) {
     let status = answer.status().as_u16();
     (status, answer.text().await.unwrap())

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from support.rules import CLEAN, MARKER
+from support.rules import CLEAN, MARKER, write_rules
 from support.service import wait_until
 
 
@@ -62,3 +62,63 @@ def test_places_that_settings_name_are_written_in(start, tmp_path):
     assert "Permission denied" not in output and "not permitted" not in output, output[-3000:]
     service.start()
     assert service.status()["scanned_samples"] >= 6
+
+
+def told(service):
+    """The signatures once they were read again."""
+    answer = service.post("/api/v1/signatures/reload")
+    assert answer.status_code in (200, 409, 422), answer.text
+    return service.json("/api/v1/signatures")
+
+
+def marked(service, name):
+    return bool(service.check(f"sandbox-{name}".encode()))
+
+
+def rule(name):
+    return f'rule Sandbox_{name} {{ meta: score = 80 strings: $a = "sandbox-{name}" condition: $a }}\n'
+
+
+def test_only_places_that_settings_name_are_read(start, tmp_path):
+    """Links that are changed and directories that are renamed are read; what nothing named leads to is not."""
+    for place, name in (("sets/1", "first"), ("sets/2", "second"), ("extra/linked", "linked")):
+        write_rules(tmp_path / place, own=rule(name))
+    (tmp_path / "sets/now").symlink_to("1")
+    (tmp_path / "sets/1/yara/linked").symlink_to(tmp_path / "extra/linked")
+    secret = tmp_path / "home/secret.yar"
+    secret.parent.mkdir()
+    secret.write_text(rule("secret"))
+    options = ("--signatures", tmp_path / "sets/now", "--watch-signatures=false")
+    service = start(*options, "--log-level", "debug", signatures=False)
+    locked = "Landlock in force" in in_force(service)
+    assert f'"{tmp_path}/extra/linked"' in service.output() or not locked
+    assert marked(service, "first") and marked(service, "linked") and not marked(service, "second")
+
+    # Another set beside it, by the link and then by its name.
+    (tmp_path / "sets/new").symlink_to("2")
+    (tmp_path / "sets/new").rename(tmp_path / "sets/now")
+    assert not told(service)["problems"]
+    assert marked(service, "second") and not marked(service, "first")
+    (tmp_path / "sets/2").rename(tmp_path / "sets/old")
+    write_rules(tmp_path / "sets/2", own=rule("renamed"))
+    assert not told(service)["problems"]
+    assert marked(service, "renamed") and not marked(service, "second")
+
+    # What a rule would get at.
+    own = tmp_path / "sets/2/yara"
+    (own / "get.yar").write_text(f'include "{secret}"\n')
+    said = told(service)
+    if locked:
+        assert any("Permission denied" in problem for problem in said["problems"]), said
+        assert not marked(service, "secret")
+    (own / "get.yar").unlink()
+    (own / "link.yar").symlink_to(secret)
+    said = told(service)
+    if locked:
+        assert any("link.yar: cannot be read: Permission denied" in problem for problem in said["problems"]), said
+        assert not marked(service, "secret")
+    assert marked(service, "renamed")
+    # Named at a start it is read.
+    service.stop()
+    service.start()
+    assert marked(service, "secret")

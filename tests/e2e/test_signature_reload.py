@@ -89,6 +89,21 @@ def test_what_changed_files_did_is_in_the_audit_log(start, folder):
     assert acts() == [done, done, done[:3] + ("failed",)]
 
 
+def test_a_file_that_cannot_be_read_is_a_problem_that_is_told(start, folder):
+    service = start("--signatures", folder, "--watch-signatures=false", signatures=False)
+    (folder / "yara/gone.yar").symlink_to("nowhere.yar")
+    # The set is the same as before.
+    for outcome in ("unchanged", "replaced"):
+        told = service.post("/api/v1/signatures/reload").json()
+        assert told["last_change"]["outcome"] == outcome
+        [problem] = told["problems"]
+        assert "yara/gone.yar: cannot be read: " in problem and "No such file" in problem
+        assert "nowhere" not in problem and "gone.yar" in service.output()
+        write_rules(folder, second=rule("second"))
+    (folder / "yara/gone.yar").unlink()
+    assert service.post("/api/v1/signatures/reload").json()["problems"] == []
+
+
 def test_a_request_reloads_and_rolls_back(start, folder):
     service = start("--signatures", folder, "--watch-signatures=false", signatures=False)
     before = state(service)["current"]

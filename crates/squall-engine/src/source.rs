@@ -47,6 +47,16 @@ pub enum SourceError {
     },
 }
 
+impl SourceError {
+    /// Returns what could not be read.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Read { path, .. } | Self::TooLarge { path, .. } => path,
+        }
+    }
+}
+
 /// The largest rule file that is read; YARA Forge's full package, the largest
 /// in common use, is a tenth of it.
 pub(crate) const SIZE_MAX_BYTES: u64 = 256 * 1024 * 1024;

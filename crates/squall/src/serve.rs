@@ -153,7 +153,10 @@ fn begin(loaded: Loaded) -> anyhow::Result<Begun> {
     // Both before the first thread, which would be left out.
     let privileges = privileges::drop_to(settings.access.run_as.as_ref(), &places)?;
     let sandbox = settings.access.sandbox;
-    let sandbox = sandbox.then(|| sandbox::enter(&places.own_dirs(), &places.other_paths()));
+    let sandbox = sandbox.then(|| {
+        let (own, others) = (places.own_dirs(), places.other_paths());
+        sandbox::enter(&own, &others, &places.read_paths())
+    });
     let log = logging::start(&settings.outputs.log_level);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
@@ -161,8 +164,7 @@ fn begin(loaded: Loaded) -> anyhow::Result<Begun> {
     privileges.log();
     match &sandbox {
         None => tracing::info!("sandbox: off"),
-        Some(sandbox) if sandbox.is_whole() => tracing::info!("sandbox: {sandbox}"),
-        Some(sandbox) => tracing::warn!("sandbox: {sandbox}"),
+        Some(sandbox) => sandbox.log(),
     }
     // Fails only where one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -18,10 +18,10 @@ use super::shown::public;
 use super::values::Values;
 
 /// The word that stands for a self-signed certificate in `server-cert`.
-const SELF_SIGNED: &str = "auto";
+pub(super) const SELF_SIGNED: &str = "auto";
 
 /// The word that stands for the built-in set in `signatures`.
-const BUILT_IN: &str = "built-in";
+pub(super) const BUILT_IN: &str = "built-in";
 
 /// The word that stands for no database in `findings-db`.
 pub(super) const NO_DATABASE: &str = "none";

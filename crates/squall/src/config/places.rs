@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Loaded;
-use super::build::NO_DATABASE;
+use super::build::{BUILT_IN, NO_DATABASE, SELF_SIGNED};
+use super::settings::SignatureSource;
 use super::value::Value;
 
 /// Directories that are the service's own; it makes them.
@@ -67,6 +68,11 @@ impl Places {
     pub(crate) fn other_paths(&self) -> Vec<PathBuf> {
         self.others.iter().map(|place| place.path.clone()).collect()
     }
+
+    /// Returns what it only reads.
+    pub(crate) fn read_paths(&self) -> Vec<PathBuf> {
+        self.read.iter().map(|place| place.path.clone()).collect()
+    }
 }
 
 /// Returns the places that a configuration names.
@@ -79,23 +85,51 @@ pub(crate) fn places(loaded: &Loaded) -> Places {
             Value::Paths(paths) => paths.as_slice(),
             _ => continue,
         };
-        for path in paths {
+        for path in paths.iter().flat_map(|path| named_paths(setting, path)) {
             let place = Place {
                 setting,
                 path: path.clone(),
             };
             let has_dir = path.parent().is_some_and(|dir| dir != Path::new(""));
-            let kind = match setting {
-                "findings-db" if path == Path::new(NO_DATABASE) => continue,
-                _ if READ.contains(&setting) => &mut places.read,
-                _ if OWN.contains(&setting) => &mut places.own,
-                _ if FILES_IN_OWN.contains(&setting) && has_dir => &mut places.own_files,
-                _ => &mut places.others,
+            let kind = if READ.contains(&setting) {
+                &mut places.read
+            } else if OWN.contains(&setting) {
+                &mut places.own
+            } else if FILES_IN_OWN.contains(&setting) && has_dir {
+                &mut places.own_files
+            } else {
+                &mut places.others
             };
             kind.push(place);
         }
     }
     places
+}
+
+/// Returns the paths that the value of a setting names: none if it is a word or
+/// an address.
+fn named_paths(setting: &str, value: &Path) -> Vec<PathBuf> {
+    let word = match setting {
+        "findings-db" => NO_DATABASE,
+        "server-cert" => SELF_SIGNED,
+        "signatures" => BUILT_IN,
+        "signature-sources" => {
+            let source = SignatureSource::parse(&value.to_string_lossy());
+            let source = source.filter(|source| !source.is_address());
+            return source.map_or_else(Vec::new, |source| {
+                let signature = Some(source.signature_path()).filter(|path| path.exists());
+                [source.location.into()]
+                    .into_iter()
+                    .chain(signature)
+                    .collect()
+            });
+        }
+        _ => "",
+    };
+    match value == Path::new(word) {
+        true => Vec::new(),
+        false => vec![value.to_owned()],
+    }
 }
 
 #[cfg(test)]
@@ -151,9 +185,16 @@ mod tests {
     }
 
     #[test]
-    fn no_database_is_no_place() {
-        let loaded = Case::new().flags(&["--findings-db", "none"]).ok();
+    fn a_word_and_an_address_are_no_places() {
+        let pinned = format!("/b.zip#sha256={}", "0a".repeat(32));
+        let loaded = Case::new()
+            .flags(&["--findings-db", "none", "--server-cert", "auto"])
+            .flags(&["--signatures", "built-in", "--signatures", "/s"])
+            .flags(&["--signature-sources", "https://example.com/a.zip"])
+            .flags(&["--signature-sources", &pinned])
+            .ok();
         let places = places(&loaded);
+        assert_eq!(places.read_paths(), ["/s", "/b.zip"].map(PathBuf::from));
         assert_eq!((places.own_files, places.others), (Vec::new(), Vec::new()));
     }
 }

@@ -238,6 +238,17 @@ impl SignatureSource {
             sha256,
         })
     }
+
+    /// Tells whether it is on the network.
+    pub(crate) fn is_address(&self) -> bool {
+        self.location.starts_with("https://")
+    }
+
+    /// Returns where the minisign signature of a bundle is that is a file: its
+    /// name with `.minisig` behind it.
+    pub(crate) fn signature_path(&self) -> PathBuf {
+        PathBuf::from(format!("{}.minisig", self.location))
+    }
 }
 
 /// How archives are unpacked.

@@ -1,15 +1,16 @@
 //! The service takes rights from itself before it reads anything foreign:
 //! whatever a hostile sample makes of a mistake in it, it runs no other
-//! program, reaches no other process, and writes nowhere but where the service
-//! writes anyway.
+//! program, reaches no other process, and reads and writes nowhere but where
+//! the service does anyway.
 //!
 //! Landlock is the kernel's check of paths, seccomp that of system calls; both
 //! count for this thread and all that it starts, so this comes before the
-//! first thread, and for good. Reading is left alone: signatures, certificates
-//! and the resolver's files may lie anywhere.
+//! first thread, and for good.
 
 mod calls;
+mod reading;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -22,16 +23,28 @@ use landlock::{
 
 /// Rights that are asked for; an older kernel knows fewer of them.
 const RIGHTS: ABI = ABI::V3;
+
 /// How far the service is locked in.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
     landlock: Result<(), String>,
     seccomp: Result<(), String>,
+    /// What may be read beside what may be written.
+    readable: BTreeSet<PathBuf>,
 }
 
 impl Sandbox {
+    /// Writes into the log what is in force.
+    pub(crate) fn log(&self) {
+        match self.is_whole() {
+            true => tracing::info!("sandbox: {self}"),
+            false => tracing::warn!("sandbox: {self}"),
+        }
+        tracing::debug!("the sandbox lets these be read: {:?}", self.readable);
+    }
+
     /// Tells whether both parts are in force.
-    pub(crate) fn is_whole(&self) -> bool {
+    fn is_whole(&self) -> bool {
         self.landlock.is_ok() && self.seccomp.is_ok()
     }
 }
@@ -49,8 +62,8 @@ impl fmt::Display for Sandbox {
 
 /// Locks this thread in, and all that it starts. `own` are directories of the
 /// service, which are made; `others` are files and directories that it writes
-/// too.
-pub(crate) fn enter(own: &[PathBuf], others: &[PathBuf]) -> Sandbox {
+/// too, `read` what it only reads.
+pub(crate) fn enter(own: &[PathBuf], others: &[PathBuf], read: &[PathBuf]) -> Sandbox {
     for dir in own {
         // Whoever opens it says what is wrong with it.
         let _ = DirBuilder::new().recursive(true).mode(0o700).create(dir);
@@ -60,9 +73,11 @@ pub(crate) fn enter(own: &[PathBuf], others: &[PathBuf]) -> Sandbox {
         .cloned()
         .chain(others.iter().map(|path| place(path)))
         .collect();
+    let readable = reading::places(read);
     Sandbox {
-        landlock: restrict_paths(&places),
+        landlock: restrict_paths(&readable, &places),
         seccomp: calls::restrict().map_err(|error| error.to_string()),
+        readable,
     }
 }
 
@@ -78,9 +93,7 @@ fn place(path: &Path) -> PathBuf {
     }
 }
 
-fn restrict_paths(writable: &[PathBuf]) -> Result<(), String> {
-    let root = beneath("/", AccessFs::ReadFile | AccessFs::ReadDir);
-    let root = root.map_err(|error| error.to_string())?;
+fn restrict_paths(readable: &BTreeSet<PathBuf>, writable: &[PathBuf]) -> Result<(), String> {
     let restricted = || -> Result<RulesetStatus, RulesetError> {
         let mut ruleset = Ruleset::default()
             // Without this right the kernel lets no file be moved from one
@@ -89,13 +102,16 @@ fn restrict_paths(writable: &[PathBuf]) -> Result<(), String> {
             .handle_access(AccessFs::Refer)?
             .set_compatibility(CompatLevel::BestEffort)
             .handle_access(AccessFs::from_all(RIGHTS))?
-            .create()?
-            .add_rule(root)?;
+            .create()?;
         let all_but_execute = AccessFs::from_all(RIGHTS) & !AccessFs::Execute;
         let devices = [PathBuf::from("/dev/null")];
-        for path in writable.iter().chain(&devices) {
-            // What is not there cannot be written either.
-            let Ok(beneath) = beneath(path, all_but_execute) else {
+        let written = writable.iter().chain(&devices);
+        let written = written.map(|path| (path, all_but_execute));
+        let reading = AccessFs::ReadFile | AccessFs::ReadDir;
+        let read = readable.iter().map(|path| (path, reading));
+        for (path, access) in written.chain(read) {
+            // What is not there cannot be used either.
+            let Ok(beneath) = beneath(path, access) else {
                 continue;
             };
             ruleset = ruleset.add_rule(beneath)?;
@@ -125,6 +141,7 @@ fn beneath(
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::ErrorKind;
     use std::process::Command;
 
     use rustix::io::Errno;
@@ -136,21 +153,22 @@ mod tests {
     #[test]
     fn a_thread_that_is_locked_in_writes_in_its_places_and_runs_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let (own, logs, elsewhere) = (
-            dir.path().join("data/queue"),
-            dir.path().join("logs"),
-            dir.path().join("elsewhere"),
-        );
-        for dir in [&logs, &elsewhere] {
+        let [own, logs, elsewhere, closed] =
+            ["data/queue", "logs", "elsewhere", "closed"].map(|name| dir.path().join(name));
+        for dir in [&logs, &elsewhere, &closed] {
             fs::create_dir(dir).unwrap();
+            fs::write(dir.join("there"), "read me").unwrap();
         }
-        fs::write(elsewhere.join("there"), "read me").unwrap();
         let root = dir.path().to_owned();
         let mut other = Command::new("/bin/sleep").arg("60").spawn().unwrap();
         let other_id = Pid::from_child(&other);
         // Only this thread: the other tests go on.
         let thread = std::thread::spawn(move || {
-            let sandbox = enter(std::slice::from_ref(&own), &[logs.join("squall.log")]);
+            let sandbox = enter(
+                std::slice::from_ref(&own),
+                &[logs.join("squall.log")],
+                &[elsewhere.join("there")],
+            );
             if !sandbox.is_whole() {
                 eprintln!("skipped in part: {sandbox}");
             }
@@ -164,10 +182,10 @@ mod tests {
             fs::rename(logs.join("squall.log"), logs.join("squall.log.1")).unwrap();
             fs::remove_file(logs.join("squall.log.1")).unwrap();
             fs::write("/dev/null", "x").unwrap();
-            assert_eq!(
-                fs::read_to_string(elsewhere.join("there")).unwrap(),
-                "read me"
-            );
+            for dir in [&elsewhere, &logs] {
+                assert_eq!(fs::read_to_string(dir.join("there")).unwrap(), "read me");
+            }
+            assert!(fs::read("/etc/passwd").is_ok());
             if sandbox.landlock.is_ok() {
                 for path in [
                     elsewhere.join("new"),
@@ -175,6 +193,10 @@ mod tests {
                     root.join("new"),
                 ] {
                     assert!(fs::write(&path, "x").is_err(), "{path:?}");
+                }
+                for path in [&closed.join("there"), &closed, &root] {
+                    let read = fs::File::open(path).map_err(|error| error.kind());
+                    assert_eq!(read.unwrap_err(), ErrorKind::PermissionDenied, "{path:?}");
                 }
                 assert!(fs::remove_file(elsewhere.join("there")).is_err());
                 assert!(fs::create_dir(root.join("new")).is_err());
@@ -215,6 +237,7 @@ mod tests {
         let sandbox = Sandbox {
             landlock: Err("the kernel has none".to_owned()),
             seccomp: Ok(()),
+            readable: BTreeSet::new(),
         };
         assert_eq!(
             sandbox.to_string(),

@@ -115,6 +115,7 @@ impl Control {
             previous: None,
             refused: None,
             rolled_back: None,
+            unread: Vec::new(),
             versions: VecDeque::new(),
         };
         std::thread::Builder::new()
@@ -186,6 +187,8 @@ struct Loader {
     /// The version of the set that was rolled back, as long as the files are
     /// those of it.
     rolled_back: Option<String>,
+    /// What could not be read when the files were last read.
+    unread: Vec<Problem>,
     /// Versions given so far.
     versions: VecDeque<(String, Fingerprint)>,
 }
@@ -254,17 +257,24 @@ impl Loader {
         let begun = Instant::now();
         let selection = self.parts.selection.with(candidates);
         let read = selection.read()?;
+        let unread = read.problems();
+        let is_news = unread != self.unread;
+        self.unread = unread;
         let fingerprint = Fingerprint::of(&read.files, selection.options());
         let is_current = |current: &InForce| *current.set.fingerprint() == fingerprint;
-        if trigger.is_automatic() && self.refused == Some(fingerprint) {
+        let is_current = self.current.as_ref().is_some_and(is_current);
+        let is_refused = trigger.is_automatic() && self.refused == Some(fingerprint);
+        if is_news || !(is_current || is_refused) {
+            read.log();
+        }
+        if is_refused {
             return Ok(ChangeOutcome::Unchanged);
         }
-        if self.current.as_ref().is_some_and(is_current) {
+        if is_current {
             self.rolled_back = None;
             adopt(candidates)?;
             return Ok(ChangeOutcome::Unchanged);
         }
-        read.log();
         self.refused = trigger.is_automatic().then_some(fingerprint);
         let made = super::make(&read.files, selection.options(), self.parts.cache.as_ref())
             .with_context(|| format!("cannot use the signatures of {selection}"))?;
@@ -395,11 +405,9 @@ impl Loader {
         state.current = self.current.as_ref().map(|set| set.shown.clone());
         state.previous = self.previous.as_ref().map(|set| set.shown.clone());
         state.rolled_back.clone_from(&self.rolled_back);
-        let problems = self
-            .current
-            .as_ref()
-            .map_or(&[][..], |set| set.set.problems());
-        (state.problems, state.problems_omitted) = lines(problems, Severity::Skipped);
+        let of_set = self.current.iter().flat_map(|set| set.set.problems());
+        let problems = self.unread.iter().chain(of_set);
+        (state.problems, state.problems_omitted) = lines(problems.clone(), Severity::Skipped);
         (state.warnings, state.warnings_omitted) = lines(problems, Severity::Warning);
         match outcome {
             ChangeOutcome::Failed => state.failed += 1,
@@ -418,9 +426,11 @@ impl Loader {
 
 /// Returns the first problems that are so bad, a line each, and how many more
 /// there are.
-fn lines(problems: &[Problem], severity: Severity) -> (Vec<String>, u64) {
+fn lines<'a>(
+    problems: impl Iterator<Item = &'a Problem>,
+    severity: Severity,
+) -> (Vec<String>, u64) {
     let mut lines = problems
-        .iter()
         .filter(|problem| problem.severity == severity)
         .map(ToString::to_string);
     let shown = lines.by_ref().take(PROBLEMS_SHOWN_MAX).collect();

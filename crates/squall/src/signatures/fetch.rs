@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{Cursor, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -61,7 +61,7 @@ pub(crate) async fn fetch(
         return Ok(Fetched::Unchanged);
     }
     let location = &source.location;
-    let got = if is_url(location) {
+    let got = if source.is_address() {
         download(location, known).await
     } else {
         read(Path::new(location))
@@ -77,7 +77,7 @@ pub(crate) async fn fetch(
             anyhow::ensure!(found == *pinned, "its sha256 is {found}, expected {pinned}");
         }
         if let Some(key) = key {
-            let signature = signature_of(location).await?;
+            let signature = signature_of(source).await?;
             verify(&bytes, &signature, key)?;
         }
         bundle::check(Cursor::new(&bytes))
@@ -103,11 +103,6 @@ pub(crate) fn read_key(path: &Path) -> anyhow::Result<PublicKey> {
     PublicKey::decode(text)
         .or_else(|_| PublicKey::from_base64(text))
         .map_err(|error| anyhow::anyhow!("`{}` is no minisign public key: {error}", path.display()))
-}
-
-/// Tells whether a location is on the network.
-pub(crate) fn is_url(location: &str) -> bool {
-    location.starts_with("https://")
 }
 
 fn client() -> anyhow::Result<Client> {
@@ -213,19 +208,18 @@ fn read_bounded(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Gets the signature beside a bundle: its name with `.minisig` behind it.
-async fn signature_of(location: &str) -> anyhow::Result<String> {
+/// Gets the signature beside a bundle.
+async fn signature_of(source: &SignatureSource) -> anyhow::Result<String> {
     let get = async {
-        let bytes = if is_url(location) {
-            let mut url = reqwest::Url::parse(location)?;
+        let bytes = if source.is_address() {
+            let mut url = reqwest::Url::parse(&source.location)?;
             url.set_path(&format!("{}.minisig", url.path()));
             let answer = client()?.get(url).send().await;
             let answer = answer.and_then(reqwest::Response::error_for_status);
             let answer = answer.map_err(reqwest::Error::without_url)?;
             bounded(answer, SIGNATURE_BYTES_MAX).await?
         } else {
-            let path = PathBuf::from(format!("{location}.minisig"));
-            read_bounded(&path, SIGNATURE_BYTES_MAX)?
+            read_bounded(&source.signature_path(), SIGNATURE_BYTES_MAX)?
         };
         anyhow::Ok(String::from_utf8(bytes)?)
     };

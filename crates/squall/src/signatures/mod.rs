@@ -219,6 +219,23 @@ impl Read {
         Ok(())
     }
 
+    /// Returns what could not be read, as problems of the files.
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let errors = self.errors.iter();
+        let problems = errors.map(|error| Problem {
+            file: error.path().display().to_string(),
+            line: None,
+            column: None,
+            rule: None,
+            severity: Severity::Skipped,
+            reason: match std::error::Error::source(error) {
+                Some(source) => format!("cannot be read: {source}"),
+                None => error.to_string(),
+            },
+        });
+        problems.collect()
+    }
+
     /// Logs what could not be read.
     pub(crate) fn log(&self) {
         for error in &self.errors {

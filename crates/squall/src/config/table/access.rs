@@ -137,7 +137,7 @@ pub(super) const ACCESS: Section = Section {
             "sandbox",
             Kind::Choice(&["auto", "off"]),
             "auto",
-            "Whether the service takes rights from itself. auto: as far as the kernel has Landlock and seccomp, it writes only where its settings say and starts no program; off: it keeps them.",
+            "Whether the service takes rights from itself. auto: as far as the kernel has Landlock and seccomp, it reads and writes only where its settings say and starts no program; off: it keeps them.",
         ),
     ],
 };

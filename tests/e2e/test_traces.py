@@ -199,16 +199,17 @@ def test_a_queued_sample_is_answered_before_it_is_scanned(start, collector):
 def test_a_trace_goes_on_after_a_restart(start, collector):
     options = ("--otlp-endpoint", collector.url, "--threads", "1")
     service = start(*options)
-    held = service.enqueue(slow(7))
+    # Spans are sent about once a second: the sample waits for longer than that.
+    held = [service.enqueue(slow(number)) for number in range(70, 75)]
     sample = service.enqueue(MARKER)
-    wait_until(lambda: sum(span.name == "upload" for span in collector.spans) == 2, 20, "both uploads")
+    wait_until(lambda: sum(span.name == "upload" for span in collector.spans) == 6, 20, "all uploads")
     root = next(span for span in collector.spans if facts(span)["squall.sample.id"] == sample)
     service.kill()
     scanned = [facts(span)["squall.sample.id"] for span in collector.spans if span.name == "scan"]
     assert sample not in scanned
     service.start()
-    service.result(held)
-    service.result(sample)
+    for waiting in (*held, sample):
+        service.result(waiting)
 
     def of_sample():
         return {span.name: span for span in collector.spans if facts(span).get("squall.sample.id") == sample}

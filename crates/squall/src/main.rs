@@ -1,6 +1,7 @@
 //! The Squall binary: command line, configuration, wiring.
 
 mod acts;
+mod allocator;
 mod answers;
 mod backlog;
 mod banner;

@@ -30,7 +30,8 @@ use crate::sockets::Sockets;
 use crate::systemd::{Pulse, Systemd};
 use crate::wiring::Addresses;
 use crate::{
-    backlog, banner, destinations, logging, privileges, sandbox, shutdown, start_checks, wiring,
+    allocator, backlog, banner, destinations, logging, privileges, sandbox, shutdown, start_checks,
+    wiring,
 };
 
 /// How long the last spans of traces may take to be sent at the end.
@@ -158,6 +159,9 @@ fn begin(loaded: Loaded) -> anyhow::Result<Begun> {
         sandbox::enter(&own, &others, &places.read_paths())
     });
     let log = logging::start(&settings.outputs.log_level);
+    if let Err(error) = allocator::give_back_while_idle() {
+        tracing::debug!("{error:#}");
+    }
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }

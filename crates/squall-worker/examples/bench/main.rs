@@ -26,6 +26,10 @@ use squall_engine::{
 };
 use squall_types::{SignatureOrigin, Thresholds};
 
+/// That of the service.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {

@@ -149,6 +149,34 @@ mod tests {
 
     use super::*;
 
+    /// Neither `root` nor `closed` can be used, and `elsewhere` can only be read.
+    fn assert_closed(root: &Path, elsewhere: &Path, closed: &Path) {
+        for path in [
+            elsewhere.join("new"),
+            elsewhere.join("there"),
+            root.join("new"),
+        ] {
+            assert!(fs::write(&path, "x").is_err(), "{path:?}");
+        }
+        for path in [&closed.join("there"), closed, root] {
+            let read = fs::File::open(path).map_err(|error| error.kind());
+            assert_eq!(read.unwrap_err(), ErrorKind::PermissionDenied, "{path:?}");
+        }
+        assert!(fs::remove_file(elsewhere.join("there")).is_err());
+        assert!(fs::create_dir(root.join("new")).is_err());
+    }
+
+    /// No program can be started and `other` cannot be reached; threads can be made.
+    fn assert_alone(other: Pid) {
+        let run = Command::new("/bin/true").status();
+        assert_eq!(run.unwrap_err().raw_os_error(), Some(libc::EPERM));
+        let killed = kill_process(other, Signal::KILL);
+        assert_eq!(killed, Err(Errno::PERM));
+        assert_eq!(test_kill_process(getpid()), Ok(()));
+        // Threads go on being made.
+        assert_eq!(std::thread::spawn(|| 5).join().unwrap(), 5);
+    }
+
     /// What a thread can still do that locked itself in.
     #[test]
     fn a_thread_that_is_locked_in_writes_in_its_places_and_runs_nothing() {
@@ -187,28 +215,10 @@ mod tests {
             }
             assert!(fs::read("/etc/passwd").is_ok());
             if sandbox.landlock.is_ok() {
-                for path in [
-                    elsewhere.join("new"),
-                    elsewhere.join("there"),
-                    root.join("new"),
-                ] {
-                    assert!(fs::write(&path, "x").is_err(), "{path:?}");
-                }
-                for path in [&closed.join("there"), &closed, &root] {
-                    let read = fs::File::open(path).map_err(|error| error.kind());
-                    assert_eq!(read.unwrap_err(), ErrorKind::PermissionDenied, "{path:?}");
-                }
-                assert!(fs::remove_file(elsewhere.join("there")).is_err());
-                assert!(fs::create_dir(root.join("new")).is_err());
+                assert_closed(&root, &elsewhere, &closed);
             }
             if sandbox.seccomp.is_ok() {
-                let run = Command::new("/bin/true").status();
-                assert_eq!(run.unwrap_err().raw_os_error(), Some(libc::EPERM));
-                let killed = kill_process(other_id, Signal::KILL);
-                assert_eq!(killed, Err(Errno::PERM));
-                assert_eq!(test_kill_process(getpid()), Ok(()));
-                // Threads go on being made.
-                assert_eq!(std::thread::spawn(|| 5).join().unwrap(), 5);
+                assert_alone(other_id);
             }
             let status = fs::read_to_string("/proc/thread-self/status").unwrap();
             assert!(status.contains("NoNewPrivs:\t1"), "{status}");

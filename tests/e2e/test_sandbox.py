@@ -1,7 +1,10 @@
 """The service locks itself in, and everything it does goes on working."""
 
 import re
+import tempfile
 from pathlib import Path
+
+import pytest
 
 from support.rules import CLEAN, MARKER, write_rules
 from support.service import wait_until
@@ -62,6 +65,34 @@ def test_places_that_settings_name_are_written_in(start, tmp_path):
     assert "Permission denied" not in output and "not permitted" not in output, output[-3000:]
     service.start()
     assert service.status()["scanned_samples"] >= 6
+
+
+@pytest.fixture
+def elsewhere():
+    """A directory that no other place of a test is beside."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_a_queue_and_a_store_that_are_beside_nothing_else_are_used(start, elsewhere):
+    queue, kept = elsewhere / "a/queue", elsewhere / "b/kept"
+    service = start("--queue-storage", queue, "--server-upload-dir", kept, "--server-store-samples", "all")
+    service.result(service.enqueue(MARKER))
+    service.kill()
+    service.start()
+    service.result(service.enqueue(MARKER))
+    assert queue.exists() and any(kept.rglob("*"))
+    output = service.output()
+    assert "Permission denied" not in output, output[-3000:]
+
+
+def test_a_log_among_what_is_everybodys_is_warned_of(start):
+    with tempfile.NamedTemporaryFile(dir="/tmp", suffix=".log") as log:
+        service = start("--logfile", log.name)
+        service.check(MARKER)
+        assert MARKER in Path(log.name).read_bytes()
+        if "Landlock in force" in in_force(service):
+            assert "the sandbox lets all of `/tmp` be read and written" in service.output()
 
 
 def told(service):

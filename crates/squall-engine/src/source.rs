@@ -101,6 +101,7 @@ pub fn read_directory(
                 }
             }
             Ok(_) => {}
+            Err(error) if is_nobodys(&error) => {}
             Err(error) => errors.push(SourceError::Read {
                 path: error.path().unwrap_or(path).to_owned(),
                 source: error.into(),
@@ -158,6 +159,16 @@ fn find(path: &Path) -> io::Result<Option<Found>> {
     }))
 }
 
+/// Tells whether what cannot be read would not have been: a loop of links, a
+/// hidden file, a file that leads nowhere and is no signature file by its name.
+fn is_nobodys(error: &walkdir::Error) -> bool {
+    let Some(path) = error.path().filter(|_| error.depth() > 0) else {
+        return false;
+    };
+    let is_other = path.is_symlink() && path.extension().is_some() && !is_signature_file(path);
+    error.loop_ancestor().is_some() || is_hidden(path) || is_other
+}
+
 fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
@@ -200,6 +211,24 @@ mod tests {
         let texts: Vec<_> = files.iter().map(|f| f.content.as_slice()).collect();
         assert_eq!(texts, [b"a", b"b", b"c"]);
         assert!(errors.is_empty(), "{errors:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_where_it_would_be() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        for name in ["lost.yar", "vendor", ".#lost.yar", "notes.txt"] {
+            std::os::unix::fs::symlink("nowhere", dir.path().join(name)).expect("link");
+        }
+        std::os::unix::fs::symlink(".", dir.path().join("loop.d")).expect("link");
+        let (files, errors) =
+            read_directory(dir.path(), SignatureOrigin::Custom).expect("readable");
+        assert!(files.is_empty());
+        let names: Vec<_> = errors
+            .iter()
+            .map(|error| error.path().file_name())
+            .collect();
+        let expected = ["lost.yar", "vendor"].map(|name| Some(std::ffi::OsStr::new(name)));
+        assert_eq!(names, expected);
     }
 
     #[test]

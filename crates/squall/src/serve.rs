@@ -160,7 +160,7 @@ fn begin(loaded: Loaded) -> anyhow::Result<Begun> {
     });
     let log = logging::start(&settings.outputs.log_level);
     if let Err(error) = allocator::give_back_while_idle() {
-        tracing::debug!("{error:#}");
+        tracing::warn!("{error:#}");
     }
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");

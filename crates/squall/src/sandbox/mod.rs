@@ -10,9 +10,8 @@
 mod calls;
 mod reading;
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +19,8 @@ use landlock::{
     ABI, Access as _, AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, PathFdError,
     Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, RulesetStatus,
 };
+
+use reading::Readable;
 
 /// Rights that are asked for; an older kernel knows fewer of them.
 const RIGHTS: ABI = ABI::V3;
@@ -30,7 +31,9 @@ pub(crate) struct Sandbox {
     landlock: Result<(), String>,
     seccomp: Result<(), String>,
     /// What may be read beside what may be written.
-    readable: BTreeSet<PathBuf>,
+    readable: Readable,
+    /// Directories of everybody's that may be written.
+    shared: Vec<PathBuf>,
 }
 
 impl Sandbox {
@@ -40,7 +43,19 @@ impl Sandbox {
             true => tracing::info!("sandbox: {self}"),
             false => tracing::warn!("sandbox: {self}"),
         }
-        tracing::debug!("the sandbox lets these be read: {:?}", self.readable);
+        for dir in &self.shared {
+            let dir = dir.display();
+            tracing::warn!(
+                "the sandbox lets all of `{dir}` be read and written, because of one file in it that \
+                 a setting names: one in a directory of its own needs less"
+            );
+        }
+        for dir in &self.readable.unfinished {
+            let dir = dir.display();
+            tracing::warn!("there is too much in `{dir}` to look for links, they may be refused");
+        }
+        let places = &self.readable.places;
+        tracing::debug!("the sandbox lets these be read: {places:?}");
     }
 
     /// Tells whether both parts are in force.
@@ -67,16 +82,21 @@ pub(crate) fn enter(own: &[PathBuf], others: &[PathBuf], read: &[PathBuf]) -> Sa
     for dir in own {
         // Whoever opens it says what is wrong with it.
         let _ = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        // The directory above may be closed from now on, and a new name is to last.
+        let above = dir.parent().filter(|above| *above != Path::new(""));
+        let _ = File::open(above.unwrap_or(Path::new("."))).and_then(|above| above.sync_all());
     }
     let places: Vec<PathBuf> = own
         .iter()
         .cloned()
         .chain(others.iter().map(|path| place(path)))
         .collect();
+    let is_shared = |dir: &&PathBuf| dir.canonicalize().is_ok_and(|dir| reading::is_shared(&dir));
     let readable = reading::places(read);
     Sandbox {
         landlock: restrict_paths(&readable, &places),
         seccomp: calls::restrict().map_err(|error| error.to_string()),
+        shared: places.iter().filter(is_shared).cloned().collect(),
         readable,
     }
 }
@@ -84,16 +104,22 @@ pub(crate) fn enter(own: &[PathBuf], others: &[PathBuf], read: &[PathBuf]) -> Sa
 /// Returns what must be writable for `path` to be made, replaced and rotated:
 /// the directory of a file. What is no file, such as a pipe, is itself.
 fn place(path: &Path) -> PathBuf {
+    // What `/dev/stdout` stands for may be a file.
+    let of_system = ["/dev", "/proc"].iter().any(|dir| path.starts_with(dir));
+    let path = match path.canonicalize() {
+        Ok(file) if of_system && file.is_file() => file,
+        _ => path.to_owned(),
+    };
     let is_other = path.metadata().is_ok_and(|file| !file.is_file());
     match path.parent() {
-        _ if is_other => path.to_owned(),
+        _ if is_other => path.clone(),
         Some(dir) if dir.as_os_str().is_empty() => PathBuf::from("."),
         Some(dir) => dir.to_owned(),
-        None => path.to_owned(),
+        None => path,
     }
 }
 
-fn restrict_paths(readable: &BTreeSet<PathBuf>, writable: &[PathBuf]) -> Result<(), String> {
+fn restrict_paths(readable: &Readable, writable: &[PathBuf]) -> Result<(), String> {
     let restricted = || -> Result<RulesetStatus, RulesetError> {
         let mut ruleset = Ruleset::default()
             // Without this right the kernel lets no file be moved from one
@@ -108,7 +134,7 @@ fn restrict_paths(readable: &BTreeSet<PathBuf>, writable: &[PathBuf]) -> Result<
         let written = writable.iter().chain(&devices);
         let written = written.map(|path| (path, all_but_execute));
         let reading = AccessFs::ReadFile | AccessFs::ReadDir;
-        let read = readable.iter().map(|path| (path, reading));
+        let read = readable.places.iter().map(|path| (path, reading));
         for (path, access) in written.chain(read) {
             // What is not there cannot be used either.
             let Ok(beneath) = beneath(path, access) else {
@@ -247,7 +273,8 @@ mod tests {
         let sandbox = Sandbox {
             landlock: Err("the kernel has none".to_owned()),
             seccomp: Ok(()),
-            readable: BTreeSet::new(),
+            readable: Readable::default(),
+            shared: Vec::new(),
         };
         assert_eq!(
             sandbox.to_string(),

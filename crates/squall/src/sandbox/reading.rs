@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 /// What the C library, the resolver, TLS and the metrics of the process read.
-const SYSTEM: [&str; 15] = [
+const SYSTEM: [&str; 19] = [
     "/etc",
     "/lib",
     "/lib32",
@@ -21,8 +21,12 @@ const SYSTEM: [&str; 15] = [
     "/proc",
     "/sys",
     "/usr",
-    // Of SUSE, which only links there from /etc.
+    // What /etc only links to: certificates of SUSE, and the resolver's files.
     "/var/lib/ca-certificates",
+    "/run/NetworkManager",
+    "/run/connman",
+    "/run/resolvconf",
+    "/run/systemd/resolve",
     "/dev/full",
     "/dev/null",
     "/dev/random",
@@ -39,29 +43,57 @@ const LINKED: [&str; 4] = [
 ];
 /// Variables that name certificates to trust.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
-/// Directories that hold something of everybody's: they are not opened because
-/// one thing in them is named.
-const SHARED: [&str; 10] = [
-    "/", "/home", "/media", "/mnt", "/root", "/run", "/tmp", "/var", "/var/lib", "/var/tmp",
+/// Directories that hold something of everybody's, as do those in `/home` and
+/// `/run/user`: they are not opened because one thing in them is named.
+const SHARED: [&str; 17] = [
+    "/",
+    "/dev",
+    "/home",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/root",
+    "/run",
+    "/run/user",
+    "/srv",
+    "/tmp",
+    "/var",
+    "/var/lib",
+    "/var/log",
+    "/var/opt",
+    "/var/spool",
+    "/var/tmp",
 ];
+/// Directories whose directories are somebody's.
+const HOMES: [&str; 2] = ["/home", "/run/user"];
 
 /// As many links as the kernel follows on the way to a file.
 const LINKS_MAX: usize = 40;
 /// How deep signature directories are read.
 const DEPTH_MAX: usize = 32;
-/// Entries of directories that are looked at for links.
+/// Entries of one directory, and of those in it, that are looked at for links.
 const ENTRIES_MAX: usize = 100_000;
+/// Links in directories that are followed.
+const FOLLOWED_MAX: usize = 10_000;
 
-/// Returns the files and directories that may be read, with what is below
-/// them, if settings name those paths.
-pub(super) fn places(named: &[PathBuf]) -> BTreeSet<PathBuf> {
-    let mut reading = Reading {
-        places: SYSTEM.iter().map(PathBuf::from).collect(),
-        links: Vec::new(),
-        entries_left: ENTRIES_MAX,
-    };
+/// What may be read.
+#[derive(Debug, Default)]
+pub(super) struct Readable {
+    /// Files and directories, with what is below them.
+    pub(super) places: BTreeSet<PathBuf>,
+    /// Directories with more in them than is looked at for links.
+    pub(super) unfinished: BTreeSet<PathBuf>,
+}
+
+/// Returns what may be read if settings name those paths.
+pub(super) fn places(named: &[PathBuf]) -> Readable {
+    let mut reading = Reading::default();
+    reading
+        .found
+        .places
+        .extend(SYSTEM.iter().map(PathBuf::from));
     // For the names of functions, should the process panic.
-    reading.places.extend(env::current_exe());
+    reading.found.places.extend(env::current_exe());
     let variables = VARIABLES.iter().filter_map(env::var_os);
     let variables: Vec<PathBuf> = variables
         .flat_map(|value| env::split_paths(&value).collect::<Vec<_>>())
@@ -71,17 +103,29 @@ pub(super) fn places(named: &[PathBuf]) -> BTreeSet<PathBuf> {
     for path in all.chain(linked) {
         reading.name(path);
     }
-    while let Some(link) = reading.links.pop() {
+    for _ in 0..FOLLOWED_MAX {
+        let Some(link) = reading.links.pop() else {
+            break;
+        };
         reading.name(&link);
     }
-    reading.places
+    reading.found.unfinished.extend(reading.links);
+    reading.found
 }
 
+/// Tells whether a directory holds something of everybody's.
+pub(super) fn is_shared(dir: &Path) -> bool {
+    let is_one_of = |dirs: &[&str], dir: &Path| dirs.iter().any(|one| Path::new(one) == dir);
+    is_one_of(&SHARED, dir) || dir.parent().is_some_and(|above| is_one_of(&HOMES, above))
+}
+
+#[derive(Default)]
 struct Reading {
-    places: BTreeSet<PathBuf>,
+    found: Readable,
+    /// Directories that were looked through for links.
+    searched: BTreeSet<PathBuf>,
     /// Links in directories that are allowed, which are to be followed yet.
     links: Vec<PathBuf>,
-    entries_left: usize,
 }
 
 impl Reading {
@@ -112,27 +156,33 @@ impl Reading {
         let Ok(path) = path.canonicalize() else {
             // Where it will be made.
             let above = path.ancestors().skip(1).find(|above| above.is_dir());
-            let above = above.filter(|above| *above != Path::new("/"));
-            self.places.extend(above.map(Path::to_owned));
+            self.found.places.extend(above.and_then(of_nobody_else));
             return;
         };
         let is_with_its_dir = self.add_dir_of(&path);
         if path.is_dir() {
-            if self.places.insert(path.clone()) {
+            // All that there is belongs to nobody's settings.
+            if path.parent().is_some() {
+                self.found.places.insert(path.clone());
                 self.find_links_in(&path);
             }
         } else if !is_with_its_dir {
-            self.places.insert(path);
+            self.found.places.insert(path);
         }
     }
 
+    /// Looks for links among what is read of a directory.
     fn find_links_in(&mut self, dir: &Path) {
+        if !self.searched.insert(dir.to_owned()) {
+            return;
+        }
+        let is_read = |entry: &DirEntry| !entry.file_name().as_encoded_bytes().starts_with(b".");
         let entries = WalkDir::new(dir).min_depth(1).max_depth(DEPTH_MAX);
-        for entry in entries {
-            if self.entries_left == 0 {
+        for (at, entry) in entries.into_iter().filter_entry(is_read).enumerate() {
+            if at == ENTRIES_MAX {
+                self.found.unfinished.insert(dir.to_owned());
                 return;
             }
-            self.entries_left -= 1;
             // What cannot be looked into is told when it is to be read.
             if let Ok(entry) = entry
                 && entry.path_is_symlink()
@@ -145,11 +195,16 @@ impl Reading {
     /// Allows the directory that something is in, unless it is everybody's.
     /// Tells whether it is allowed.
     fn add_dir_of(&mut self, path: &Path) -> bool {
-        let dir = path.parent();
-        let dir = dir.filter(|dir| !SHARED.iter().any(|shared| Path::new(shared) == *dir));
-        self.places.extend(dir.map(Path::to_owned));
-        dir.is_some()
+        let dir = path.parent().and_then(of_nobody_else);
+        let is_allowed = dir.is_some();
+        self.found.places.extend(dir);
+        is_allowed
     }
+}
+
+/// Returns a directory by its own name, unless it is everybody's.
+fn of_nobody_else(dir: &Path) -> Option<PathBuf> {
+    dir.canonicalize().ok().filter(|dir| !is_shared(dir))
 }
 
 /// Returns the first part of an absolute path that is a link.
@@ -177,7 +232,7 @@ mod tests {
 
     /// What is allowed below a directory if a path is named.
     fn allowed(root: &Path, named: &str) -> Vec<String> {
-        let places = places(&[root.join(named)]);
+        let places = places(&[root.join(named)]).places;
         let below = places
             .iter()
             .filter_map(|path| path.strip_prefix(root).ok());
@@ -228,18 +283,58 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_is_searched_for_links_also_where_it_is_allowed_already() {
+        let (_dir, root) = place();
+        for dir in ["rules/deep", "rules/.git", "more", "closed"] {
+            fs::create_dir_all(root.join(dir)).unwrap();
+        }
+        symlink(root.join("more"), root.join("rules/more")).unwrap();
+        symlink(root.join("closed"), root.join("rules/.git/closed")).unwrap();
+        let named = ["rules/deep", "rules"].map(|name| root.join(name));
+        let places = places(&named).places;
+        assert!(places.contains(&root.join("more")), "{places:?}");
+        assert!(!places.contains(&root.join("closed")), "{places:?}");
+    }
+
+    #[test]
     fn what_is_everybodys_is_not_opened_for_one_name_in_it() {
-        let none = places(&[]);
-        let of = |named: &str| -> Vec<PathBuf> {
-            let places = places(&[PathBuf::from(named)]);
+        let none = places(&[]).places;
+        let of = |named: &Path| -> Vec<PathBuf> {
+            let places = places(&[named.to_owned()]).places;
             places.difference(&none).cloned().collect()
         };
-        assert_eq!(of("/no-such-place-anywhere"), [] as [PathBuf; 0]);
+        let nothing: [PathBuf; 0] = [];
+        for missing in [
+            "/no-such-place",
+            "/tmp/no-such-place",
+            "/home/nobody-there/x",
+        ] {
+            assert_eq!(of(Path::new(missing)), nothing, "{missing}");
+        }
         let file = tempfile::NamedTempFile::new_in("/tmp").unwrap();
-        let path = file.path().to_owned();
-        assert_eq!(of(&path.display().to_string()), [path]);
-        for shared in SHARED {
-            assert!(!none.contains(Path::new(shared)), "{shared}");
+        assert_eq!(of(file.path()), [file.path()]);
+        // Nor by a way around, or by a link to all of it.
+        let dir = tempfile::tempdir_in("/tmp").unwrap();
+        let around = dir.path().join("around");
+        symlink(
+            format!("../{}", file.path().file_name().unwrap().display()),
+            &around,
+        )
+        .unwrap();
+        let mut expected = [dir.path(), file.path()].map(Path::to_owned);
+        expected.sort();
+        assert_eq!(of(&around), expected);
+        let all = dir.path().join("all");
+        symlink("/", &all).unwrap();
+        assert!(!of(&all).contains(&PathBuf::from("/")));
+        for (dir, expected) in [
+            ("/", true),
+            ("/home/alice", true),
+            ("/run/user/1000", true),
+            ("/home/alice/rules", false),
+            ("/etc/squall", false),
+        ] {
+            assert_eq!(is_shared(Path::new(dir)), expected, "{dir}");
         }
     }
 }

@@ -173,6 +173,8 @@ struct InForce {
     /// The slots that were given another bundle with it, and what they had
     /// before.
     adopted: Vec<(Slot, Option<PathBuf>)>,
+    /// What could not be read of its files.
+    unread: Vec<Problem>,
 }
 
 /// The thread's side.
@@ -187,7 +189,7 @@ struct Loader {
     /// The version of the set that was rolled back, as long as the files are
     /// those of it.
     rolled_back: Option<String>,
-    /// What could not be read when the files were last read.
+    /// What could not be read when the files were last read, in force or not.
     unread: Vec<Problem>,
     /// Versions given so far.
     versions: VecDeque<(String, Fingerprint)>,
@@ -270,7 +272,8 @@ impl Loader {
         if is_refused {
             return Ok(ChangeOutcome::Unchanged);
         }
-        if is_current {
+        if let Some(current) = self.current.as_mut().filter(|_| is_current) {
+            current.unread.clone_from(&self.unread);
             self.rolled_back = None;
             adopt(candidates)?;
             return Ok(ChangeOutcome::Unchanged);
@@ -328,6 +331,7 @@ impl Loader {
             set,
             shown,
             adopted,
+            unread: self.unread.clone(),
         });
         if is_first {
             // The first set is waited for, later ones are not. Not critical.
@@ -405,8 +409,8 @@ impl Loader {
         state.current = self.current.as_ref().map(|set| set.shown.clone());
         state.previous = self.previous.as_ref().map(|set| set.shown.clone());
         state.rolled_back.clone_from(&self.rolled_back);
-        let of_set = self.current.iter().flat_map(|set| set.set.problems());
-        let problems = self.unread.iter().chain(of_set);
+        let current = self.current.iter();
+        let problems = current.flat_map(|set| set.unread.iter().chain(set.set.problems()));
         (state.problems, state.problems_omitted) = lines(problems.clone(), Severity::Skipped);
         (state.warnings, state.warnings_omitted) = lines(problems, Severity::Warning);
         match outcome {

@@ -247,6 +247,7 @@ mod tests {
         let (files, errors) =
             read_directory(dir.path(), SignatureOrigin::Custom).expect("readable");
         assert_eq!(files.len(), 1);
-        assert_eq!(errors.len(), 1);
+        // All that it leads to is read.
+        assert!(errors.is_empty(), "{errors:?}");
     }
 }

@@ -346,8 +346,8 @@ def memory(context):
     warm(context)
     idle, cold, each, at_once = [], [], [], []
     more = 6
-    # By then the allocator has given back what is not used.
-    settled = context.size(20, 20, 1)
+    # By then the rules are timed, and the allocator has given back what is not used.
+    settled = context.size(40, 40, 1)
     count = context.size(2000, 500, 20)
     uploads = corpus.upload_list(context, "memory.uploads", corpus.files(context)[:count])
     for at in range(context.rounds):

@@ -17,7 +17,7 @@ def threads(service):
 
 def in_force(service):
     """What the service says of its sandbox."""
-    return re.search(r"sandbox: (.*)", re.sub(r"\x1b\[[0-9;]*m", "", service.output())).group(1)
+    return re.search(r"serve: sandbox: (.*)", re.sub(r"\x1b\[[0-9;]*m", "", service.output())).group(1)
 
 
 def test_every_thread_is_locked_in(start):

@@ -168,7 +168,11 @@ fn begin(loaded: Loaded) -> anyhow::Result<Begun> {
     privileges.log();
     match &sandbox {
         None => tracing::info!("sandbox: off"),
-        Some(sandbox) => sandbox.log(),
+        Some(sandbox) if sandbox.is_whole() => tracing::info!("sandbox: {sandbox}"),
+        Some(sandbox) => tracing::warn!("sandbox: {sandbox}"),
+    }
+    if let Some(sandbox) = &sandbox {
+        sandbox.log_places();
     }
     // Fails only where one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -60,7 +60,7 @@ def _kernel_has_landlock() -> bool:
 
 def assert_locked_in(machine: Machine) -> None:
     """Fails unless the service could take rights from itself below what the unit takes from it."""
-    said = re.findall(r"sandbox: (.*)", machine.journal())
+    said = re.findall(r"serve: sandbox: (.*)", machine.journal())
     assert said, machine.journal()
     if _kernel_has_landlock():
         assert said[-1] == "Landlock in force, seccomp in force"

@@ -37,12 +37,8 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// Writes into the log what is in force.
-    pub(crate) fn log(&self) {
-        match self.is_whole() {
-            true => tracing::info!("sandbox: {self}"),
-            false => tracing::warn!("sandbox: {self}"),
-        }
+    /// Writes into the log what is open, and what more than it need be.
+    pub(crate) fn log_places(&self) {
         for dir in &self.shared {
             let dir = dir.display();
             tracing::warn!(
@@ -59,7 +55,7 @@ impl Sandbox {
     }
 
     /// Tells whether both parts are in force.
-    fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.landlock.is_ok() && self.seccomp.is_ok()
     }
 }

@@ -159,14 +159,12 @@ fn find(path: &Path) -> io::Result<Option<Found>> {
     }))
 }
 
-/// Tells whether what cannot be read would not have been: a loop of links, a
-/// hidden file, a file that leads nowhere and is no signature file by its name.
+/// Tells whether nothing is lost with what cannot be read: a loop of links, all of
+/// which is read, and a hidden file. Any other name may be that of a directory of
+/// rules.
 fn is_nobodys(error: &walkdir::Error) -> bool {
-    let Some(path) = error.path().filter(|_| error.depth() > 0) else {
-        return false;
-    };
-    let is_other = path.is_symlink() && path.extension().is_some() && !is_signature_file(path);
-    error.loop_ancestor().is_some() || is_hidden(path) || is_other
+    let is_below = error.depth() > 0;
+    error.loop_ancestor().is_some() || (is_below && error.path().is_some_and(is_hidden))
 }
 
 fn is_hidden(path: &Path) -> bool {
@@ -216,7 +214,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_told_where_it_would_be() {
         let dir = tempfile::tempdir().expect("temporary directory");
-        for name in ["lost.yar", "vendor", ".#lost.yar", "notes.txt"] {
+        for name in ["lost.yar", "vendor", "vendor-1.2", ".#lost.yar"] {
             std::os::unix::fs::symlink("nowhere", dir.path().join(name)).expect("link");
         }
         std::os::unix::fs::symlink(".", dir.path().join("loop.d")).expect("link");
@@ -227,7 +225,8 @@ mod tests {
             .iter()
             .map(|error| error.path().file_name())
             .collect();
-        let expected = ["lost.yar", "vendor"].map(|name| Some(std::ffi::OsStr::new(name)));
+        let expected =
+            ["lost.yar", "vendor", "vendor-1.2"].map(|name| Some(std::ffi::OsStr::new(name)));
         assert_eq!(names, expected);
     }
 

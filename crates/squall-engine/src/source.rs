@@ -62,7 +62,7 @@ impl SourceError {
 pub(crate) const SIZE_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How deep a signature directory is searched.
-const DEPTH_MAX: usize = 32;
+pub const SOURCE_DEPTH_MAX: usize = 32;
 
 /// Reads every signature file below `path`, or `path` itself if it is a file, in
 /// the order of their paths: rules (`*.yar`, `*.yara`) and lists of indicators,
@@ -88,7 +88,7 @@ pub fn read_directory(
     let mut errors = Vec::new();
     let walk = WalkDir::new(path)
         .follow_links(true)
-        .max_depth(DEPTH_MAX)
+        .max_depth(SOURCE_DEPTH_MAX)
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()));

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::path::{Path, PathBuf};
 
+use squall_engine::SOURCE_DEPTH_MAX;
 use walkdir::{DirEntry, WalkDir};
 
 /// What the C library, the resolver, TLS and the metrics of the process read.
@@ -69,8 +70,6 @@ const HOMES: [&str; 2] = ["/home", "/run/user"];
 
 /// As many links as the kernel follows on the way to a file.
 const LINKS_MAX: usize = 40;
-/// How deep signature directories are read.
-const DEPTH_MAX: usize = 32;
 /// Entries of one directory, and of those in it, that are looked at for links.
 const ENTRIES_MAX: usize = 100_000;
 /// Links in directories that are followed.
@@ -177,7 +176,7 @@ impl Reading {
             return;
         }
         let is_read = |entry: &DirEntry| !entry.file_name().as_encoded_bytes().starts_with(b".");
-        let entries = WalkDir::new(dir).min_depth(1).max_depth(DEPTH_MAX);
+        let entries = WalkDir::new(dir).min_depth(1).max_depth(SOURCE_DEPTH_MAX);
         for (at, entry) in entries.into_iter().filter_entry(is_read).enumerate() {
             if at == ENTRIES_MAX {
                 self.found.unfinished.insert(dir.to_owned());

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use squall_access::AuditLog;
+use squall_engine::SOURCE_DEPTH_MAX;
 use walkdir::WalkDir;
 
 use super::control::{Control, Trigger};
@@ -23,9 +24,6 @@ const PAUSE_MIN: Duration = Duration::from_secs(2);
 /// A look may take this part of the time at most; with very many files there
 /// are fewer looks.
 const SHARE: u32 = 50;
-
-/// How deep directories are looked into, as when they are read.
-const DEPTH_MAX: usize = 32;
 
 /// What the files below some paths look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +37,7 @@ impl Look {
         for path in paths {
             let walk = WalkDir::new(path)
                 .follow_links(true)
-                .max_depth(DEPTH_MAX)
+                .max_depth(SOURCE_DEPTH_MAX)
                 .sort_by_file_name();
             for entry in walk {
                 let metadata = entry.and_then(|entry| {

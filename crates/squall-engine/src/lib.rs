@@ -36,5 +36,7 @@ pub use rule_text::{RuleText, includes_others, rule_text};
 pub use scan::{Sample, ScanLimits, Scanner};
 pub use self_test::SelfTestError;
 pub use set::{CompileOptions, Progress, SetError, SignatureSet};
-pub use source::{SOURCE_DEPTH_MAX, SourceError, SourceFile, is_signature_file, read_directory};
+pub use source::{
+    SOURCE_DEPTH_MAX, SourceError, SourceFile, is_hidden_source, is_signature_file, read_directory,
+};
 pub use unpack::UnpackLimits;

@@ -1,5 +1,6 @@
 //! Where signatures come from: files on disk, or text built into the binary.
 
+use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -168,8 +169,14 @@ fn is_nobodys(error: &walkdir::Error) -> bool {
 }
 
 fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    path.file_name().is_some_and(is_hidden_source)
+}
+
+/// Tells whether a file or a directory of this name is passed over among the
+/// signatures.
+#[must_use]
+pub fn is_hidden_source(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
 }
 
 /// Tells by its name whether a file holds signatures: `*.yar`, `*.yara`, or a

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use squall_engine::SOURCE_DEPTH_MAX;
+use squall_engine::{SOURCE_DEPTH_MAX, is_hidden_source};
 use walkdir::{DirEntry, WalkDir};
 
 /// What the C library, the resolver, TLS and the metrics of the process read.
@@ -175,7 +175,7 @@ impl Reading {
         if !self.searched.insert(dir.to_owned()) {
             return;
         }
-        let is_read = |entry: &DirEntry| !entry.file_name().as_encoded_bytes().starts_with(b".");
+        let is_read = |entry: &DirEntry| !is_hidden_source(entry.file_name());
         let entries = WalkDir::new(dir).min_depth(1).max_depth(SOURCE_DEPTH_MAX);
         for (at, entry) in entries.into_iter().filter_entry(is_read).enumerate() {
             if at == ENTRIES_MAX {

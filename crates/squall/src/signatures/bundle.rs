@@ -15,7 +15,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
-use squall_engine::{Found, Included, SourceFile, expand_includes, is_signature_file};
+use squall_engine::{
+    Found, Included, SourceFile, expand_includes, is_hidden_source, is_signature_file,
+};
 use squall_types::SignatureOrigin;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
@@ -212,7 +214,7 @@ fn inner_path(name: &str) -> anyhow::Result<PathBuf> {
 
 fn is_hidden(path: &Path) -> bool {
     path.components()
-        .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
+        .any(|part| is_hidden_source(part.as_os_str()))
 }
 
 /// Zip archives name times without a zone; ours mean UTC.

@@ -87,6 +87,12 @@ pub(super) const fn is_binary_byte(byte: u8) -> bool {
     matches!(byte, 0..=6 | 14..=25 | 28..=31 | 127)
 }
 
+/// What is before the first byte that has no place in text.
+pub(super) fn leading_text(content: &[u8]) -> &[u8] {
+    let end = content.iter().position(|byte| is_binary_byte(*byte));
+    &content[..end.unwrap_or(content.len())]
+}
+
 /// Whether the first bytes hold something that has no place in text.
 ///
 /// Guards signatures that are also ordinary words.

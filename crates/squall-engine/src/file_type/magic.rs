@@ -4,7 +4,7 @@
 //! not text; one that is shared by several formats asks the module that knows
 //! how to tell them apart.
 
-use super::{FileType, bytes, catalogue as types, magic_table};
+use super::{FileType, bytes, catalogue as types, magic_table, openpgp};
 
 /// One signature: what stands where, and what follows from it.
 pub(super) struct Magic {
@@ -30,6 +30,8 @@ pub(super) fn detect(content: &[u8]) -> Option<FileType> {
         .filter(|magic| bytes::is_at(content, magic.offset, magic.bytes))
         .find_map(|magic| magic.verdict.apply(content))
         .or_else(|| zlib(content))
+        .or_else(|| old_tar(content))
+        .or_else(|| openpgp::is_encrypted(content).then_some(types::PGP))
         .or_else(|| disk_image(content))
 }
 
@@ -159,6 +161,71 @@ pub(super) fn lzma(content: &[u8]) -> Option<FileType> {
         && dictionary_len >= 4096
         && (size_high < 256 || size_high == u32::MAX);
     (is_sane && content.len() > 13).then_some(types::LZMA)
+}
+
+/// The same with other settings than those that nearly everybody uses, which
+/// leave nothing to go by but that all the fields make sense: the length is not
+/// known, or more than what it was compressed to, and the first byte of the data
+/// is always zero.
+pub(super) fn unusual_lzma(content: &[u8]) -> Option<FileType> {
+    const SETTINGS_MAX: u8 = 9 * 5 * 5;
+    const DICTIONARY_MIN: u32 = 64 * 1024;
+    const HEADER_BYTES: usize = 13;
+    let dictionary_len = bytes::u32_le(content, 1)?;
+    // A power of two, or that and half of it.
+    let is_one_and_half =
+        dictionary_len.is_multiple_of(3) && (dictionary_len / 3).is_power_of_two();
+    let is_dictionary =
+        dictionary_len >= DICTIONARY_MIN && (dictionary_len.is_power_of_two() || is_one_and_half);
+    let is_len = match (bytes::offset_le(content, 5)?, bytes::u32_le(content, 9)?) {
+        (low, 0) => low > content.len() / 2,
+        (_, high) => high == u32::MAX,
+    };
+    let is_data = content.get(HEADER_BYTES) == Some(&0);
+    let is_one = *content.first()? < SETTINGS_MAX && is_dictionary && is_len && is_data;
+    is_one.then_some(types::LZMA)
+}
+
+/// Frames of zstd and lz4 that are to be skipped, which may come before any
+/// other; the first one that is not says which of the two it is.
+pub(super) fn skippable_frames(content: &[u8]) -> Option<FileType> {
+    const FRAMES_MAX: usize = 64;
+    const HEADER_BYTES: usize = 8;
+    const LZ4_FRAME: u32 = 0x184d_2204;
+    let mut at = 0_usize;
+    for _ in 0..FRAMES_MAX {
+        let Some(magic) = bytes::u32_le(content, at) else {
+            break;
+        };
+        if magic & 0xffff_fff0 != 0x184d_2a50 {
+            // What is neither is damage, which both would tell.
+            return (at > 0).then_some(match magic {
+                LZ4_FRAME => types::LZ4,
+                _ => types::ZSTD,
+            });
+        }
+        let len = bytes::offset_le(content, at + 4)?;
+        at = at.checked_add(HEADER_BYTES)?.checked_add(len)?;
+    }
+    Some(types::ZSTD)
+}
+
+/// Tar as it was before it had a mark: by the checksum of the first header.
+fn old_tar(content: &[u8]) -> Option<FileType> {
+    const HEADER_BYTES: usize = 512;
+    const CHECKSUM: std::ops::Range<usize> = 148..156;
+    let header = content.get(..HEADER_BYTES)?;
+    let digits = header[CHECKSUM].trim_ascii_start();
+    let end = digits
+        .iter()
+        .position(|digit| !matches!(digit, b'0'..=b'7'));
+    let declared = std::str::from_utf8(&digits[..end?]).ok()?;
+    let declared = u32::from_str_radix(declared, 8).ok()?;
+    let sum: u32 = (header.iter().enumerate())
+        .map(|(at, byte)| if CHECKSUM.contains(&at) { b' ' } else { *byte })
+        .map(u32::from)
+        .sum();
+    (header[0] != 0 && sum == declared).then_some(types::TAR)
 }
 
 /// `070701` and friends; digits of a phone number look the same, so the next

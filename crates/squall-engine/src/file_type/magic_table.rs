@@ -63,6 +63,7 @@ pub(super) static MAGICS: &[Magic] = &[
     at(0, b"\x5d\0\0", Ask(magic::lzma)),
     at(0, b"\x28\xb5\x2f\xfd", Is(types::ZSTD)),
     at(0, b"\x04\x22\x4d\x18", Is(types::LZ4)),
+    at(1, b"\x2a\x4d\x18", Ask(magic::skippable_frames)),
     at(0, b"\x02\x21\x4c\x18", Is(types::LZ4)),
     at(0, b"LZIP\x01", Is(types::LZIP)),
     at(0, b"\x89LZO\0\r\n\x1a\n", Is(types::LZOP)),

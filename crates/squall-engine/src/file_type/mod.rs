@@ -16,6 +16,7 @@
 //! 2. `text`: when the content reads as text, UTF-16 included, its opening,
 //!    markup, structure and vocabulary decide. Prose that merely mentions a
 //!    keyword stays `TEXT`.
+//!    What is text only at its beginning is asked in the end.
 //! 3. `names`: more than a hundred further formats from the `file-format` crate,
 //!    an allow list under names of our own.
 //!
@@ -39,6 +40,7 @@ mod memory_dump;
 mod names;
 mod ole;
 mod opening;
+mod openpgp;
 mod script;
 mod script_lines;
 mod server_page;
@@ -47,6 +49,7 @@ mod text;
 mod text_view;
 mod zip;
 
+pub(crate) use openpgp::is_encrypted as is_openpgp_message;
 use text_view::{Certainty, TextView};
 
 #[cfg(test)]
@@ -111,6 +114,8 @@ pub fn detect(content: &[u8]) -> FileType {
     let Some(view) = TextView::of(content) else {
         return text::detect_beginning(content)
             .or_else(binary)
+            .or_else(|| text::detect_specific(&TextView::of_beginning(content)?))
+            .or_else(|| magic::unusual_lzma(content))
             .unwrap_or(catalogue::UNKNOWN);
     };
     match view.certainty() {
@@ -121,6 +126,15 @@ pub fn detect(content: &[u8]) -> FileType {
         Certainty::Doubtful | Certainty::None => text::detect_specific(&view)
             .or_else(binary)
             .unwrap_or(catalogue::UNKNOWN),
+    }
+}
+
+/// Returns what of `content` is text: all of it if it reads as text with at
+/// most a few other bytes, else what is before the first of them.
+pub(crate) fn text_of(content: &[u8]) -> &[u8] {
+    match TextView::of(content) {
+        Some(_) => content,
+        None => bytes::leading_text(content),
     }
 }
 

@@ -53,6 +53,20 @@ impl<'a> TextView<'a> {
         })
     }
 
+    /// The text that content begins with which is none as a whole, as far as it is
+    /// long enough to say what it is: a script or a mail with binary data in it.
+    pub(super) fn of_beginning(content: &'a [u8]) -> Option<Self> {
+        const BYTES_MIN: usize = 16;
+        let text = bytes::leading_text(bytes::head(content, HEAD_MAX_BYTES));
+        let certainty = Certainty::of(text, false);
+        let is_text = text.len() >= BYTES_MIN && certainty != Certainty::None;
+        is_text.then_some(Self {
+            bytes: Cow::Borrowed(text),
+            certainty,
+            is_complete: false,
+        })
+    }
+
     /// How sure it is that this is text.
     pub(super) fn certainty(&self) -> Certainty {
         self.certainty

@@ -22,6 +22,7 @@ mod mail;
 mod members;
 mod ole;
 mod onenote;
+mod other;
 mod pdf;
 mod program;
 mod rar;
@@ -98,6 +99,9 @@ pub(crate) enum Format {
     Flash,
     /// What may be encrypted as a whole.
     Sealed,
+    /// What is not made to hold files, or not recognised, but may have some in
+    /// text at its beginning, or an archive behind it.
+    Other,
     /// A known container that cannot be opened: its members are not looked at.
     Unsupported,
 }
@@ -140,12 +144,14 @@ impl Format {
             "AGE" | "PGP" | "PKCS7" => Self::Sealed,
             "LUKS" | "PST" | "DBX" | "CHM" | "ACTIVEMIME" => Self::Unsupported,
             // Sums over files that are elsewhere.
-            "PAR2" => return None,
+            "PAR2" | "EMPTY" => return None,
             _ => match file_type.kind() {
                 Kind::Archive => Self::Unsupported,
                 Kind::Script | Kind::Text => Self::Blobs,
                 Kind::Image | Kind::Audio | Kind::Video => Self::Media,
-                _ => return None,
+                Kind::Executable | Kind::Document | Kind::Mail | Kind::Data | Kind::Unknown => {
+                    Self::Other
+                }
             },
         })
     }
@@ -155,7 +161,13 @@ impl Format {
     const fn is_container(self) -> bool {
         !matches!(
             self,
-            Self::Blobs | Self::Lnk | Self::Program | Self::Media | Self::Flash | Self::Sealed
+            Self::Blobs
+                | Self::Lnk
+                | Self::Program
+                | Self::Media
+                | Self::Flash
+                | Self::Sealed
+                | Self::Other
         )
     }
 }
@@ -214,7 +226,9 @@ pub(crate) fn unpack<'limits>(
         members = members.of_part();
     }
     let ended = guarded(&mut members, |members| {
-        open(format, container.content, members)
+        let ended = open(format, container.content, members);
+        let behind = open_behind(format, container.content, members);
+        ended.and(behind)
     });
     members.end(ended)
 }
@@ -258,10 +272,36 @@ fn open(format: Format, content: &[u8], members: &mut Members<'_, '_>) -> Result
             program::unpack_text(content, members)
         }
         Format::Flash => flash::unpack(content, members),
-        Format::Sealed => sealed::check(content),
+        Format::Sealed => {
+            sealed::check(content)?;
+            other::unpack(content, members)
+        }
+        Format::Other => other::unpack(content, members),
         Format::Media => program::unpack_media(content, members),
         Format::Unsupported => Err(Trouble::unsupported(
             "a container of a format that is not unpacked",
         )),
+    }
+}
+
+/// Opens the zip archive that something else has behind it: it is found from its
+/// end, and so by what opens zip archives, whatever is before it.
+fn open_behind(
+    format: Format,
+    content: &[u8],
+    members: &mut Members<'_, '_>,
+) -> Result<(), Trouble> {
+    match format {
+        // These look for archives themselves.
+        Format::Zip
+        | Format::Program
+        | Format::Blobs
+        | Format::Media
+        | Format::Sealed
+        | Format::Other => Ok(()),
+        _ => match zip::at_end(content) {
+            Some(archive) => zip::unpack(archive, members),
+            None => Ok(()),
+        },
     }
 }

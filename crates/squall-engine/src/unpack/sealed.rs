@@ -4,6 +4,7 @@
 use memchr::memmem;
 
 use super::Trouble;
+use crate::file_type::is_openpgp_message;
 
 /// Reports a file that is encrypted. Keys, signatures and certificates, which
 /// are of the same types, are not.
@@ -16,6 +17,7 @@ pub(crate) fn check(content: &[u8]) -> Result<(), Trouble> {
     let beginning = content.trim_ascii_start();
     let is_sealed = AGE.iter().any(|mark| beginning.starts_with(mark))
         || beginning.starts_with(PGP)
+        || is_openpgp_message(content)
         || is_enveloped(content);
     if is_sealed {
         return Err(Trouble::encrypted());

@@ -20,7 +20,7 @@ pub(super) fn make(
     let test = match path.as_str() {
         "name" => text(Subject::Name, negated, operator, values),
         "parent_directory_ref.path" => text(Subject::Directory, negated, operator, values),
-        "size" => size(negated, operator, &values),
+        "size" => return size(negated, operator, &values).unwrap_or_else(Expr::Unsupported),
         other => match other.strip_prefix("hashes.") {
             Some(algorithm) => hash(algorithm, negated, operator, values),
             None => Err(format!("property `file:{other}` is not supported")),
@@ -109,18 +109,31 @@ fn hash(
     })
 }
 
-fn size(negated: bool, operator: Operator, values: &[Value]) -> Result<Test, String> {
-    let Operator::Compare(comparison) = operator else {
-        return Err("sizes can only be compared".to_owned());
+fn size(negated: bool, operator: Operator, values: &[Value]) -> Result<Expr, String> {
+    let (comparison, is_list) = match operator {
+        Operator::Compare(comparison) => (comparison, false),
+        Operator::In => (Comparison::Equal, true),
+        _ => return Err("sizes can only be compared".to_owned()),
     };
-    let value = match values {
-        [Value::Number(number) | Value::Text(number)] => number.trim().parse::<i64>().ok(),
-        _ => None,
+    let one = |value: &Value| match value {
+        Value::Number(number) | Value::Text(number) => {
+            let value = number.trim().parse::<i64>().ok()?;
+            Some(Expr::Test(Test::Size {
+                comparison,
+                value: value.into(),
+                negated,
+            }))
+        }
+        Value::Other => None,
     };
-    Ok(Test::Size {
-        comparison,
-        value: value.ok_or("a size is a whole number of bytes")?.into(),
-        negated,
+    let tests: Option<Vec<Expr>> = values.iter().map(one).collect();
+    let mut tests = tests.ok_or("a size is a whole number of bytes")?;
+    Ok(match (is_list, negated) {
+        (true, false) => Expr::Or(tests),
+        // None of them.
+        (true, true) => Expr::And(tests),
+        (false, _) if tests.len() == 1 => tests.remove(0),
+        (false, _) => return Err("a size is a whole number of bytes".to_owned()),
     })
 }
 
@@ -178,7 +191,8 @@ mod tests {
             ("file:size = 'x'", "whole number"),
             ("file:size = 1.5", "whole number"),
             ("file:size = true", "whole number"),
-            ("file:size IN (1, 2)", "only be compared"),
+            ("file:size IN (1, 2.5)", "whole number"),
+            ("file:size LIKE '1'", "only be compared"),
             ("file:name < 'x'", "no order"),
             ("file:name = 1", "not a text"),
             ("file:name ISSUBSET 'x'", "no order"),

@@ -97,6 +97,24 @@ fn scores_come_from_the_indicator() {
 }
 
 #[test]
+fn a_size_may_be_one_of_several() {
+    for (pattern, expected) in [
+        ("[file:size IN (1, 10)]", true),
+        ("[file:size IN (1, 100)]", false),
+        ("[file:size NOT IN (1, 100) AND file:name = 'a']", true),
+        ("[file:size NOT IN (10, 100) AND file:name = 'a']", false),
+    ] {
+        let (stix, problems) = load(&bundle(json!([indicator("indicator--1", pattern)])));
+        assert!(problems.is_empty(), "{pattern}: {problems:?}");
+        assert_eq!(
+            !stix.matches(&facts("/a")).is_empty(),
+            expected,
+            "{pattern}"
+        );
+    }
+}
+
+#[test]
 fn indicators_that_cannot_be_used_name_themselves() {
     let good = indicator("indicator--good", "[file:size = 10]");
     let mut revoked = indicator("indicator--bad", "[file:size = 10]");

@@ -19,6 +19,8 @@ pub(super) enum Place {
     Text,
     /// A picture or the like, which is still before it.
     Media,
+    /// Any other data, or such as is not recognised, which is still before it.
+    Other,
 }
 
 type Unpack = fn(&[u8], &mut Members<'_, '_>) -> Result<(), Trouble>;
@@ -32,23 +34,40 @@ const MARKS: [Mark; 3] = [
     (b"7z\xbc\xaf\x27\x1c", is_seven_zip, seven_zip::unpack),
     (b"Rar!\x1a\x07", |_| true, rar::unpack),
 ];
+/// Where anything may be before it: what has the first bytes of a zip or RAR
+/// archive in other data is most often no archive.
+const SURE_MARKS: [Mark; 2] = [
+    (b"7z\xbc\xaf\x27\x1c", is_seven_zip, seven_zip::unpack),
+    (b"Rar!\x1a\x07", is_rar, rar::unpack),
+];
 
 /// Finds the first archive, and how it is opened.
 pub(super) fn find(content: &[u8], place: Place) -> Option<(Unpack, &[u8])> {
     let beginning = &content[..content.len().min(BEGIN_MAX)];
-    let (at, unpack) = match place {
+    let found = match place {
         Place::Program => first(
             at_start(content).map(|it| (0, it)),
-            marked(beginning, content),
+            marked(&MARKS, beginning, content),
         ),
         // No archive is without a zero, and hardly a text has one.
         Place::Text => {
             memchr(0, content)?;
-            first(behind_line(beginning, content), marked(beginning, content))
+            first(
+                behind_line(beginning, content),
+                marked(&MARKS, beginning, content),
+            )
         }
-        Place::Media => marked(content, content).filter(|(at, _)| *at > 0),
-    }?;
-    Some((unpack, &content[at..]))
+        Place::Media => marked(&MARKS, content, content).filter(|(at, _)| *at > 0),
+        Place::Other => marked(&SURE_MARKS, beginning, content),
+    };
+    // What is found from its end may begin anywhere.
+    let zip_at_end = || match place {
+        Place::Other | Place::Text => zip::near_end(content),
+        Place::Program | Place::Media => zip::at_end(content),
+    };
+    found
+        .map(|(at, unpack)| (unpack, &content[at..]))
+        .or_else(|| Some((zip::unpack as Unpack, zip_at_end()?)))
 }
 
 type Found = (usize, Unpack);
@@ -58,9 +77,10 @@ fn first(one: Option<Found>, other: Option<Found>) -> Option<Found> {
 }
 
 /// The first beginning that nothing else has.
-fn marked(beginning: &[u8], content: &[u8]) -> Option<Found> {
-    MARKS
-        .into_iter()
+fn marked(marks: &[Mark], beginning: &[u8], content: &[u8]) -> Option<Found> {
+    marks
+        .iter()
+        .copied()
         .filter_map(|(mark, is_sure, unpack)| {
             let at = memmem::find_iter(beginning, mark).find(|at| is_sure(&content[*at..]))?;
             Some((at, unpack))
@@ -119,4 +139,17 @@ fn is_zip(content: &[u8]) -> bool {
 fn is_seven_zip(content: &[u8]) -> bool {
     let header = content.get(12..32).map(crc32fast::hash);
     header.is_some() && header == u32_at(content, 8)
+}
+
+/// Tells whether the first header is one of an archive: of RAR 5 and later, with
+/// its checksum behind the mark and its type behind its length, or of RAR 1.5 to 4.
+fn is_rar(content: &[u8]) -> bool {
+    const MAIN_HEADER: u8 = 0x73;
+    const MAIN: u8 = 1;
+    const ENCRYPTION: u8 = 4;
+    match content.get(6..) {
+        Some([1, 0, header @ ..]) => matches!(header.get(5), Some(&(MAIN | ENCRYPTION))),
+        Some([0, header @ ..]) => header.get(2) == Some(&MAIN_HEADER),
+        _ => false,
+    }
 }

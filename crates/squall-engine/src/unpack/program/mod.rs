@@ -25,7 +25,7 @@ pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<()
         return iso::unpack(content, members);
     }
     let Some(start) = overlay::start(content) else {
-        return Ok(());
+        return unpack_other(content, members);
     };
     let behind = content.get(start..).unwrap_or_default();
     if content.starts_with(b"MZ") {
@@ -48,6 +48,11 @@ pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<()
 /// Opens the archive that is behind a script or another text, if any.
 pub(crate) fn unpack_text(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
     unpack_behind(content, Place::Text, members)
+}
+
+/// Opens the archive that is behind something else, if any.
+pub(crate) fn unpack_other(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    unpack_behind(content, Place::Other, members)
 }
 
 /// Opens the archive that is behind a picture, a sound or a video, if any.

@@ -21,6 +21,37 @@ const ENTRIES_MAX: usize = 200_000;
 /// The highest version of the format that a header may ask for.
 const VERSION_MAX: u8 = 63;
 
+/// Returns the archive that ends where the content does, whatever is before it.
+pub(in crate::unpack) fn at_end(content: &[u8]) -> Option<&[u8]> {
+    ends(content).find_map(|(at, end)| {
+        let comment_len = u16_at(content, at + END_LEN - 2).map(usize::from);
+        let is_last = comment_len == Some(content.len() - at - END_LEN);
+        is_last.then(|| end.archive(content))
+    })
+}
+
+/// The same with something behind it that no comment of the archive accounts
+/// for, as tools put up with.
+pub(in crate::unpack) fn near_end(content: &[u8]) -> Option<&[u8]> {
+    ends(content).next().map(|(_, end)| end.archive(content))
+}
+
+/// The ends of archives in the last bytes, as far back as one with a comment may
+/// begin; of those the last, as nobody looks for others.
+fn ends(content: &[u8]) -> impl Iterator<Item = (usize, End)> {
+    const COMMENT_MAX: usize = u16::MAX as usize;
+    const ENDS_MAX: usize = 4;
+    let tail_at = content.len().saturating_sub(END_LEN + COMMENT_MAX);
+    memmem::rfind_iter(&content[tail_at..], END)
+        .map(move |at| tail_at + at)
+        .filter(|at| content.len() - at >= END_LEN)
+        .take(ENDS_MAX)
+        .filter_map(|at| {
+            let end = End::read64(content, at).or_else(|| End::read(content, at))?;
+            end.has_directory(content).then_some((at, end))
+        })
+}
+
 /// The members of an archive.
 pub(super) struct Listing {
     pub(super) entries: Vec<Entry>,
@@ -124,6 +155,21 @@ impl End {
             count,
             at,
         }
+    }
+
+    /// Tells whether there is a directory where one should be.
+    fn has_directory(&self, content: &[u8]) -> bool {
+        let starts_here = |at: usize| content.get(at..).is_some_and(|c| c.starts_with(CENTRAL));
+        self.starts.into_iter().flatten().any(starts_here)
+    }
+
+    /// Returns the content without what was put before the archive: that may be
+    /// an archive too, which is opened by itself.
+    fn archive<'a>(&self, content: &'a [u8]) -> &'a [u8] {
+        let archive = content.get(self.shift..);
+        archive
+            .filter(|it| it.starts_with(LOCAL))
+            .unwrap_or(content)
     }
 
     /// Reads the directory.

@@ -16,6 +16,7 @@ mod tests;
 use std::io::BufRead;
 
 use self::decrypt::Protection;
+pub(super) use self::directory::{at_end, near_end};
 use self::entry::Entry;
 use super::budget::{ReadOutcome, Stopped};
 use super::{Members, Trouble};

@@ -121,6 +121,28 @@ pub(super) fn tar(content: &[u8]) -> Vec<u8> {
     builder.into_inner().expect("archive")
 }
 
+/// Tar as it was before it had a mark.
+pub(super) fn old_tar(content: &[u8]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_old();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    builder
+        .append_data(&mut header, INNER, content)
+        .expect("member");
+    builder.into_inner().expect("archive")
+}
+
+/// What tools that compress in parallel write: a frame to skip comes first.
+pub(super) fn skipped_first(frame: &[u8]) -> Vec<u8> {
+    [&b"\x50\x2a\x4d\x18\x04\0\0\0note"[..], frame].concat()
+}
+
+/// A zip archive behind other data, which is no text.
+pub(super) fn zip_behind(before: &[u8], content: &[u8]) -> Vec<u8> {
+    [before, &b"\0\x01\x02\x03".repeat(100), &zip(content)].concat()
+}
+
 /// A Unix archive of these files.
 pub(super) fn ar_of(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = b"!<arch>\n".to_vec();

@@ -6,7 +6,7 @@ use std::io::{Cursor, Write as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::archives::{gzip, program, tar, zlib};
+use super::archives::{gzip, program, tar, zip, zlib};
 
 /// Base64 in lines.
 fn encoded(content: &[u8]) -> String {
@@ -45,6 +45,28 @@ fn mail_text(content: &[u8]) -> String {
 
 pub(super) fn mail(content: &[u8]) -> Vec<u8> {
     mail_text(content).into_bytes()
+}
+
+/// A mail whose attachment is not encoded, and no text.
+pub(super) fn binary_mail(content: &[u8]) -> Vec<u8> {
+    let head = "From: a@b.example\r\nTo: c@d.example\r\nSubject: x\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/mixed; boundary=limit\r\n\r\n\
+        --limit\r\nContent-Type: application/octet-stream; name=evil.txt\r\n\
+        Content-Disposition: attachment; filename=evil.txt\r\n\
+        Content-Transfer-Encoding: binary\r\n\r\n";
+    let binary = b"\0\x01\x02\x03".repeat(500);
+    [head.as_bytes(), &binary, content, b"\r\n--limit--\r\n"].concat()
+}
+
+/// A web page saved with what it needs, which is not encoded.
+pub(super) fn saved_page(content: &[u8]) -> Vec<u8> {
+    let head = "From: <Saved by Blink>\r\nSnapshot-Content-Location: https://a.example/\r\n\
+        Subject: x\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/related; type=\"text/html\"; boundary=limit\r\n\r\n\
+        --limit\r\nContent-Type: image/png; name=evil.txt\r\n\
+        Content-Transfer-Encoding: binary\r\n\r\n";
+    let binary = b"\0\x01\x02\x03".repeat(500);
+    [head.as_bytes(), &binary, content, b"\r\n--limit--\r\n"].concat()
 }
 
 pub(super) fn mailbox(content: &[u8]) -> Vec<u8> {
@@ -241,6 +263,11 @@ pub(super) fn hex_script(content: &[u8]) -> Vec<u8> {
 }
 
 /// A shell script with an archive behind it.
+pub(super) fn batch_with_archive(content: &[u8]) -> Vec<u8> {
+    const SCRIPT: &[u8] = b"@echo off\r\nset x=%TEMP%\\x\r\ntar -xf \"%~f0\" -C %x%\r\nexit /b\r\n";
+    [SCRIPT, &zip(content)].concat()
+}
+
 pub(super) fn script_with_archive(content: &[u8]) -> Vec<u8> {
     const SCRIPT: &[u8] = b"#!/bin/sh\ntail -n +4 \"$0\" | tar xz\nexit 0\n";
     [SCRIPT, &gzip(&tar(content))].concat()

@@ -121,7 +121,14 @@ pub(super) const FORMATS: &[Format] = &[
     format("a.tar.gz", "GZIP", "a.tar|in/evil.txt", |content| {
         archives::gzip(&archives::tar(content))
     }),
+    format("skipped.txt.zst", "ZSTD", "skipped.txt", |content| {
+        archives::skipped_first(&archives::zstd(content))
+    }),
+    format("skipped.txt.lz4", "LZ4", "skipped.txt", |content| {
+        archives::skipped_first(&archives::lz4(content))
+    }),
     // Other archives.
+    format("old.tar", "TAR", INNER, archives::old_tar),
     format("a.tar", "TAR", INNER, archives::tar),
     format("a.a", "AR", "evil.txt", archives::ar),
     format(
@@ -166,7 +173,18 @@ pub(super) const FORMATS: &[Format] = &[
         "content|in/evil.txt",
         documents::script_with_archive,
     ),
+    format("run.bat", "BATCH", INNER, documents::batch_with_archive),
+    format("hidden.jar", "UNKNOWN", INNER, |content| {
+        archives::zip_behind(b"", content)
+    })
+    .without_end(),
+    format("signed.ole", "OLE", INNER, |content| {
+        archives::zip_behind(&documents::compound(&[("x", b"y")]), content)
+    })
+    .without_end(),
     // Mails and documents.
+    format("binary.eml", "EMAIL", "evil.txt", documents::binary_mail),
+    format("a.mht", "MHTML", "evil.txt", documents::saved_page),
     format("a.eml", "EMAIL", "evil.txt", documents::mail),
     format(
         "a.mbox",

@@ -53,6 +53,7 @@ pub fn unpack_as(format: &str, content: &[u8]) {
         "blobs" => Format::Blobs,
         "media" => Format::Media,
         "flash" => Format::Flash,
+        "other" => Format::Other,
         "sealed" => Format::Sealed,
         other => panic!("no format `{other}`"),
     };

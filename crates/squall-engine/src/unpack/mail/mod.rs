@@ -6,6 +6,7 @@
 //! in it, a message cut off in its attachment. Each part is a slice of the
 //! message; only decoding one makes a copy, which is never larger than it.
 
+mod gaps;
 mod header;
 mod mailbox;
 mod multipart;
@@ -82,11 +83,11 @@ impl<'a> Part<'a> {
         Self {
             content_type: Structured::of(&content_type),
             disposition: Structured::of(&headers.field("content-disposition").unwrap_or_default()),
-            encoding: headers
-                .field("content-transfer-encoding")
-                .unwrap_or_default()
-                .trim()
-                .to_ascii_lowercase(),
+            encoding: encoding_name(
+                &headers
+                    .field("content-transfer-encoding")
+                    .unwrap_or_default(),
+            ),
             body,
         }
     }
@@ -115,6 +116,19 @@ impl<'a> Part<'a> {
             _ => Cow::Borrowed(self.body),
         }
     }
+}
+
+/// The word that names a transfer encoding. Comments around it, and what else
+/// is behind it, are no part of it to mail programs.
+fn encoding_name(field: &str) -> String {
+    let mut rest = field.trim_start();
+    while let Some(comment) = rest.strip_prefix('(') {
+        rest = comment.split_once(')').map_or("", |(_, rest)| rest);
+        rest = rest.trim_start();
+    }
+    let is_end = |character: char| character.is_whitespace() || ";,(".contains(character);
+    let word = rest.split(is_end).next().unwrap_or_default();
+    word.trim_matches('"').to_ascii_lowercase()
 }
 
 impl<'a, 'members, 'limits> Walk<'a, 'members, 'limits> {
@@ -167,7 +181,11 @@ impl<'a, 'members, 'limits> Walk<'a, 'members, 'limits> {
             kind if kind.starts_with("multipart/") => self.multipart(&part, prefix, depth),
             "message/rfc822" | "message/global" | "message/news" => {
                 let name = part.file_name().unwrap_or_else(|| "message.eml".to_owned());
-                self.nested(&part.decoded(), format!("{prefix}{name}"), depth)
+                let name = format!("{prefix}{name}");
+                if let Some(gap) = gaps::encoding(&part) {
+                    self.members.record_trouble(&name, gap);
+                }
+                self.nested(&part.decoded(), name, depth)
             }
             _ => self.leaf(&part, prefix),
         }
@@ -191,7 +209,7 @@ impl<'a, 'members, 'limits> Walk<'a, 'members, 'limits> {
         }
         let multipart::Parts { parts, is_closed } = split;
         if parts.is_empty() {
-            return self.text(&body, &format!("{prefix}body.txt"));
+            return self.text(part, &body, &format!("{prefix}body.txt"));
         }
         let type_if_none = if kind == "multipart/digest" {
             "message/rfc822"
@@ -233,8 +251,7 @@ impl<'a, 'members, 'limits> Walk<'a, 'members, 'limits> {
                 format!("{prefix}attachment-{}", self.nameless)
             }
         };
-        self.note_cryptography(part, &name);
-        self.members.take(&name, body.as_ref())
+        self.content(part, &body, &name)
     }
 
     /// Passes on what the receiver reads first.
@@ -247,36 +264,23 @@ impl<'a, 'members, 'limits> Walk<'a, 'members, 'limits> {
     ) -> Result<(), Trouble> {
         let charset = part.content_type.parameter("charset").unwrap_or_default();
         let text = word::readable(body, &charset);
-        self.text(&text, &format!("{prefix}{name}"))
+        self.text(part, &text, &format!("{prefix}{name}"))
     }
 
     /// Passes on text, in which the scanner looks for encoded files as in any
     /// other.
-    fn text(&mut self, text: &[u8], name: &str) -> Result<(), Trouble> {
+    fn text(&mut self, part: &Part<'_>, text: &[u8], name: &str) -> Result<(), Trouble> {
         if text.trim_ascii().is_empty() {
             return Ok(());
         }
-        self.members.take(name, text)
+        self.content(part, text, name)
     }
 
-    /// Records a part only its receiver can read.
-    fn note_cryptography(&mut self, part: &Part<'_>, name: &str) {
-        let kind = part.content_type.value.as_str();
-        if !matches!(kind, "application/pkcs7-mime" | "application/x-pkcs7-mime") {
-            return;
+    /// Passes on what a part has, and records what of it cannot be looked at.
+    fn content(&mut self, part: &Part<'_>, content: &[u8], name: &str) -> Result<(), Trouble> {
+        for gap in gaps::of_part(part, content) {
+            self.members.record_trouble(name, gap);
         }
-        let smime_type = part
-            .content_type
-            .parameter("smime-type")
-            .unwrap_or_default();
-        let (reason, description) = match smime_type.to_ascii_lowercase().as_str() {
-            "certs-only" => return,
-            "signed-data" | "compressed-data" => (
-                IncompleteReason::Unsupported,
-                "a message inside its S/MIME signature",
-            ),
-            _ => (IncompleteReason::Encrypted, "an S/MIME encrypted message"),
-        };
-        self.members.record(name, reason, description.to_owned());
+        self.members.take(name, content)
     }
 }

@@ -165,6 +165,171 @@ fn what_only_the_receiver_can_read_is_recorded() {
     }
 }
 
+/// Opens a message of one part, which must be passed on all the same.
+#[track_caller]
+fn gaps_of(header: &str, body: &str) -> Vec<(IncompleteReason, String)> {
+    let opened = open_text(&message(&[format!("{header}\r\n\r\n{body}")]));
+    assert_eq!(opened.members.len(), 1, "{header}");
+    let gaps = opened.incomplete.into_iter();
+    gaps.map(|gap| (gap.reason, gap.description)).collect()
+}
+
+#[track_caller]
+fn reasons_of(header: &str, body: &str) -> Vec<IncompleteReason> {
+    let gaps = gaps_of(header, body).into_iter();
+    gaps.map(|(reason, _)| reason).collect()
+}
+
+#[test]
+fn parts_whose_content_is_elsewhere_are_recorded() {
+    for header in [
+        "Content-Type: message/partial; id=\"x@y\"; number=2; total=3",
+        "Content-Type: Message/External-Body; access-type=URL; URL=\"http://x/a.exe\"",
+    ] {
+        let reasons = reasons_of(header, "aGVsbG8=\r\nContent-Type: x/y");
+        assert_eq!(reasons, [IncompleteReason::Truncated], "{header}");
+    }
+    let alone = open_text("Subject: x\nContent-Type: message/partial; number=1\n\nSubject: y\n");
+    assert_eq!(alone.reasons(), [IncompleteReason::Truncated]);
+    assert_eq!(alone.member("attachment-1"), b"Subject: y\n");
+}
+
+#[test]
+fn unknown_transfer_encodings_are_recorded() {
+    for known in [
+        "",
+        "7bit",
+        "8BIT",
+        "8-bit",
+        "binary",
+        "7bit (as it is)",
+        "(no) (encoding)",
+        "Base64;",
+        "\"base64\"",
+        "quoted-printable",
+        "x-uuencode",
+        "uuencode",
+        "x-uue",
+    ] {
+        let header = format!("Content-Transfer-Encoding: {known}");
+        assert!(reasons_of(&header, "aGVsbG8=").is_empty(), "{known}");
+    }
+    for kind in ["text/plain", "image/png; name=a.png"] {
+        let header = format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: x-Yenc; x");
+        let description = "the transfer encoding `x-yenc` is not known".to_owned();
+        let expected = [(IncompleteReason::Unsupported, description)];
+        assert_eq!(gaps_of(&header, "raw"), expected, "{kind}");
+    }
+    let odd = format!(
+        "Content-Transfer-Encoding: \u{7}\u{1b}[31m\u{202e}{}",
+        "a".repeat(9000)
+    );
+    let (_, description) = gaps_of(&odd, "raw").remove(0);
+    assert!(description.contains("`??[31m?aaa"), "{description}");
+    assert!(description.len() < 100);
+}
+
+#[test]
+fn a_nested_message_in_an_unknown_encoding_is_recorded() {
+    let opened = open_text(&message(&[
+        "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: x-zip\r\n\r\nA: b\r\n\r\nhello"
+            .to_owned(),
+    ]));
+    assert_eq!(opened.reasons(), [IncompleteReason::Unsupported]);
+    assert!(opened.member("message.eml").starts_with(b"A: b"));
+}
+
+#[test]
+fn an_encoding_named_in_an_odd_way_is_decoded() {
+    let opened = open_text(&message(&[
+        "Content-Transfer-Encoding: (x) \"BASE64\" (y)\r\n\r\naGVsbG8=".to_owned(),
+    ]));
+    assert_eq!(opened.member("body.txt"), b"hello");
+}
+
+#[test]
+fn files_in_binhex_are_recorded() {
+    const LINE: &str = "(This file must be converted with BinHex 4.0)\r\n\r\n:$f*TEQKPH#jdH";
+    for (header, body) in [
+        ("Content-Type: application/mac-binhex40; name=a.hqx", "x"),
+        ("Content-Type: text/plain", LINE),
+        ("Content-Type: text/plain", &format!("hello\r\n{LINE}")),
+        ("Content-Type: application/octet-stream; name=a.hqx", LINE),
+    ] {
+        let reasons = reasons_of(header, body);
+        assert_eq!(reasons, [IncompleteReason::Unsupported], "{header}");
+    }
+    assert!(reasons_of("X: y", &format!("There is a line {LINE}")).is_empty());
+}
+
+#[test]
+fn an_encrypted_message_behind_other_lines_is_recorded() {
+    const ARMOUR: &str = "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEM\r\n-----END PGP MESSAGE-----";
+    for (header, body) in [
+        ("X: y", format!("Hello,\r\n\r\n{ARMOUR}\r\n")),
+        ("X: y", format!("> > {ARMOUR}\r\n")),
+        ("X: y", format!("\u{feff}{ARMOUR}\r\n")),
+        (
+            "X: y",
+            format!("-----BEGIN PGP SIGNED MESSAGE-----\r\n\r\n- {ARMOUR}"),
+        ),
+        (
+            "X: y",
+            "Hello,\n-----BEGIN PGP MESSAGE, PART 01/02-----\n".to_owned(),
+        ),
+        (
+            "X: y",
+            "Hello,\n-----BEGIN AGE ENCRYPTED FILE-----\n".to_owned(),
+        ),
+        (
+            "Content-Type: text/html",
+            format!("<p>Hello<br>{ARMOUR}<br>"),
+        ),
+        (
+            "Content-Type: text/plain; name=a.txt",
+            format!("Hello,\r\n{ARMOUR}"),
+        ),
+        (
+            "Content-Transfer-Encoding: base64",
+            encoded(format!("Hello,\r\n{ARMOUR}").as_bytes()),
+        ),
+        (
+            "Content-Type: multipart/mixed; boundary=x",
+            format!("Hello,\n{ARMOUR}"),
+        ),
+    ] {
+        let reasons = reasons_of(header, &body);
+        assert_eq!(reasons, [IncompleteReason::Encrypted], "{header} {body}");
+    }
+    for body in [
+        // Reported when the member is opened as what it is.
+        ARMOUR,
+        "Send the part from the line -----BEGIN PGP MESSAGE----- on.",
+        "Hello,\n-----BEGIN PGP MESSAGES",
+        "Hello,\n-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+    ] {
+        assert!(reasons_of("X: y", body).is_empty(), "{body}");
+    }
+    let mut line = "x-----BEGIN PGP MESSAGE-----".repeat(100_000);
+    assert!(reasons_of("X: y", &line).is_empty());
+    line.push_str("\n-----BEGIN PGP MESSAGE-----");
+    assert_eq!(reasons_of("X: y", &line), [IncompleteReason::Encrypted]);
+}
+
+#[test]
+fn an_encrypted_attachment_of_s_mime_is_recorded_by_what_it_is() {
+    let content = b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x80\x30";
+    for kind in [
+        "application/octet-stream; name=smime.p7m",
+        "application/pkcs7-mime; smime-type=certs-only; name=smime.p7m",
+        "application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m",
+    ] {
+        let header = format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: base64");
+        let reasons = reasons_of(&header, &encoded(content));
+        assert_eq!(reasons, [IncompleteReason::Encrypted], "{kind}");
+    }
+}
+
 #[test]
 fn parts_in_parts_without_end_reach_a_limit() {
     let mut text = String::new();

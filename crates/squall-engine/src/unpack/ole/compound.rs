@@ -12,7 +12,7 @@ use super::directory::{self, Entry, Kind};
 use crate::unpack::fields::{u16_at, u32_at};
 
 /// What a compound file begins with.
-const SIGNATURE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+pub(super) const SIGNATURE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 const HEADER_BYTES: usize = 512;
 const MINI_SECTOR_SHIFT: u32 = 6;

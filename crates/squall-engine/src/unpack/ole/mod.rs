@@ -1,9 +1,10 @@
 //! Compound files: old Office documents, installers, messages, macro projects.
 //!
 //! Members are what a program reads as something of its own: macro sources,
-//! embedded files and objects, the streams of installers. The streams that are
-//! the document itself are members only if they lie in pieces in the file; else
-//! the scan of the file has seen them.
+//! embedded files and objects, also those inside the stream of a presentation,
+//! the streams of installers. The streams that are the document itself are
+//! members only if they lie in pieces in the file; else the scan of the file has
+//! seen them.
 
 mod compound;
 mod decompress;
@@ -12,6 +13,7 @@ mod encryption;
 mod msg;
 mod office_crypt;
 pub(in crate::unpack) mod package;
+mod presentation;
 mod vba;
 
 #[cfg(test)]
@@ -105,14 +107,18 @@ fn stream(
         return native(&stream, path, members);
     }
     let is_document = is_in_project || is_part_of_document(name);
-    if is_document && matches!(stream.content, Cow::Borrowed(_)) {
-        return Ok(());
+    let is_seen = is_document && matches!(stream.content, Cow::Borrowed(_));
+    let is_presentation = presentation::is_presentation(name);
+    if !is_seen || is_presentation {
+        note_damage(&stream, &full_name, members);
     }
-    note_damage(&stream, &full_name, members);
-    if stream.content.is_empty() {
-        return Ok(());
+    if !is_seen && !stream.content.is_empty() {
+        members.take(&full_name, stream.content.as_ref())?;
     }
-    members.take(&full_name, stream.content.as_ref())
+    if is_presentation {
+        presentation::unpack(&stream.content, &full_name, members)?;
+    }
+    Ok(())
 }
 
 /// Passes on an embedded file.

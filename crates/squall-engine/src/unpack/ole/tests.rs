@@ -223,6 +223,146 @@ fn messages_show_bodies_attachments_and_messages_in_them() {
     survives_damage(unpack, &file);
 }
 
+/// A record of a presentation.
+fn record(head: u16, kind: u16, content: &[u8]) -> Vec<u8> {
+    let mut record = [head.to_le_bytes(), kind.to_le_bytes()].concat();
+    record.extend(u32::try_from(content.len()).unwrap().to_le_bytes());
+    record.extend(content);
+    record
+}
+
+/// The record of an embedded compound file that is compressed.
+fn deflated(content: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(content.len()).unwrap().to_le_bytes();
+    let mut encoder = flate2::write::ZlibEncoder::new(len.to_vec(), flate2::Compression::default());
+    encoder.write_all(content).unwrap();
+    record(0x10, 0x1011, &encoder.finish().unwrap())
+}
+
+fn presentation(records: &[Vec<u8>]) -> Vec<u8> {
+    compound(&[
+        ("Current User", &[0; 20]),
+        ("PowerPoint Document", &records.concat()),
+    ])
+}
+
+const FIRST_OBJECT: &str = "PowerPoint Document/object-1";
+const SECOND_OBJECT: &str = "PowerPoint Document/object-2";
+
+#[test]
+fn macros_and_objects_of_a_presentation_are_members() {
+    let project = compound(&[
+        ("VBA/dir", &module_list("M", 0)),
+        ("VBA/M", &compressed(b"Attribute VB_Name = \"M\"\r\n'evil")),
+    ]);
+    let object = compound(&[("\u{1}Ole10Native", &package("run.exe", EXECUTABLE))]);
+    let file = presentation(&[
+        record(0xf, 0x3e8, &record(1, 0x3e9, &[0; 40])),
+        deflated(&project),
+        record(0, 0x1772, &[1; 8]),
+        record(0, 0x1011, &object),
+        record(0, 0xff5, &[0; 28]),
+    ]);
+    let opened = open(unpack, &file);
+    assert_eq!(opened.names(), [FIRST_OBJECT, SECOND_OBJECT]);
+    assert_eq!(opened.member(FIRST_OBJECT), project);
+    assert_eq!(opened.member(SECOND_OBJECT), object);
+    assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+    let source = open(unpack, &project);
+    assert!(source.member("VBA/M.bas").ends_with(b"'evil"));
+    assert_eq!(open(unpack, &object).member("run.exe"), EXECUTABLE);
+    survives_damage(unpack, &file);
+}
+
+#[test]
+fn objects_are_found_behind_records_that_make_no_sense() {
+    let object = compound(&[("\u{1}Ole10Native", &package("run.exe", EXECUTABLE))]);
+    let mut with_wrong_length = deflated(&object);
+    with_wrong_length[4..8].fill(0);
+    let file = presentation(&[
+        b"\0\0\x11\x10\xff\xff\xff\x7f\0\x10\0\x11\x10".to_vec(),
+        with_wrong_length,
+        b"\x10\0\x11".to_vec(),
+        deflated(&object),
+    ]);
+    let opened = open(unpack, &file);
+    assert_eq!(opened.member(FIRST_OBJECT), object);
+    assert_eq!(opened.member(SECOND_OBJECT), object);
+}
+
+#[test]
+fn a_presentation_without_objects_has_no_members() {
+    for records in [
+        vec![record(0xf, 0x3e8, &record(1, 0x3e9, &[0; 40]))],
+        vec![record(0, 0x1011, b"")],
+        // Not the beginning of zlib.
+        vec![b"x\x10\0\x11\x10\x09\0\0\0\xff\0\0\0\x78\x9d...".to_vec()],
+        vec![vec![0; 10_000]],
+        vec![],
+    ] {
+        let opened = open(unpack, &presentation(&records));
+        assert!(opened.members.is_empty(), "{:?}", opened.names());
+        assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+    }
+}
+
+#[test]
+fn a_damaged_object_of_a_presentation_is_recorded() {
+    let object = compound(&[("\u{1}Ole10Native", &package("run.exe", EXECUTABLE))]);
+    let whole = deflated(&object);
+    let mut without_header = whole.clone();
+    without_header[12] = 0xff;
+    let mut with_wrong_sum = whole.clone();
+    *with_wrong_sum.last_mut().unwrap() ^= 1;
+    let mut cut_stored = record(0, 0x1011, &object);
+    cut_stored.truncate(6000);
+    let of_odd_version = [b"\x11", &whole[1..whole.len() - 5]].concat();
+    for damaged in [
+        whole[..whole.len() - 5].to_vec(),
+        without_header,
+        with_wrong_sum,
+        cut_stored,
+        of_odd_version,
+        record(0x10, 0x1011, b""),
+    ] {
+        let opened = open(unpack, &presentation(&[damaged]));
+        assert_eq!(opened.reasons(), [IncompleteReason::Corrupt]);
+        assert_eq!(opened.names(), [FIRST_OBJECT]);
+        assert!(object.starts_with(opened.member(FIRST_OBJECT)));
+    }
+}
+
+#[test]
+fn a_presentation_that_is_cut_off_is_recorded() {
+    let file = presentation(&[record(0, 0xff5, &[7; 20_000]), deflated(EXECUTABLE)]);
+    let opened = open(unpack, &file[..file.len() - 10_000]);
+    assert_eq!(opened.reasons(), [IncompleteReason::Corrupt]);
+}
+
+#[test]
+fn budgets_hold_for_the_objects_of_a_presentation() {
+    let limits = UnpackLimits {
+        member_bytes_max: 100_000,
+        members_max: 5,
+        ..UnpackLimits::default()
+    };
+    let large = deflated(&vec![0; 1_000_000]);
+    let opened = open_within(&limits, unpack, &presentation(&[large.clone(), large]));
+    assert_eq!(opened.reasons(), [IncompleteReason::Limit; 2]);
+    let within_bounds = |(_, content): &(String, Vec<u8>)| content.len() <= 100_000;
+    assert!(opened.members.iter().all(within_bounds));
+    // Each of them reaches to the end of the stream, as far as it says.
+    let mut header = b"\0\0\x11\x10\xff\xff\xff\x7f".to_vec();
+    header.extend(super::compound::SIGNATURE);
+    let opened = open_within(&limits, unpack, &presentation(&vec![header; 10_000]));
+    assert_eq!(opened.members.len(), 5);
+    assert_eq!(opened.reasons().last(), Some(&IncompleteReason::Limit));
+    let headers = presentation(&vec![record(0x10, 0x1011, b"\0\0\0\0\x78\x9c"); 20_000]);
+    let opened = open(unpack, &headers);
+    assert_eq!(opened.members.len(), 10_000);
+    assert_eq!(opened.reasons().last(), Some(&IncompleteReason::Limit));
+}
+
 #[test]
 fn a_cut_off_file_gives_what_is_left() {
     let whole = document();

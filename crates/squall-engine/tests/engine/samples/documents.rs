@@ -6,7 +6,7 @@ use std::io::{Cursor, Write as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::archives::{gzip, program, tar, zip, zlib};
+use super::archives::{cab, gzip, program, tar, zip, zlib};
 
 /// Base64 in lines.
 fn encoded(content: &[u8]) -> String {
@@ -142,8 +142,9 @@ fn macro_compressed(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A Word document with this in the source of its macro.
-pub(super) fn macros(content: &[u8]) -> Vec<u8> {
+/// A VBA project's list of modules, and its only module with this in its
+/// source.
+fn macro_project(content: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let mut list = Vec::new();
     for (id, data) in [
         (0x19_u16, &b"M"[..]),
@@ -156,10 +157,29 @@ pub(super) fn macros(content: &[u8]) -> Vec<u8> {
         list.extend(data);
     }
     let source = [b"Attribute VB_Name = \"M\"\r\n", content].concat();
+    (macro_compressed(&list), macro_compressed(&source))
+}
+
+/// A Word document with this in the source of its macro.
+pub(super) fn macros(content: &[u8]) -> Vec<u8> {
+    let (list, source) = macro_project(content);
     compound(&[
         ("WordDocument", &[0; 5000]),
-        ("Macros/VBA/dir", &macro_compressed(&list)),
-        ("Macros/VBA/M", &macro_compressed(&source)),
+        ("Macros/VBA/dir", &list),
+        ("Macros/VBA/M", &source),
+    ])
+}
+
+/// An Excel workbook with this in the source of its macro.
+pub(super) fn macros_of_workbook(content: &[u8]) -> Vec<u8> {
+    // Its first and its last record, and nothing that would be read.
+    let mut workbook = b"\x09\x08\x04\0\0\x06\x05\0\x0a\0\0\0".to_vec();
+    workbook.resize(5000, 0);
+    let (list, source) = macro_project(content);
+    compound(&[
+        ("Workbook", &workbook),
+        ("_VBA_PROJECT_CUR/VBA/dir", &list),
+        ("_VBA_PROJECT_CUR/VBA/M", &source),
     ])
 }
 
@@ -170,14 +190,67 @@ fn ole_package(content: &[u8]) -> Vec<u8> {
     data
 }
 
+/// The stream of an embedded file.
+fn ole_native(content: &[u8]) -> Vec<u8> {
+    let data = ole_package(content);
+    [&len32(&data)[..], &data].concat()
+}
+
 /// A Word document with this file embedded.
 pub(super) fn embedded(content: &[u8]) -> Vec<u8> {
-    let data = ole_package(content);
-    let stream = [&len32(&data)[..], &data].concat();
     compound(&[
         ("WordDocument", &[0; 5000]),
-        ("ObjectPool/_1/\u{1}Ole10Native", &stream),
+        ("ObjectPool/_1/\u{1}Ole10Native", &ole_native(content)),
     ])
+}
+
+/// A record of a PowerPoint presentation.
+fn presentation_record(head: u16, kind: u16, content: &[u8]) -> Vec<u8> {
+    let mut record = [head.to_le_bytes(), kind.to_le_bytes()].concat();
+    record.extend(len32(content));
+    record.extend(content);
+    record
+}
+
+/// A PowerPoint presentation with this compound file among its records.
+fn presentation(storage: &[u8]) -> Vec<u8> {
+    const CONTAINER: u16 = 0xf;
+    const COMPRESSED: u16 = 0x10;
+    let packed = [&len32(storage)[..], &zlib(storage)].concat();
+    let text = presentation_record(0, 0x0fa8, b"a talk");
+    let records = [
+        presentation_record(CONTAINER, 0x03e8, &text),
+        presentation_record(COMPRESSED, 0x1011, &packed),
+    ];
+    compound(&[
+        ("Current User", &[0; 20]),
+        ("PowerPoint Document", &records.concat()),
+    ])
+}
+
+/// A PowerPoint presentation with this file embedded.
+pub(super) fn embedded_in_presentation(content: &[u8]) -> Vec<u8> {
+    presentation(&compound(&[("\u{1}Ole10Native", &ole_native(content))]))
+}
+
+/// A PowerPoint presentation with this in the source of its macro.
+pub(super) fn macros_of_presentation(content: &[u8]) -> Vec<u8> {
+    let (list, source) = macro_project(content);
+    presentation(&compound(&[("VBA/dir", &list), ("VBA/M", &source)]))
+}
+
+/// An installer for Windows with this in its cabinet.
+pub(super) fn installer(content: &[u8]) -> Vec<u8> {
+    const CLASS: &[u8] = b"\x84\x10\x0c\0\0\0\0\0\xc0\0\0\0\0\0\0\x46";
+    const CLASS_AT: usize = 80;
+    let cabinet = cab(cab::CompressionType::MsZip, content);
+    let mut file = compound(&[("disk1.cab", &cabinet)]);
+    // Only the class of the root tells what it is.
+    let name = utf16("Root Entry");
+    let root = file.windows(name.len()).position(|bytes| bytes == name);
+    let class_at = root.expect("root") + CLASS_AT;
+    file[class_at..class_at + CLASS.len()].copy_from_slice(CLASS);
+    file
 }
 
 pub(super) fn rtf(content: &[u8]) -> Vec<u8> {

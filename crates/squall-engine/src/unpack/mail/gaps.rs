@@ -1,0 +1,147 @@
+//! What of a part cannot be looked at, though the part itself is there.
+
+use memchr::{memmem, memrchr2};
+use squall_types::IncompleteReason;
+
+use super::Part;
+use crate::file_type;
+use crate::unpack::{Format, Trouble, sealed};
+
+/// The gaps of a part without parts, whose decoded content this is.
+pub(super) fn of_part(part: &Part<'_>, content: &[u8]) -> impl Iterator<Item = Trouble> {
+    [
+        elsewhere(part),
+        encoding(part),
+        binhex(part, content),
+        cryptography(part, content),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// A part of which the rest is in other messages, or all of it on a server.
+fn elsewhere(part: &Part<'_>) -> Option<Trouble> {
+    let description = match part.content_type.value.as_str() {
+        "message/partial" => "a fragment of a message, whose other fragments are in other ones",
+        "message/external-body" => "a reference to content that is not in the message",
+        _ => return None,
+    };
+    Some(Trouble {
+        reason: IncompleteReason::Truncated,
+        description: description.to_owned(),
+    })
+}
+
+/// A part in a transfer encoding that is not known, and so not decoded.
+pub(super) fn encoding(part: &Part<'_>) -> Option<Trouble> {
+    const SHOWN_MAX_CHARS: usize = 40;
+    // Those with a hyphen are written by programs that do not know better.
+    let is_known = matches!(
+        part.encoding.as_str(),
+        "" | "7bit"
+            | "7-bit"
+            | "8bit"
+            | "8-bit"
+            | "binary"
+            | "base64"
+            | "quoted-printable"
+            | "x-uuencode"
+            | "uuencode"
+            | "x-uue"
+    );
+    if is_known || part.body.trim_ascii().is_empty() {
+        return None;
+    }
+    let shown: String = part
+        .encoding
+        .chars()
+        .take(SHOWN_MAX_CHARS)
+        .map(|character| match character {
+            '!'..='~' => character,
+            _ => '?',
+        })
+        .collect();
+    Some(Trouble::unsupported(format_args!(
+        "the transfer encoding `{shown}` is not known"
+    )))
+}
+
+/// A file in BinHex, which old mail programs on the Macintosh write.
+fn binhex(part: &Part<'_>, content: &[u8]) -> Option<Trouble> {
+    const KIND: &str = "application/mac-binhex40";
+    const LINE: &[u8] = b"(This file must be converted with BinHex 4.0)";
+    let is_binhex = part.content_type.value == KIND
+        || memmem::find_iter(content, LINE)
+            .any(|at| at == 0 || matches!(content[at - 1], b'\n' | b'\r'));
+    is_binhex.then(|| Trouble::unsupported("a file in BinHex 4.0, which is not decoded"))
+}
+
+/// A part only its receiver can read.
+fn cryptography(part: &Part<'_>, content: &[u8]) -> Option<Trouble> {
+    declared_cryptography(part).or_else(|| {
+        let is_sealed = sealed::check(content).is_err();
+        // Then the content is reported as soon as it is opened as a member.
+        if is_sealed && Format::of(file_type::detect(content)) == Some(Format::Sealed) {
+            return None;
+        }
+        let is_encrypted = is_sealed || (is_text(part) && has_armour(content));
+        is_encrypted.then(|| encrypted("an encrypted message"))
+    })
+}
+
+/// The same, by what the header says of the part.
+fn declared_cryptography(part: &Part<'_>) -> Option<Trouble> {
+    let kind = part.content_type.value.as_str();
+    if !matches!(kind, "application/pkcs7-mime" | "application/x-pkcs7-mime") {
+        return None;
+    }
+    let smime_type = part
+        .content_type
+        .parameter("smime-type")
+        .unwrap_or_default();
+    match smime_type.to_ascii_lowercase().as_str() {
+        "certs-only" => None,
+        "signed-data" | "compressed-data" => Some(Trouble::unsupported(
+            "a message inside its S/MIME signature",
+        )),
+        _ => Some(encrypted("an S/MIME encrypted message")),
+    }
+}
+
+fn encrypted(description: &str) -> Trouble {
+    Trouble {
+        reason: IncompleteReason::Encrypted,
+        description: description.to_owned(),
+    }
+}
+
+/// Tells whether the content is text; that of a multipart is, if it has no
+/// parts.
+fn is_text(part: &Part<'_>) -> bool {
+    let kind = part.content_type.value.as_str();
+    matches!(kind, "" | "text") || kind.starts_with("text/") || kind.starts_with("multipart/")
+}
+
+/// Tells whether an encrypted message stands in a text, in lines of its own.
+fn has_armour(text: &[u8]) -> bool {
+    // In several pieces it goes on with a comma and their number.
+    const PGP: &[u8] = b"-----BEGIN PGP MESSAGE";
+    const AGE: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE";
+    [PGP, AGE].into_iter().any(|mark| {
+        memmem::find_iter(text, mark).any(|at| {
+            let after = text.get(at + mark.len());
+            matches!(after, Some(b'-' | b',')) && begins_line(text, at)
+        })
+    })
+}
+
+/// Tells whether the place is at the beginning of a line, but for the marks of
+/// an answer, of what is signed and of the byte order, or behind a tag of HTML.
+fn begins_line(text: &[u8], at: usize) -> bool {
+    // Looking further back would take long in a line without end.
+    const BEFORE_MAX_BYTES: usize = 100;
+    const MARKS: &[u8] = b" \t>|-\xef\xbb\xbf";
+    let before = &text[at.saturating_sub(BEFORE_MAX_BYTES)..at];
+    let line = memrchr2(b'\n', b'\r', before).map_or(before, |end| &before[end + 1..]);
+    line.ends_with(b">") || line.iter().all(|byte| MARKS.contains(byte))
+}

@@ -279,6 +279,21 @@ pub(super) fn asn1(content: &[u8]) -> Option<FileType> {
     }
 }
 
+/// An encrypted message of PKCS #7, of any length and way to tell it.
+pub(super) fn enveloped_message(content: &[u8]) -> Option<FileType> {
+    is_enveloped(content).then_some(types::PKCS7)
+}
+
+/// Tells whether it is an encrypted message of PKCS #7 (S/MIME): the kind of
+/// content comes first.
+pub(crate) fn is_enveloped(content: &[u8]) -> bool {
+    const BEGINNING_BYTES: usize = 32;
+    /// 1.2.840.113549.1.7.3 in DER.
+    const ENVELOPED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
+    let beginning = bytes::head(content, BEGINNING_BYTES);
+    content.starts_with(b"\x30") && bytes::contains(beginning, ENVELOPED_DATA)
+}
+
 /// A Kerberos credential as tools export it: an ASN.1 application tag 22.
 pub(super) fn kerberos_ticket(content: &[u8]) -> Option<FileType> {
     const VERSION_5: &[u8] = b"\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x16";

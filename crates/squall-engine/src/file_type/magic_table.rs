@@ -135,6 +135,7 @@ pub(super) static MAGICS: &[Magic] = &[
     at(0, b"\x78\x9f\x3e\x22", Is(types::TNEF)),
     // Keys and certificates.
     at(0, b"\x30\x82", Ask(magic::asn1)),
+    at(0, b"\x30", Ask(magic::enveloped_message)),
     at(0, b"\x76\x82", Ask(magic::kerberos_ticket)),
     at(0, b"\xfe\xed\xfe\xed\0\0\0", Is(types::KEYSTORE)),
     at(0, b"\xce\xce\xce\xce\0\0\0", Is(types::KEYSTORE)),

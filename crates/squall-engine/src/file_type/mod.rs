@@ -49,6 +49,7 @@ mod text;
 mod text_view;
 mod zip;
 
+pub(crate) use magic::is_enveloped;
 pub(crate) use openpgp::is_encrypted as is_openpgp_message;
 use text_view::{Certainty, TextView};
 

@@ -1,10 +1,8 @@
 //! Files that are encrypted as a whole, for somebody who has the key: nothing
 //! of them can be looked at.
 
-use memchr::memmem;
-
-use super::Trouble;
-use crate::file_type::is_openpgp_message;
+use super::{Trouble, decode};
+use crate::file_type::{is_enveloped, is_openpgp_message};
 
 /// Reports a file that is encrypted. Keys, signatures and certificates, which
 /// are of the same types, are not.
@@ -18,21 +16,25 @@ pub(crate) fn check(content: &[u8]) -> Result<(), Trouble> {
     let is_sealed = AGE.iter().any(|mark| beginning.starts_with(mark))
         || beginning.starts_with(PGP)
         || is_openpgp_message(content)
-        || is_enveloped(content);
+        || is_enveloped(content)
+        || is_enveloped_in_armour(beginning);
     if is_sealed {
         return Err(Trouble::encrypted());
     }
     Ok(())
 }
 
-/// Tells whether it is an encrypted message of PKCS #7 (S/MIME): the kind of
-/// content comes first.
-fn is_enveloped(content: &[u8]) -> bool {
-    const BEGINNING_LEN: usize = 32;
-    /// 1.2.840.113549.1.7.3 in DER.
-    const ENVELOPED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
-    let beginning = &content[..content.len().min(BEGINNING_LEN)];
-    memmem::find(beginning, ENVELOPED_DATA).is_some()
+/// Tells whether it is an encrypted message of PKCS #7 in base64.
+fn is_enveloped_in_armour(beginning: &[u8]) -> bool {
+    const BEGINNING_DIGITS: usize = 64;
+    const ARMOURS: [&[u8]; 2] = [b"-----BEGIN PKCS7-----", b"-----BEGIN CMS-----"];
+    let armoured = ARMOURS
+        .iter()
+        .find_map(|armour| beginning.strip_prefix(*armour));
+    armoured.is_some_and(|text| {
+        let text = text.trim_ascii_start();
+        is_enveloped(&decode::base64(&text[..text.len().min(BEGINNING_DIGITS)]))
+    })
 }
 
 #[cfg(test)]
@@ -48,6 +50,8 @@ mod tests {
             b"\n-----BEGIN AGE ENCRYPTED FILE-----\n",
             b"-----BEGIN PGP MESSAGE-----\n\nhQEM",
             b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x80",
+            b"-----BEGIN PKCS7-----\r\nMIAGCSqGSIb3DQEHA6CA\r\n",
+            b"-----BEGIN CMS-----\nMIAGCSqGSIb3DQEHA6CA\n",
         ] {
             let trouble = check(content).unwrap_err();
             assert_eq!(trouble.reason, IncompleteReason::Encrypted);
@@ -55,6 +59,7 @@ mod tests {
         for content in [
             &b"-----BEGIN PGP SIGNATURE-----\n"[..],
             b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+            b"-----BEGIN PKCS7-----\nMIAGCSqGSIb3DQEHAqCA\n",
             b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80",
             b"",
         ] {

@@ -169,6 +169,10 @@ fn keys_and_tickets() {
             &with(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"),
             "PKCS7",
         ),
+        (
+            b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x80",
+            "PKCS7",
+        ),
         (&with(b"\x02\x01\x03\x30\x82"), "PKCS12"),
         (&with(b"\x02\x01\x00\x30\x0d"), "PRIVATE KEY"),
         (&with(b"\x30\x0d\x06\x09\x2a"), "PUBLIC KEY"),

@@ -7,8 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use squall_types::IncompleteReason;
 
 use super::unpack;
-use crate::unpack::UnpackLimits;
+use crate::file_type::detect;
 use crate::unpack::trial::{Opened, open, open_within, survives_damage};
+use crate::unpack::{Format, UnpackLimits};
 
 const EXECUTABLE: &[u8] = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0EVIL";
 
@@ -319,15 +320,22 @@ fn an_encrypted_message_behind_other_lines_is_recorded() {
 #[test]
 fn an_encrypted_attachment_of_s_mime_is_recorded_by_what_it_is() {
     let content = b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x80\x30";
-    for kind in [
-        "application/octet-stream; name=smime.p7m",
-        "application/pkcs7-mime; smime-type=certs-only; name=smime.p7m",
-        "application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m",
+    // What is not declared is reported when the member is opened as what it is.
+    for (kind, expected) in [
+        ("application/octet-stream; name=smime.p7m", &[][..]),
+        (
+            "application/pkcs7-mime; smime-type=certs-only; name=smime.p7m",
+            &[],
+        ),
+        (
+            "application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m",
+            &[IncompleteReason::Encrypted],
+        ),
     ] {
         let header = format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: base64");
-        let reasons = reasons_of(&header, &encoded(content));
-        assert_eq!(reasons, [IncompleteReason::Encrypted], "{kind}");
+        assert_eq!(reasons_of(&header, &encoded(content)), expected, "{kind}");
     }
+    assert_eq!(Format::of(detect(content)), Some(Format::Sealed));
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! Runs of base64 digits, put together from the lines and string literals they
 //! are spread over.
 
+use super::joints::joint;
+
 /// Shorter runs are words. As a command, 24 digits are nine characters.
 const DIGITS_MIN: usize = 24;
+/// Shorter runs in the alphabet for URLs are names and words with hyphens.
+const URL_DIGITS_MIN: usize = 64;
 /// A run is continued in the next line or literal only behind so many digits.
 const SEGMENT_DIGITS_MIN: usize = 16;
 
@@ -11,6 +15,9 @@ pub(super) struct Run<'a> {
     /// Where its first digit is.
     pub(super) offset: usize,
     pub(super) digits: &'a [u8],
+    /// It has `-` or `_` in place of `+` and `/`. They may as well part runs of
+    /// the usual alphabet: see [`Runs::again`].
+    pub(super) is_url: bool,
 }
 
 /// The runs in a text, one after the other.
@@ -18,6 +25,8 @@ pub(super) struct Runs<'a> {
     text: &'a [u8],
     at: usize,
     digits: Vec<u8>,
+    /// Runs that begin before this are of the usual alphabet.
+    usual_until: usize,
 }
 
 impl<'a> Runs<'a> {
@@ -26,6 +35,7 @@ impl<'a> Runs<'a> {
             text,
             at: 0,
             digits: Vec::new(),
+            usual_until: 0,
         }
     }
 
@@ -36,22 +46,35 @@ impl<'a> Runs<'a> {
             let rest = self.text.get(self.at..)?;
             let offset = self.at + rest.iter().position(|byte| is_digit(*byte))?;
             self.collect(offset);
-            if self.digits.len() >= DIGITS_MIN {
+            let has = |one, other| self.digits.iter().any(|byte| [one, other].contains(byte));
+            let is_url = has(b'-', b'_');
+            if is_url && (self.digits.len() < URL_DIGITS_MIN || has(b'+', b'/')) {
+                self.again(offset);
+            } else if self.digits.len() >= DIGITS_MIN {
                 return Some(Run {
                     offset,
                     digits: &self.digits,
+                    is_url,
                 });
             }
         }
     }
 
+    /// Goes back to the run at `offset`, which means nothing in the alphabet for
+    /// URLs. No byte is read a third time: what was read takes part in no other
+    /// run of that alphabet.
+    pub(super) fn again(&mut self, offset: usize) {
+        self.usual_until = self.at;
+        self.at = offset;
+    }
+
     /// Collects the digits from `start` on, and goes behind them.
     fn collect(&mut self, start: usize) {
+        let may_be_url = start >= self.usual_until;
         self.digits.clear();
         let mut segment = start;
         loop {
-            let rest = &self.text[segment..];
-            let len = rest.iter().take_while(|byte| is_digit(**byte)).count();
+            let len = digits_len(&self.text[segment..], may_be_url);
             let end = segment + len;
             self.at = end;
             // Most runs are words, which need not be copied.
@@ -63,43 +86,49 @@ impl<'a> Runs<'a> {
             if len < SEGMENT_DIGITS_MIN {
                 return;
             }
-            match continuation(&self.text[end..]) {
-                Some(gap) => segment = end + gap,
-                None => return,
+            let next = line_break(&self.text[end..]).or_else(|| joint(self.text, start, end));
+            match next.map(|gap| end + gap) {
+                Some(next) if has_digit(&self.text[next..], may_be_url) => segment = next,
+                _ => return,
             }
         }
     }
 }
 
-/// How far the next segment is, if the run goes on there: in the next line, or
-/// in a string literal appended to this one.
-fn continuation(text: &[u8]) -> Option<usize> {
+/// How far the next line is.
+fn line_break(text: &[u8]) -> Option<usize> {
     const GAP_MAX_BYTES: usize = 64;
-    let window = &text[..text.len().min(GAP_MAX_BYTES)];
-    let quote = match window.first()? {
-        b'\r' | b'\n' => return line_break(window),
-        quote @ (b'"' | b'\'') => *quote,
-        _ => return None,
-    };
-    let mut has_operator = false;
-    for (index, byte) in window.iter().enumerate().skip(1) {
-        match byte {
-            b'+' | b'&' | b'.' | b',' => has_operator = true,
-            b' ' | b'\t' | b'\r' | b'\n' | b'_' | b'\\' | b'`' | b'^' => {}
-            byte if *byte == quote && has_operator => {
-                return is_digit(*window.get(index + 1)?).then_some(index + 1);
-            }
-            _ => return None,
-        }
+    if !matches!(text.first()?, b'\r' | b'\n') {
+        return None;
     }
-    None
+    text.iter()
+        .take(GAP_MAX_BYTES)
+        .position(|byte| !matches!(byte, b'\r' | b'\n' | b' ' | b'\t'))
 }
 
-fn line_break(window: &[u8]) -> Option<usize> {
-    let gap = window
-        .iter()
-        .position(|byte| !matches!(byte, b'\r' | b'\n' | b' ' | b'\t'))?;
-    is_digit(window[gap]).then_some(gap)
+/// Whether a line or literal begins with a digit. Two hyphens begin a boundary,
+/// and one with a blank behind it an item of a list.
+fn has_digit(text: &[u8], may_be_url: bool) -> bool {
+    match text {
+        [b'_', ..] => may_be_url,
+        [b'-', next, ..] if may_be_url => is_digit(*next) || *next == b'_',
+        _ => text.first().is_some_and(|byte| is_digit(*byte)),
+    }
+}
+
+/// How many digits `text` begins with.
+fn digits_len(text: &[u8], may_be_url: bool) -> usize {
+    /// The beginning or end of a part of the text, and no digits.
+    const LINE: &[u8] = b"----";
+    let is_in = |index: usize, byte: u8| match byte {
+        b'_' => may_be_url,
+        b'-' => may_be_url && !text[index..].starts_with(LINE),
+        _ => is_digit(byte),
+    };
+    text.iter()
+        .enumerate()
+        .take_while(|(index, byte)| is_in(*index, **byte))
+        .count()
 }
 
 const fn is_digit(byte: u8) -> bool {
@@ -119,6 +148,14 @@ mod tests {
             (format!("\"{line}\" + _\r\n \"{line}\""), vec![(1, 80)]),
             (format!("'{line}' '{line}'"), vec![(1, 40), (44, 40)]),
             (
+                format!("x = \"{line}\"\r\nx = x & \"{line}\"\r\nx = x & \"AB\""),
+                vec![(5, 82)],
+            ),
+            (
+                format!("x = '{line}'; y += '{line}'"),
+                vec![(5, 40), (54, 40)],
+            ),
+            (
                 "some words that are short, and-a-longer.one".to_owned(),
                 vec![],
             ),
@@ -131,5 +168,57 @@ mod tests {
             }
             assert_eq!(found, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_alphabet_for_urls_is_read_where_nothing_speaks_against_it() {
+        let line = "A-b_".repeat(20);
+        let usual = "A".repeat(40);
+        for (text, expected) in [
+            (format!("'{line}'"), vec![(1, 80, true)]),
+            (format!("{line}\n-A{line}\nAB"), vec![(0, 164, true)]),
+            (format!("x = '{line}'; x += '_A'"), vec![(5, 82, true)]),
+            // Too short.
+            (format!("{usual}-{}", &usual[..10]), vec![(0, 40, false)]),
+            // Of both alphabets.
+            (
+                format!("{usual}+-{usual}"),
+                vec![(0, 41, false), (42, 40, false)],
+            ),
+            (format!("{line}\n____{line}"), vec![(0, 164, true)]),
+            // Items of a list, boundaries and the lines around a key.
+            (
+                format!("{usual}{usual}\n- {usual}"),
+                vec![(0, 80, false), (83, 40, false)],
+            ),
+            (
+                format!("{usual}\n--{usual}"),
+                vec![(0, 40, false), (43, 40, false)],
+            ),
+            (format!("{usual}{usual}-----END-----"), vec![(0, 80, false)]),
+            (
+                format!("-----BEGIN CERTIFICATE-----\n{usual}"),
+                vec![(28, 40, false)],
+            ),
+            ("a-word-with-hyphens and-another_one".to_owned(), vec![]),
+        ] {
+            let mut runs = Runs::new(text.as_bytes());
+            let mut found = Vec::new();
+            while let Some(run) = runs.next() {
+                found.push((run.offset, run.digits.len(), run.is_url));
+            }
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_run_can_be_read_again_in_the_usual_alphabet() {
+        let text = format!("a_name_{}-and-more", "A".repeat(80));
+        let mut runs = Runs::new(text.as_bytes());
+        let offset = runs.next().filter(|run| run.is_url).unwrap().offset;
+        runs.again(offset);
+        let run = runs.next().unwrap();
+        assert_eq!((run.offset, run.digits.len(), run.is_url), (7, 80, false));
+        assert!(runs.next().is_none());
     }
 }

@@ -6,6 +6,7 @@
 //! is gone through once for each way of writing, in time linear to its length.
 
 mod base64;
+mod joints;
 mod lists;
 mod narrow;
 mod pairs;
@@ -63,16 +64,21 @@ impl Search<'_, '_, '_, '_> {
         let mut runs = base64::Runs::new(self.text);
         while let Some(run) = runs.next() {
             self.members.budget.check_time()?;
+            let is_url = run.is_url;
             let decoded = Decoded {
                 offset: run.offset,
                 content: decode::base64(run.digits),
             };
-            if is_behind_decompression(self.text, run.offset) {
+            let found_before = self.found;
+            if is_behind_decompression(self.text, decoded.offset) {
                 self.inflated(&decoded)?;
             }
             self.pass_on("base64", &decoded)?;
             if self.is_full() {
                 break;
+            }
+            if is_url && self.found == found_before {
+                runs.again(decoded.offset);
             }
         }
         Ok(())

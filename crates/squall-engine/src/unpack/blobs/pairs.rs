@@ -1,11 +1,14 @@
 //! Runs of pairs of hexadecimal digits: `4d5a90`, `4D 5A 90`, `4D-5A-90`,
-//! `\x4d\x5a\x90`, over several lines or not.
+//! `\x4d\x5a\x90`, over several lines or literals or not.
 
 use super::Decoded;
+use super::joints::joint;
 use crate::unpack::decode::hex_value;
 
 /// Shorter runs are numbers and digests.
 const BYTES_MIN: usize = 40;
+/// A run is continued in the next literal only behind so many pairs.
+const SEGMENT_BYTES_MIN: usize = 8;
 
 /// The decoded runs in a text, one after the other.
 pub(super) struct Pairs<'a> {
@@ -21,12 +24,22 @@ impl<'a> Pairs<'a> {
     /// Decodes the run at `start`, and goes behind it.
     fn run(&mut self, start: usize) -> Vec<u8> {
         let mut content = Vec::new();
+        let mut segment = 0;
         let mut at = start;
-        while let Some(byte) = pair(self.text, at) {
-            content.push(byte);
-            at += 2;
-            self.at = at;
-            at += gap(&self.text[at..]);
+        loop {
+            if let Some(byte) = pair(self.text, at) {
+                content.push(byte);
+                at += 2;
+                self.at = at;
+                at += gap(&self.text[at..]);
+            } else if content.len() - segment >= SEGMENT_BYTES_MIN
+                && let Some(next) = self.next_literal(start, at)
+            {
+                segment = content.len();
+                at = next;
+            } else {
+                break;
+            }
         }
         self.at = self.at.max(start + 1);
         content
@@ -54,6 +67,16 @@ impl Iterator for Pairs<'_> {
 }
 
 impl Pairs<'_> {
+    /// Where the digits go on in another literal. What commas part are digests.
+    fn next_literal(&self, start: usize, end: usize) -> Option<usize> {
+        let next = end + joint(self.text, start, end)?;
+        if self.text[end..next].contains(&b',') {
+            return None;
+        }
+        let is_escaped = self.text[next..].starts_with(b"\\x");
+        Some(if is_escaped { next + 2 } else { next })
+    }
+
     /// Whether a letter before `offset` makes the digit part of a word; an `x`
     /// is what announces digits.
     fn is_inside_word(&self, offset: usize) -> bool {
@@ -118,5 +141,30 @@ mod tests {
         assert_eq!(Pairs::new(b"deadbeef").count(), 0);
         let word = format!("z{}", "ab".repeat(50));
         assert_eq!(Pairs::new(word.as_bytes()).count(), 0);
+    }
+
+    #[test]
+    fn literals_are_put_together() {
+        let digits = "4d".repeat(30);
+        let escaped = "\\x4d".repeat(30);
+        for (text, expected) in [
+            (
+                format!("x = \"{digits}\"\r\nx = x & \"{digits}\""),
+                vec![60],
+            ),
+            (format!("x = '{digits}'; x += '{digits}'"), vec![60]),
+            (format!("x = '{digits}' + '{digits}'"), vec![60]),
+            (format!("$x = '{escaped}';\n$x .= '{escaped}';"), vec![60]),
+            (
+                format!("x = '{digits}{digits}'; y += '{digits}{digits}'"),
+                vec![60, 60],
+            ),
+            (format!("['{digits}', '{digits}']"), vec![]),
+        ] {
+            let found: Vec<_> = Pairs::new(text.as_bytes())
+                .map(|found| found.content.len())
+                .collect();
+            assert_eq!(found, expected, "{text}");
+        }
     }
 }

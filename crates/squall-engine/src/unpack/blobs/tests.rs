@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, ZlibEncoder};
 use squall_types::IncompleteReason;
@@ -21,6 +21,13 @@ fn executable() -> Vec<u8> {
     file
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02X}").unwrap();
+        text
+    })
+}
+
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
@@ -29,10 +36,7 @@ fn utf16(text: &str) -> Vec<u8> {
 fn programs_are_found_in_every_encoding() {
     let program = executable();
     let encoded = STANDARD.encode(&program);
-    let hex = program.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02X}").unwrap();
-        text
-    });
+    let hex = hex(&program);
     let list: Vec<String> = program.iter().map(u8::to_string).collect();
     for (text, name) in [
         (format!("$x = \"{encoded}\""), "base64-6"),
@@ -54,6 +58,117 @@ fn programs_are_found_in_every_encoding() {
     }
     let wide = open(unpack, &utf16(&format!("$x = \"{encoded}\"")));
     assert_eq!(wide.member("base64-12"), program);
+}
+
+/// A program with bytes that have `+` and `/` in base64, and `-` and `_` in the
+/// alphabet for URLs.
+fn executable_of_all_digits() -> Vec<u8> {
+    let mut file = executable();
+    file.extend((0..=u8::MAX).map(|byte| byte.wrapping_mul(97)));
+    file
+}
+
+#[test]
+fn programs_that_statements_put_together_are_found() {
+    let program = executable_of_all_digits();
+    let encoded = STANDARD.encode(&program);
+    let hex = hex(&program);
+    for (digits, kind) in [(&encoded, "base64"), (&hex, "hex")] {
+        for (first, next) in [
+            ("x = \"", "\"\r\nx = x & \""),
+            ("x = \"", "\"\r\n  x = x + \""),
+            ("obj.text = \"", "\"\r\nobj.text = obj.text & \""),
+            ("$x = '", "';\n$x .= '"),
+            ("var x='", "';x+='"),
+        ] {
+            let (chunks, _) = digits.as_bytes().as_chunks::<32>();
+            let chunks: Vec<_> = chunks
+                .iter()
+                .map(|chunk| str::from_utf8(chunk).unwrap())
+                .chain([&digits[chunks.len() * 32..]])
+                .collect();
+            let text = format!("{first}{}\"", chunks.join(next));
+            let name = format!("{kind}-{}", first.len());
+            let opened = open(unpack, text.as_bytes());
+            assert_eq!(opened.names(), [&name], "{text}");
+            assert_eq!(opened.member(&name), program, "{text}");
+        }
+    }
+}
+
+#[test]
+fn files_for_two_variables_are_two() {
+    let program = executable();
+    let encoded = STANDARD.encode(&program);
+    let text = format!("x = '{encoded}'; y += '{encoded}'");
+    let opened = open(unpack, text.as_bytes());
+    assert_eq!(opened.members.len(), 2);
+    assert_eq!(opened.members[1].1, program);
+}
+
+#[test]
+fn programs_in_files_for_the_registry_are_found() {
+    let program = executable();
+    let mut text =
+        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_CURRENT_USER\\x]\r\n".to_owned();
+    text.push_str("\"x\"=hex(3):");
+    let offset = text.len();
+    for (index, byte) in program.iter().enumerate() {
+        let separator = match index {
+            0 => "",
+            index if index % 25 == 0 => ",\\\r\n  ",
+            _ => ",",
+        };
+        write!(text, "{separator}{byte:02x}").unwrap();
+    }
+    text.push_str("\r\n\"y\"=dword:00000001\r\n");
+    let opened = open(unpack, text.as_bytes());
+    assert_eq!(opened.member(&format!("bytes-{offset}")), program);
+    let opened = open(unpack, &utf16(&text));
+    assert_eq!(opened.member(&format!("bytes-{}", 2 * offset)), program);
+}
+
+#[test]
+fn programs_in_the_alphabet_for_urls_are_found() {
+    let program = executable_of_all_digits();
+    let encoded = URL_SAFE.encode(&program);
+    assert!(encoded.contains('-') && encoded.contains('_'));
+    let lines: Vec<_> = encoded
+        .as_bytes()
+        .chunks(75)
+        .map(<[u8]>::escape_ascii)
+        .collect();
+    let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
+    for (text, name) in [
+        (format!("x = '{encoded}'"), "base64-5"),
+        (format!("https://host/?x={encoded}&y"), "base64-16"),
+        (lines.join("\r\n"), "base64-0"),
+        (lines.join("' + '").replacen('T', "'T", 1), "base64-1"),
+    ] {
+        let opened = open(unpack, text.as_bytes());
+        assert_eq!(opened.names(), [name], "{text}");
+        assert_eq!(opened.member(name), program, "{text}");
+    }
+}
+
+#[test]
+fn hyphens_and_underscores_part_runs_of_the_usual_alphabet() {
+    let program = executable();
+    let encoded = STANDARD.encode(&program);
+    let words = "a-long-name_of_many_words-that-goes-on-and-on-and-on_and_on_and-on";
+    for text in [
+        format!("payload_{encoded}"),
+        format!("{words}-{encoded}"),
+        format!("{words}\n{encoded}"),
+        format!("{words}{words} '{encoded}'"),
+        format!("--boundary_of_parts-0123456789-0123456789-0123456789-0123456789\r\n{encoded}"),
+        format!("{encoded}\r\n--boundary_of_parts-0123456789-0123456789"),
+        format!("{encoded}-----END THING-----"),
+    ] {
+        let opened = open(unpack, text.as_bytes());
+        assert_eq!(opened.members.len(), 1, "{text}");
+        assert_eq!(opened.members[0].1, program, "{text}");
+    }
 }
 
 #[test]
@@ -143,6 +258,17 @@ fn long_texts_take_linear_time() {
         "\\x",
         "AAAAAAAAAAAAAAAAAAAAAAAA\n",
         "0x1, ",
+        "a-",
+        "AAAAAAAAAAAAAAAA-",
+        "AAAAAAAAAAAAAAAA-\n",
+        "AAAAAAAAAAAAAAAAAAAAAAAA-+",
+        "x='AAAAAAAAAAAAAAAA';x+='",
+        "AAAAAAAAAAAAAAAA\";;;;;;;;",
+        "x = \"AAAAAAAAAAAAAAAA\"\nx = x & ",
+        "'4d4d4d4d4d4d4d4d4d'+",
+        "hex:",
+        "hex(2):4d,",
+        "hex(00000000",
     ] {
         let text = unit.repeat(BYTES / unit.len());
         let started = Instant::now();

@@ -4,15 +4,15 @@
 //! directories is walked, and a file that both have is passed on once.
 
 mod record;
+mod udf;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
 
-use memchr::memmem;
-
 use self::record::{Names, Record};
+use self::udf::Coverage;
 use super::{Members, Trouble};
 
 const SECTOR_LEN: usize = 2048;
@@ -32,17 +32,18 @@ pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<()
     let mut image = Image {
         content,
         taken: HashSet::new(),
-        covered_bytes: 0,
+        coverage: Coverage::default(),
         is_damaged: volumes.is_empty(),
     };
     for volume in &volumes {
         image.walk(volume, members)?;
     }
     // An image for Windows may be of the other file system, with nothing but a
-    // text here that says so.
-    if has_udf(content) && image.covered_bytes < content.len() as u64 / 2 {
+    // text here that says so; and what is here may be a decoy.
+    let is_udf = udf::is_marked(content);
+    if is_udf && (volumes.is_empty() || image.coverage.misses_files(content)) {
         return Err(Trouble::unsupported(
-            "the image has a UDF file system, which is not looked at",
+            "the image has files in a UDF file system, which is not looked at",
         ));
     }
     if image.is_damaged {
@@ -87,17 +88,11 @@ fn volumes(content: &[u8]) -> Vec<Volume> {
     volumes
 }
 
-fn has_udf(content: &[u8]) -> bool {
-    let end = (FIRST_DESCRIPTOR + DESCRIPTORS_MAX * SECTOR_LEN).min(content.len());
-    let descriptors = content.get(FIRST_DESCRIPTOR..end).unwrap_or_default();
-    memmem::find(descriptors, b"\0NSR0").is_some()
-}
-
 struct Image<'a> {
     content: &'a [u8],
     /// Where the files and the directories begin that were looked at.
     taken: HashSet<(u32, u32)>,
-    covered_bytes: u64,
+    coverage: Coverage,
     is_damaged: bool,
 }
 
@@ -139,7 +134,7 @@ impl Image<'_> {
             }
         };
         let mut records: Vec<Record> = Vec::new();
-        for sector in bytes.chunks(SECTOR_LEN) {
+        for (index, sector) in bytes.chunks(SECTOR_LEN).enumerate() {
             members.check_time()?;
             let mut rest = sector;
             // A record is in one sector; zeros fill what is left of it.
@@ -155,6 +150,8 @@ impl Image<'_> {
                     _ => records.push(record),
                 }
             }
+            let len = sector.len() - rest.len();
+            self.coverage.add_records(directory.extent, index, len);
         }
         Ok(records)
     }
@@ -168,7 +165,9 @@ impl Image<'_> {
         if record.is_link || !self.taken.insert((record.extent, record.len)) && record.len > 0 {
             return Ok(());
         }
-        self.covered_bytes += record.total_len();
+        for (sector, len) in &record.parts {
+            self.coverage.add_file(*sector, *len);
+        }
         members.take(path, record.reader(self.content))
     }
 }

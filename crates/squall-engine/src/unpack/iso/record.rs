@@ -30,7 +30,8 @@ pub(super) struct Record {
     pub(super) is_self_or_parent: bool,
     /// The next record has another part of it.
     pub(super) goes_on: bool,
-    parts: Vec<(u32, u32)>,
+    /// The sectors that its parts begin in, and their lengths.
+    pub(super) parts: Vec<(u32, u32)>,
 }
 
 impl Record {
@@ -74,11 +75,6 @@ impl Record {
     pub(super) fn append(&mut self, next: Self) {
         self.goes_on = next.goes_on;
         self.parts.extend(next.parts);
-    }
-
-    /// How long all parts are, as declared.
-    pub(super) fn total_len(&self) -> u64 {
-        self.parts.iter().map(|(_, len)| u64::from(*len)).sum()
     }
 
     /// The content of what has one part; `None` if it is cut off.

@@ -202,7 +202,7 @@ fn declared_lengths_are_not_believed() {
 fn an_image_of_another_file_system_is_unsupported() {
     let mut sample = simple();
     put(&mut sample, 18, b"\0NSR02\x01");
-    put(&mut sample, 60, b"a file that is not listed");
+    put(&mut sample, 60, &[b'x'; 5000]);
     // And one of that alone.
     let mut alone = Vec::new();
     put(&mut alone, 16, b"\0BEA01\x01");
@@ -214,6 +214,58 @@ fn an_image_of_another_file_system_is_unsupported() {
             [IncompleteReason::Unsupported]
         );
     }
+}
+
+/// An image with a file that is `listed_bytes` long.
+fn large(listed_bytes: usize) -> Vec<u8> {
+    let file = file(b"BIG;1", 0, u32::try_from(listed_bytes).unwrap());
+    image(&[file], &[], &[&vec![b'x'; listed_bytes]])
+}
+
+#[test]
+fn files_beside_a_decoy_are_unsupported() {
+    const DECOY_BYTES: usize = 1_000_000;
+    for (other_bytes, is_marked, reasons) in [
+        (70_000, true, &[IncompleteReason::Unsupported][..]),
+        (60_000, true, &[]),
+        (70_000, false, &[]),
+    ] {
+        let mut sample = large(DECOY_BYTES);
+        if is_marked {
+            // The first byte means nothing to Linux.
+            put(&mut sample, 18, b"\xffNSR02\x01");
+        }
+        put(&mut sample, 1000, &vec![b'x'; other_bytes]);
+        assert_eq!(open(unpack, &sample).reasons(), reasons, "{other_bytes}");
+    }
+}
+
+#[test]
+fn data_between_small_files_is_no_part_of_them() {
+    // Each file has a byte of its sector; the other file system has the rest.
+    let files = vec![&[b'x'; SECTOR][..]; 50];
+    let nodes: Vec<Node<'_>> = (0..50).map(|index| file(b"A;1", index, 1)).collect();
+    let mut sample = image(&nodes, &[], &files);
+    put(&mut sample, 18, b"\0NSR02\x01");
+    assert_eq!(
+        open(unpack, &sample).reasons(),
+        [IncompleteReason::Unsupported]
+    );
+}
+
+#[test]
+fn an_image_with_the_same_files_in_both_file_systems_is_looked_at() {
+    let mut sample = large(1_000_000);
+    put(&mut sample, 18, b"\0NSR02\x01");
+    // A file entry for each of many files, and room that is not used.
+    let mut entry = [0; 300];
+    entry[..5].copy_from_slice(&[5, 1, 2, 0, 8]);
+    entry[200..].fill(7);
+    for sector in 1000..1500 {
+        put(&mut sample, sector, &entry);
+    }
+    put(&mut sample, 1500, &vec![0; 1_000_000]);
+    assert!(open(unpack, &sample).incomplete.is_empty());
 }
 
 #[test]
@@ -243,6 +295,14 @@ fn a_bomb_stops_at_the_limit() {
 fn damage_neither_panics_nor_hangs() {
     // Only what is not zeros is worth changing.
     survives_damage(unpack, &simple());
+    let mut marked = simple();
+    put(&mut marked, 18, b"\0NSR02\x01");
+    // A name in a directory of UDF.
+    let mut name = [0; 40];
+    name[..5].copy_from_slice(&[1, 1, 2, 0, 4]);
+    put(&mut marked, 60, &name.repeat(200));
+    assert!(open(unpack, &marked).incomplete.is_empty());
+    survives_damage(unpack, &marked);
     let mut sample = simple();
     let root = PRIMARY_ROOT as usize * SECTOR;
     for at in root..root + 200 {

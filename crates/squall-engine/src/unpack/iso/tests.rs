@@ -226,9 +226,9 @@ fn large(listed_bytes: usize) -> Vec<u8> {
 fn files_beside_a_decoy_are_unsupported() {
     const DECOY_BYTES: usize = 1_000_000;
     for (other_bytes, is_marked, reasons) in [
-        (70_000, true, &[IncompleteReason::Unsupported][..]),
-        (60_000, true, &[]),
-        (70_000, false, &[]),
+        (17_000, true, &[IncompleteReason::Unsupported][..]),
+        (15_000, true, &[]),
+        (17_000, false, &[]),
     ] {
         let mut sample = large(DECOY_BYTES);
         if is_marked {

@@ -113,6 +113,33 @@ def test_compile_makes_a_bundle_that_the_service_loads(start, tmp_path):
     assert service.check(EICAR) == []
 
 
+def test_compile_packs_each_file_of_nested_directories_once(tmp_path):
+    folder = write_rules(tmp_path / "s", good=RULES)
+    (folder / "own").mkdir()
+    (folder / "own" / "own.yar").write_text(CUSTOM_RULE)
+    bundle = tmp_path / "set.zip"
+    for named in ((folder, folder / "own"), (folder / "own", folder)):
+        assert answer("compile", *named, "-o", bundle)["rules"] == 6
+        assert len(zipfile.ZipFile(bundle).namelist()) == 2
+        assert answer("check", bundle)["rules"] == 6
+
+
+def test_compile_packs_what_the_settings_name(tmp_path):
+    data = tmp_path / "data"
+    own = data / "own-signatures"
+    own.mkdir(parents=True)
+    (own / "own.yar").write_text(CUSTOM_RULE)
+    carried = tmp_path / "carried.zip"
+    signatures("compile", write_rules(tmp_path / "s", good=RULES), "-o", carried)
+    signatures("update", "--data-dir", data, "--from", carried)
+    named = answer("list", "--data-dir", data)["rules"]
+    bundle = tmp_path / "set.zip"
+    answer("compile", "--data-dir", data, "-o", bundle)
+    assert not [name for name in zipfile.ZipFile(bundle).namelist() if name.startswith("/") or ".." in name]
+    packed = {rule["name"] for rule in answer("list", bundle)["rules"]}
+    assert packed == {rule["name"] for rule in named} >= {"E2E_Custom", "E2E_Marker"}
+
+
 def test_compile_writes_nothing_that_cannot_be_used(tmp_path):
     folder = write_rules(tmp_path / "s", broken=BROKEN_RULE)
     _, errors = signatures("compile", folder, "-o", tmp_path / "set.zip", status=2)

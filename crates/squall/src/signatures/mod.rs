@@ -19,8 +19,9 @@ pub(crate) mod timing;
 pub(crate) mod update;
 pub(crate) mod watch;
 
-use std::fmt;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -109,8 +110,9 @@ impl Selection {
     ///
     /// # Errors
     ///
-    /// Fails if a path that the operator named cannot be read. What cannot be
-    /// read below it is returned beside the rest.
+    /// Fails if a path that the operator named cannot be read, or if what was
+    /// fetched or written through the API may not be looked at. What cannot be
+    /// read below a path is returned beside the rest.
     pub(crate) fn read(&self) -> anyhow::Result<Read> {
         let mut read = Read::default();
         if self.builtin {
@@ -122,7 +124,7 @@ impl Selection {
             read.add(path, SignatureOrigin::Internal)?;
         }
         for Fetched { shown, path } in &self.fetched {
-            if path.exists() {
+            if is_there(path)? {
                 let found = bundle::read_as(path, shown, SignatureOrigin::Internal)?;
                 read.files.extend(found);
             }
@@ -130,11 +132,15 @@ impl Selection {
         for path in &self.custom {
             read.add(path, SignatureOrigin::Custom)?;
         }
-        if let Some(path) = self.own.as_ref().filter(|path| path.exists()) {
-            let (files, errors) = read_directory(path, SignatureOrigin::Custom)?;
+        if let Some(path) = &self.own
+            && is_there(path)?
+        {
+            let found = read_directory(path, SignatureOrigin::Custom);
+            let (files, errors) = found.with_context(|| closed(path))?;
             read.files.extend(files);
             read.errors.extend(errors);
         }
+        read.files = once(read.files);
         Ok(read)
     }
 
@@ -171,6 +177,28 @@ impl fmt::Display for Selection {
         let all: Vec<_> = builtin.into_iter().chain(named).collect();
         f.write_str(&all.join(", "))
     }
+}
+
+/// Tells whether something is at a path of the data directory.
+///
+/// # Errors
+///
+/// Fails if that cannot be told: signatures that may not be looked at are not
+/// absent ones, without which everything would pass for clean.
+fn is_there(path: &Path) -> anyhow::Result<bool> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        found => found.map(|_| true).with_context(|| closed(path)),
+    }
+}
+
+/// Says what to do about signatures in a data directory that is closed to us.
+fn closed(path: &Path) -> String {
+    format!(
+        "cannot read the signatures at `{}` in the data directory: run this as the user whom that \
+         belongs to or as root, or name another `data-dir`",
+        path.display()
+    )
 }
 
 /// Where signatures are that were written through the API.
@@ -248,6 +276,23 @@ impl Read {
             tracing::warn!(path = %path.display(), "no signature file (`*.yar`, `*.yara`, IOC lists) below the path");
         }
     }
+}
+
+/// Leaves out what was read before, as all below `rules/own` was where `rules` is
+/// named as well. It is the operator's own if any of the paths says so.
+fn once(files: Vec<SourceFile>) -> Vec<SourceFile> {
+    let mut places: HashMap<PathBuf, usize> = HashMap::new();
+    let mut kept: Vec<SourceFile> = Vec::with_capacity(files.len());
+    for file in files {
+        let place = places.entry(PathBuf::from(&file.name));
+        let number = *place.or_insert(kept.len());
+        match kept.get_mut(number) {
+            // Names that are not UTF-8 can look alike.
+            Some(first) if first.content == file.content => first.origin = file.origin,
+            _ => kept.push(file),
+        }
+    }
+    kept
 }
 
 /// A set, and where it came from.
@@ -393,4 +438,65 @@ fn progress_bar(files: usize) -> ProgressBar {
     ProgressBar::new(files as u64)
         .with_style(style)
         .with_message("compiling signatures")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_taken_for_absent() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        let fetched = |path: PathBuf| Selection {
+            fetched: vec![Fetched {
+                shown: path.clone(),
+                path,
+            }],
+            ..Selection::default()
+        };
+        let own = |path| Selection {
+            own: Some(path),
+            ..Selection::default()
+        };
+        for selection in [
+            own(dir.path().join("none")),
+            fetched(dir.path().join("none")),
+        ] {
+            assert!(selection.read().expect("read").files.is_empty());
+        }
+        // Below a file nothing can be looked at, not even by root.
+        for selection in [own(file.join("own")), fetched(file.join("current.zip"))] {
+            let error = format!("{:#}", selection.read().expect_err("refused"));
+            assert!(error.contains("`data-dir`"), "{error}");
+            assert!(error.contains(&file.display().to_string()), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_below_two_of_the_paths_is_read_once() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let inner = dir.path().join("own");
+        std::fs::create_dir(&inner).expect("made");
+        std::fs::write(dir.path().join("a.yar"), "a").expect("written");
+        std::fs::write(inner.join("b.yar"), "b").expect("written");
+        let selection = Selection {
+            packaged: vec![dir.path().to_owned(), dir.path().to_owned()],
+            custom: vec![inner],
+            ..Selection::default()
+        };
+        let files = selection.read().expect("read").files;
+        let found: Vec<_> = files
+            .iter()
+            .map(|file| (file.content.as_slice(), file.origin))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (&b"a"[..], SignatureOrigin::Internal),
+                (b"b", SignatureOrigin::Custom)
+            ]
+        );
+    }
 }

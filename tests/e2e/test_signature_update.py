@@ -130,6 +130,7 @@ def test_a_rolled_back_update_stays_out_after_a_restart(start, source):
 
 @pytest.mark.parametrize("fault", [
     "not there", "truncated", "cut off", "no archive", "leads out", "no signatures", "broken rules", "other key",
+    "only a comment", "pages for lines",
 ])
 def test_what_is_not_fit_changes_nothing(start, source, fault):
     service = start("--signature-sources", f"{source.url}/set.zip", env=source.env())
@@ -151,6 +152,10 @@ def test_what_is_not_fit_changes_nothing(start, source, fault):
         source.files["/set.zip"] = archive({"readme.txt": "nothing"})
     elif fault == "broken rules":
         source.files["/set.zip"] = bundle(**{f"bad{i}": "rule Bad { condition: $x }" for i in range(20)})
+    elif fault == "only a comment":
+        source.files["/set.zip"] = bundle(nothing="// moved to another place\n")
+    elif fault == "pages for lines":
+        source.files["/set.zip"] = archive({"hash-iocs.txt": "<html>\n<head>\n<title>404</title>\n</head>\n</html>\n"})
     else:
         source.files["/set.zip"] = whole
         signer, other = Signer(source.folder, "one"), Signer(source.folder, "two")
@@ -222,6 +227,13 @@ def test_a_bundle_is_taken_without_a_network(start, source, tmp_path):
     assert service.check(CUSTOM)
     missing = update.run("--from", tmp_path / "missing.zip", status=2)
     assert "missing.zip" in missing["stderr"]
+
+
+def test_a_source_of_lists_alone_is_fit(source, tmp_path):
+    update = Command(source, tmp_path / "data")
+    for name in ("trusted-hashes.txt", "hash-iocs.txt"):
+        source.files["/set.zip"] = archive({name: "0c2674c3a97c53082187d930efb645c2;x\n"})
+        assert update.run()["updated"], name
 
 
 def test_a_directory_is_a_source_too(source, tmp_path):

@@ -23,6 +23,7 @@ mod scan;
 mod self_test;
 mod set;
 mod source;
+mod tally;
 mod unpack;
 
 pub use artefact::ArtefactError;
@@ -39,4 +40,5 @@ pub use set::{CompileOptions, Progress, SetError, SignatureSet};
 pub use source::{
     SOURCE_DEPTH_MAX, SourceError, SourceFile, is_hidden_source, is_signature_file, read_directory,
 };
+pub use tally::{Tally, tally_lists};
 pub use unpack::UnpackLimits;

@@ -279,6 +279,7 @@ impl Loader {
             return Ok(ChangeOutcome::Unchanged);
         }
         self.refused = trigger.is_automatic().then_some(fingerprint);
+        let lists = super::tally_bundles(&read.files, candidates);
         let made = super::make(&read.files, selection.options(), self.parts.cache.as_ref())
             .with_context(|| format!("cannot use the signatures of {selection}"))?;
         drop(read);
@@ -286,7 +287,7 @@ impl Loader {
         if self.current.is_some() {
             super::refuse_mostly_broken(made.set.summary())?;
         }
-        super::refuse_broken_bundles(&made.set, candidates)?;
+        super::refuse_unfit_bundles(&made.set, candidates, &lists)?;
         self.refused = None;
         let adopted = adopt(candidates)?;
         self.put_in_force(made, adopted, begun);

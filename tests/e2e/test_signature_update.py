@@ -170,6 +170,48 @@ def test_what_is_not_fit_changes_nothing(start, source, fault):
     assert names(service) == {"E2E_one"}
 
 
+def test_a_damaged_bundle_keeps_no_service_from_starting_and_is_fetched_again(start, source):
+    service = start("--signature-sources", f"{source.url}/set.zip", env=source.env())
+    update = Command(source, service.data)
+    update.run()
+    wait_until(lambda: names(service) == {"E2E_one"}, 20, "the first")
+    service.stop()
+
+    def damage():
+        [link] = service.data.glob("signatures/*/current.zip")
+        link.resolve().write_bytes(b"junk")
+        return str(link)
+
+    def told():
+        return [line for line in state(service)["problems"] if line.startswith(link)]
+
+    # With none before it.
+    link = damage()
+    listed = subprocess.run([BINARY, "signatures", "list", *update.arguments], capture_output=True, text=True, timeout=60)
+    assert listed.returncode == 2 and "`squall signatures update`" in listed.stderr
+    service.start()
+    assert names(service) == set()
+    assert "nothing of it is used" in told()[0] and "`squall signatures update`" in told()[0]
+    assert service.post("/api/v1/signatures/reload").status_code == 200, "what is told already hinders nothing"
+    assert update.run()["updated"], "the source has the same, and it is fetched"
+    wait_until(lambda: names(service) == {"E2E_one"}, 20, "it is whole again")
+    assert not told()
+
+    # With one before it.
+    source.files["/set.zip"] = bundle(two=rule("two"))
+    update.run()
+    wait_until(lambda: names(service) == {"E2E_two"}, 20, "the second")
+    damage()
+    wait_until(lambda: state(service)["last_change"]["outcome"] == "failed", 20, "it is seen")
+    assert names(service) == {"E2E_two"}, "the set in force stays"
+    service.stop()
+    service.start()
+    assert names(service) == {"E2E_one"}
+    assert "the one before is used" in told()[0]
+    update.run()
+    wait_until(lambda: names(service) == {"E2E_two"}, 20, "whole again")
+
+
 def test_a_checksum_pins_the_content(source, tmp_path):
     content = source.files["/set.zip"]
     good = hashlib.sha256(content).hexdigest()

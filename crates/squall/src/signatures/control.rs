@@ -258,7 +258,12 @@ impl Loader {
     ) -> anyhow::Result<ChangeOutcome> {
         let begun = Instant::now();
         let selection = self.parts.selection.with(candidates);
-        let read = selection.read()?;
+        // The first set may lack what is damaged, since no set at all would be worse.
+        // Later ones lack nothing that the one in force has.
+        let mut read = selection.read_what_is_whole()?;
+        if let Some(current) = &self.current {
+            read = read.refuse_damage(&current.unread)?;
+        }
         let unread = read.problems();
         let is_news = unread != self.unread;
         self.unread = unread;

@@ -32,7 +32,7 @@ use squall_engine::{
 use squall_types::{SignatureOrigin, SignatureSummary};
 
 use self::cache::Cache;
-use self::store::{Candidate, Store};
+use self::store::{Candidate, Slot, Store};
 use crate::config::{self, Settings};
 
 pub(crate) use self::starter::BUILD_EPOCH;
@@ -60,8 +60,8 @@ pub(crate) struct Selection {
 /// A bundle that was fetched.
 #[derive(Clone, Debug)]
 pub(crate) struct Fetched {
-    /// The name it has when it is in force.
-    pub(crate) shown: PathBuf,
+    /// Where the one in force is kept, which gives it its name.
+    pub(crate) slot: Slot,
     /// Where it is.
     pub(crate) path: PathBuf,
 }
@@ -86,7 +86,8 @@ impl Selection {
         let mut selection = self.clone();
         for fetched in &mut selection.fetched {
             let mut candidates = candidates.iter();
-            if let Some(new) = candidates.find(|new| new.slot.current() == fetched.shown) {
+            let shown = fetched.slot.current();
+            if let Some(new) = candidates.find(|new| new.slot.current() == shown) {
                 fetched.path.clone_from(&new.path);
             }
         }
@@ -96,8 +97,9 @@ impl Selection {
     /// Returns all paths whose change may change the set.
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
         let named = self.packaged.iter().chain(&self.custom);
-        let fetched = self.fetched.iter().map(|fetched| &fetched.shown);
-        named.chain(fetched).chain(&self.own).cloned().collect()
+        let fetched = self.fetched.iter().map(|fetched| fetched.slot.current());
+        let named = named.cloned().chain(fetched);
+        named.chain(self.own.clone()).collect()
     }
 
     pub(crate) fn options(&self) -> CompileOptions {
@@ -110,10 +112,21 @@ impl Selection {
     ///
     /// # Errors
     ///
-    /// Fails if a path that the operator named cannot be read, or if what was
-    /// fetched or written through the API may not be looked at. What cannot be
-    /// read below a path is returned beside the rest.
+    /// Fails if a path that the operator named cannot be read, if what was
+    /// fetched or written through the API may not be looked at, or if a fetched
+    /// bundle is damaged. What cannot be read below a path is returned beside the
+    /// rest.
     pub(crate) fn read(&self) -> anyhow::Result<Read> {
+        self.read_what_is_whole()?.refuse_damage(&[])
+    }
+
+    /// Reads all the files, and in place of fetched bundles that are damaged those
+    /// before them, if there are.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`read`](Self::read), but not for that damage.
+    pub(crate) fn read_what_is_whole(&self) -> anyhow::Result<Read> {
         let mut read = Read::default();
         if self.builtin {
             let files = starter::files();
@@ -123,11 +136,8 @@ impl Selection {
         for path in &self.packaged {
             read.add(path, SignatureOrigin::Internal)?;
         }
-        for Fetched { shown, path } in &self.fetched {
-            if is_there(path)? {
-                let found = bundle::read_as(path, shown, SignatureOrigin::Internal)?;
-                read.files.extend(found);
-            }
+        for fetched in &self.fetched {
+            read.add_fetched(fetched)?;
         }
         for path in &self.custom {
             read.add(path, SignatureOrigin::Custom)?;
@@ -164,7 +174,7 @@ impl Selection {
             let (files, _) = read_directory(path, origin)?;
             return Ok(files.into_iter().next());
         }
-        let files = self.read()?.files;
+        let files = self.read_what_is_whole()?.files;
         Ok(files.into_iter().find(|file| file.name == name))
     }
 }
@@ -192,6 +202,12 @@ fn is_there(path: &Path) -> anyhow::Result<bool> {
     }
 }
 
+/// Tells whether something may not be read, which is no damage.
+fn is_denied(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    causes.any(|cause: &io::Error| cause.kind() == io::ErrorKind::PermissionDenied)
+}
+
 /// Says what to do about signatures in a data directory that is closed to us.
 fn closed(path: &Path) -> String {
     format!(
@@ -214,8 +230,8 @@ fn fetched(settings: &Settings) -> Vec<Fetched> {
         .map(|source| store.slot(&source.location))
         .chain([store.offline()])
         .map(|slot| Fetched {
-            shown: slot.current(),
             path: slot.current(),
+            slot,
         })
         .collect()
 }
@@ -229,6 +245,47 @@ pub(crate) struct Read {
     pub(crate) errors: Vec<SourceError>,
     /// Paths with no signature file below them.
     pub(crate) empty: Vec<PathBuf>,
+    /// Fetched bundles that are not what they were.
+    damaged: Vec<Damaged>,
+}
+
+/// A fetched bundle that cannot be used.
+#[derive(Debug)]
+struct Damaged {
+    slot: Slot,
+    error: anyhow::Error,
+    /// Whether the bundle before it is used in its place.
+    is_replaced: bool,
+}
+
+impl Damaged {
+    fn remedy(&self) -> &'static str {
+        if self.slot.is_offline() {
+            "bring it again with `squall signatures update --from FILE`"
+        } else {
+            "`squall signatures update` fetches it again"
+        }
+    }
+
+    fn problem(&self) -> Problem {
+        let used = if self.is_replaced {
+            "the one before is used"
+        } else {
+            "nothing of it is used"
+        };
+        Problem {
+            file: self.slot.current().display().to_string(),
+            line: None,
+            column: None,
+            rule: None,
+            severity: Severity::Skipped,
+            reason: format!(
+                "the bundle is damaged, {used}; {}: {:#}",
+                self.remedy(),
+                self.error
+            ),
+        }
+    }
 }
 
 impl Read {
@@ -247,6 +304,53 @@ impl Read {
         Ok(())
     }
 
+    /// Adds a fetched bundle, which need not be there.
+    fn add_fetched(&mut self, fetched: &Fetched) -> anyhow::Result<()> {
+        let Fetched { slot, path } = fetched;
+        let shown = slot.current();
+        if !is_there(path)? {
+            return Ok(());
+        }
+        let error = match bundle::read_as(path, &shown, SignatureOrigin::Internal) {
+            Ok(found) => {
+                self.files.extend(found);
+                return Ok(());
+            }
+            Err(error) if is_denied(&error) => return Err(error.context(closed(path))),
+            // What is not in force yet is refused, not replaced.
+            Err(error) if *path != shown => return Err(error),
+            Err(error) => error,
+        };
+        let before = slot.before();
+        let before =
+            before.and_then(|path| bundle::read_as(&path, &shown, SignatureOrigin::Internal).ok());
+        self.damaged.push(Damaged {
+            slot: slot.clone(),
+            error,
+            is_replaced: before.is_some(),
+        });
+        self.files.extend(before.unwrap_or_default());
+        Ok(())
+    }
+
+    /// Refuses fetched bundles that are damaged, unless that is among the `known`
+    /// problems.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is one.
+    pub(crate) fn refuse_damage(mut self, known: &[Problem]) -> anyhow::Result<Self> {
+        let is_news = |damaged: &Damaged| !known.contains(&damaged.problem());
+        let Some(news) = self.damaged.iter().position(is_news) else {
+            return Ok(self);
+        };
+        let damaged = self.damaged.swap_remove(news);
+        let remedy = damaged.remedy();
+        Err(damaged
+            .error
+            .context(format!("a fetched bundle is damaged, {remedy}")))
+    }
+
     /// Returns what could not be read, as problems of the files.
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let errors = self.errors.iter();
@@ -261,11 +365,15 @@ impl Read {
                 None => error.to_string(),
             },
         });
-        problems.collect()
+        let damaged = self.damaged.iter().map(Damaged::problem);
+        damaged.chain(problems).collect()
     }
 
     /// Logs what could not be read.
     pub(crate) fn log(&self) {
+        for damaged in &self.damaged {
+            tracing::error!("{}", damaged.problem());
+        }
         for error in &self.errors {
             tracing::warn!(
                 error = error as &dyn std::error::Error,
@@ -478,30 +586,75 @@ fn progress_bar(files: usize) -> ProgressBar {
 mod tests {
     use super::*;
 
+    fn in_store(data_dir: &Path) -> Selection {
+        let slot = Store::of(data_dir).offline();
+        let path = slot.current();
+        Selection {
+            fetched: vec![Fetched { slot, path }],
+            ..Selection::default()
+        }
+    }
+
+    fn adopt(data_dir: &Path, text: &str) -> PathBuf {
+        let file = SourceFile {
+            name: "a.yar".to_owned(),
+            content: text.as_bytes().to_vec(),
+            origin: SignatureOrigin::Internal,
+            modified: None,
+            included: squall_engine::Included::default(),
+        };
+        let mut bytes = io::Cursor::new(Vec::new());
+        bundle::write(&mut bytes, &[file], |file| file.name.clone()).expect("packed");
+        let slot = Store::of(data_dir).offline();
+        let kept = slot.keep(bytes.get_ref(), store::SourceState::default());
+        let candidate = kept.expect("kept");
+        candidate.adopt().expect("adopted");
+        candidate.path
+    }
+
+    #[test]
+    fn a_damaged_bundle_is_an_error_or_makes_way_for_the_one_before() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let selection = in_store(dir.path());
+        let texts = |read: &Read| -> Vec<Vec<u8>> {
+            read.files.iter().map(|file| file.content.clone()).collect()
+        };
+        let first = adopt(dir.path(), "first");
+        std::fs::write(&first, "junk").expect("damaged");
+        let read = selection.read_what_is_whole().expect("read");
+        assert!(read.files.is_empty());
+        let problem = read.problems()[0].to_string();
+        assert!(problem.contains("nothing of it is used"), "{problem}");
+
+        let known = read.problems();
+        assert!(read.refuse_damage(&known).is_ok(), "told already");
+        let error = format!("{:#}", selection.read().expect_err("refused"));
+        assert!(error.contains("update --from"), "{error}");
+
+        adopt(dir.path(), "first");
+        let second = adopt(dir.path(), "second");
+        assert_eq!(texts(&selection.read().expect("read")), [b"second"]);
+        std::fs::remove_file(second).expect("removed");
+        let read = selection.read_what_is_whole().expect("read");
+        assert_eq!(texts(&read), [b"first"]);
+        assert!(read.problems()[0].reason.contains("the one before is used"));
+        assert!(selection.read().is_err());
+    }
+
     #[test]
     fn what_cannot_be_looked_at_is_not_taken_for_absent() {
         let dir = tempfile::tempdir().expect("temporary directory");
         let file = dir.path().join("file");
         std::fs::write(&file, "").expect("written");
-        let fetched = |path: PathBuf| Selection {
-            fetched: vec![Fetched {
-                shown: path.clone(),
-                path,
-            }],
-            ..Selection::default()
-        };
         let own = |path| Selection {
             own: Some(path),
             ..Selection::default()
         };
-        for selection in [
-            own(dir.path().join("none")),
-            fetched(dir.path().join("none")),
-        ] {
+        for selection in [own(dir.path().join("none")), in_store(dir.path())] {
             assert!(selection.read().expect("read").files.is_empty());
         }
         // Below a file nothing can be looked at, not even by root.
-        for selection in [own(file.join("own")), fetched(file.join("current.zip"))] {
+        for selection in [own(file.join("own")), in_store(&file)] {
             let error = format!("{:#}", selection.read().expect_err("refused"));
             assert!(error.contains("`data-dir`"), "{error}");
             assert!(error.contains(&file.display().to_string()), "{error}");

@@ -181,7 +181,7 @@ impl Timing {
 
     fn measured(&self, samples: &[RecentSample]) -> anyhow::Result<v1::MeasuredCosts> {
         let begun = Instant::now();
-        let files = self.selection.read()?.files;
+        let files = self.selection.read_what_is_whole()?.files;
         self.state().costs.files_total = files.len() as u64;
         let found = costs(&files, &as_samples(samples), SHOWN_MAX, |done| {
             self.state().costs.files_done = done as u64;

@@ -27,7 +27,7 @@ mod tally;
 mod unpack;
 
 pub use artefact::ArtefactError;
-pub use cost::{Cost, Costs, costs};
+pub use cost::{Cost, Costs, Wanted, costs};
 pub use digest::digests;
 pub use fingerprint::Fingerprint;
 pub use include::{Found, Included, expand_includes};

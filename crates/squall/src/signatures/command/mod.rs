@@ -63,12 +63,14 @@ pub(crate) fn command() -> Command {
         ))
         .subcommand(
             reading("test", "Say what would match in samples, and which rules cost most time")
+                .mut_arg(DIRS, |dirs| {
+                    dirs.help("Directories, files or bundles of signatures; without any, those of the settings. Without --samples, all but the first are samples")
+                })
                 .arg(
                     paths_arg(SAMPLES)
                         .long(SAMPLES)
                         .value_name("PATH")
                         .num_args(1..)
-                        .required(true)
                         .help("Files, or directories of files, to scan"),
                 )
                 .arg(
@@ -166,9 +168,12 @@ fn paths(matches: &ArgMatches, name: &str) -> Vec<PathBuf> {
 /// Returns the signatures that are meant: the directories named, else those of
 /// the settings.
 fn selection(matches: &ArgMatches) -> anyhow::Result<Selection> {
+    selection_of(matches, paths(matches, DIRS))
+}
+
+fn selection_of(matches: &ArgMatches, named: Vec<PathBuf>) -> anyhow::Result<Selection> {
     let settings = config::load(matches, std::env::vars_os())?.settings;
     let configured = Selection::of(&settings);
-    let named = paths(matches, DIRS);
     if named.is_empty() {
         return Ok(configured);
     }

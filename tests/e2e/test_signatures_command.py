@@ -46,6 +46,8 @@ def test_check_names_every_problem(tmp_path):
 def test_check_says_what_cannot_be_read(tmp_path):
     _, errors = signatures("check", tmp_path / "nothing", status=2)
     assert str(tmp_path / "nothing") in errors
+    found = answer("check", tmp_path / "nothing", status=2)
+    assert found["rules"] == 0 and str(tmp_path / "nothing") in found["errors"][0]
     (tmp_path / "empty").mkdir()
     found = answer("check", write_rules(tmp_path / "s"), tmp_path / "empty", status=2)
     assert found["errors"] and found["rules"] == 5

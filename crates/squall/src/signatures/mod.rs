@@ -369,6 +369,19 @@ impl Read {
         damaged.chain(problems).collect()
     }
 
+    /// Returns what is missing, a line each, for people.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        let errors = self.errors.iter().map(|error| {
+            let source = std::error::Error::source(error);
+            source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+        });
+        let empty = self
+            .empty
+            .iter()
+            .map(|path| format!("no signature file below `{}`", path.display()));
+        errors.chain(empty).collect()
+    }
+
     /// Logs what could not be read.
     pub(crate) fn log(&self) {
         for damaged in &self.damaged {

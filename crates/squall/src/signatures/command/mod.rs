@@ -189,17 +189,9 @@ fn selection_of(matches: &ArgMatches, named: Vec<PathBuf>) -> anyhow::Result<Sel
 
 /// Says what could not be read, on standard error; returns it for JSON.
 fn unread(read: &Read) -> Vec<String> {
-    let errors = read.errors.iter().map(|error| {
-        let source = std::error::Error::source(error);
-        source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
-    });
-    let empty = read
-        .empty
-        .iter()
-        .map(|path| format!("no signature file below `{}`", path.display()));
-    let all: Vec<_> = errors.chain(empty).collect();
+    let all = read.missing();
     for line in &all {
-        banner::error(line);
+        banner::error(&visible(line));
     }
     all
 }
@@ -211,7 +203,7 @@ fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 }
 
 /// Makes text from outside harmless for a terminal.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()

@@ -287,3 +287,27 @@ def test_a_directory_is_a_source_too(source, tmp_path):
     assert update.run()["updated"] == []
     (folder / "two.yar").write_text(rule("two"))
     assert update.run()["updated"]
+
+
+def test_a_directory_is_signed_as_the_bundle_that_is_made_of_it(source, tmp_path):
+    folder, made, signer = tmp_path / "folder", tmp_path / "made.zip", Signer(tmp_path / "keys")
+    (folder / "yara").mkdir(parents=True)
+    (folder / "yara" / "one.yar").write_text(rule("one"))
+    update = Command(source, tmp_path / "data", f"{folder}/", "--signature-public-key", signer.public)
+    assert ".minisig" in update.run(status=2)["stderr"]
+    subprocess.run([BINARY, "signatures", "compile", folder, "-o", made], check=True, timeout=60)
+    (tmp_path / "folder.minisig").write_bytes(signer.signature(made.read_bytes()))
+    assert update.run()["updated"]
+
+
+def test_a_source_that_fails_keeps_what_it_brought_and_the_others_go_on(source, tmp_path):
+    source.files["/other.zip"] = bundle(other=rule("other"))
+    update = Command(source, tmp_path / "data", None, "--signature-sources", f"{source.url}/other.zip")
+    update.run()
+    del source.files["/set.zip"]
+    source.files["/other.zip"] = bundle(newer=rule("newer"))
+    answer = update.run(status=2)
+    assert answer["updated"] == [f"{source.url}/other.zip"] and len(answer["errors"]) == 1
+    listed = subprocess.run([BINARY, "signatures", "list", "--json", *update.arguments], capture_output=True, timeout=60)
+    found = {one["name"] for one in json.loads(listed.stdout)["rules"] if one["name"].startswith("E2E_")}
+    assert found == {"E2E_one", "E2E_newer"}

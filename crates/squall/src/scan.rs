@@ -311,12 +311,9 @@ mod tests {
 
     #[test]
     fn unread_signatures_are_counted_and_the_first_named() {
-        let read = signatures::Read {
-            empty: (0..12)
-                .map(|number| format!("dir-{number}\n").into())
-                .collect(),
-            ..signatures::Read::default()
-        };
+        let mut read = signatures::Read::default();
+        let paths = (0..12).map(|number| PathBuf::from(format!("dir-{number}\n")));
+        read.empty.extend(paths);
         let missing = missing(&read);
         assert_eq!(missing.len(), MISSING_SHOWN_MAX + 1);
         assert_eq!(missing[0], "no signature file below `dir-0\u{fffd}`");

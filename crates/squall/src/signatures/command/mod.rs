@@ -106,12 +106,13 @@ fn update_command() -> Command {
             paths_arg(FROM)
                 .long(FROM)
                 .value_name("FILE")
-                .help("Take this bundle instead, without a network"),
+                .help("Take this bundle or directory, without asking the sources; it is used beside what they brought, until another is taken"),
         )
         .arg(json_arg())
         .args(config::args_of(&SETTINGS))
         .args(config::args_of(&["audit-log", "run-as"]))
-        .after_help("Exit status: 0 done or nothing new, 2 a source failed or is not fit; what was in force stays.")
+        .after_help("Exit status: 0 done or nothing new, 2 a source failed or is not fit. One that failed keeps what it brought before, and what \
+others have is put in force; if anything new is not fit, nothing new is.")
 }
 
 /// Runs one of the commands; prints an error itself, because 1 has a meaning.

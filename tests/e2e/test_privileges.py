@@ -287,6 +287,26 @@ def test_an_update_by_root_leaves_nothing_that_is_roots(place, serve):
     assert '"who":"uid 0","from":"command line","what":"signatures update --from' in (service.data / "audit.log").read_text()
 
 
+@needs_setpriv
+@pytest.mark.parametrize("closed", ["signatures", "own-signatures"])
+def test_rules_that_another_user_may_not_see_are_no_absent_rules(place, closed):
+    as_daemon = ["setpriv", "--reuid", str(UID), "--regid", str(GID), "--clear-groups"]
+    if subprocess.run([*as_daemon, "test", "-x", BINARY]).returncode != 0:
+        pytest.skip(f"nobody but root can run {BINARY}")
+    settings, sample, data = place / "squall.yml", place / "sample", place / "data"
+    settings.write_text(f"data-dir: {data}\nsignatures: {place / 'rules'}\n")
+    sample.write_bytes(CLEAN)
+    data.mkdir(mode=0o755)
+    (data / closed).mkdir(mode=0o700)
+    commands = (["scan", sample], ["signatures", "check"], ["signatures", "list"], ["signatures", "test", "--samples", sample])
+    for command in commands:
+        run = [*as_daemon, BINARY, *command, "-t", settings]
+        done = subprocess.run([*map(str, run)], capture_output=True, text=True, timeout=60, cwd=place)
+        assert done.returncode == 2, (command, done.stderr)
+        assert f"{data / closed}" in done.stderr and "Permission denied" in done.stderr, command
+        assert "run this as the user" in done.stderr and "`data-dir`" in done.stderr, command
+
+
 def test_a_store_that_root_rebuilds_is_the_users(place, serve):
     log = place / "logs/squall.json"
     service = serve("--run-as", "daemon", "--jsonfile", log)

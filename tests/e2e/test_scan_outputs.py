@@ -141,6 +141,18 @@ def test_a_browser_runs_the_pages_own_script_under_its_policy(scan, hostile):
     assert "Content Security Policy" not in done.stderr.decode()
 
 
+def test_a_signature_file_that_cannot_be_read_is_in_the_report(scan, tree):
+    rules = tree.parent / "more-rules"
+    rules.mkdir()
+    (rules / "lost.yar").symlink_to("nowhere")
+    (tree / "a.php").write_bytes(MARKER)
+    done, outputs = all_outputs(scan, tree, "--custom-signatures", rules)
+    assert done.status == 1
+    for text in (done.err, outputs["html"].decode()):
+        assert "signatures are missing: cannot read" in text and "lost.yar" in text
+    assert "1 files could not be read" in outputs["html"].decode()
+
+
 def test_the_outputs_are_not_scanned(scan, tree):
     (tree / "a.php").write_bytes(MARKER)
     done = scan("--json", tree / "o.json", "--text", tree / "o.txt", tree)

@@ -130,6 +130,7 @@ def test_a_rolled_back_update_stays_out_after_a_restart(start, source):
 
 @pytest.mark.parametrize("fault", [
     "not there", "truncated", "cut off", "no archive", "leads out", "no signatures", "broken rules", "other key",
+    "only a comment", "pages for lines",
 ])
 def test_what_is_not_fit_changes_nothing(start, source, fault):
     service = start("--signature-sources", f"{source.url}/set.zip", env=source.env())
@@ -151,6 +152,10 @@ def test_what_is_not_fit_changes_nothing(start, source, fault):
         source.files["/set.zip"] = archive({"readme.txt": "nothing"})
     elif fault == "broken rules":
         source.files["/set.zip"] = bundle(**{f"bad{i}": "rule Bad { condition: $x }" for i in range(20)})
+    elif fault == "only a comment":
+        source.files["/set.zip"] = bundle(nothing="// moved to another place\n")
+    elif fault == "pages for lines":
+        source.files["/set.zip"] = archive({"hash-iocs.txt": "<html>\n<head>\n<title>404</title>\n</head>\n</html>\n"})
     else:
         source.files["/set.zip"] = whole
         signer, other = Signer(source.folder, "one"), Signer(source.folder, "two")
@@ -163,6 +168,48 @@ def test_what_is_not_fit_changes_nothing(start, source, fault):
     service.stop()
     service.start()
     assert names(service) == {"E2E_one"}
+
+
+def test_a_damaged_bundle_keeps_no_service_from_starting_and_is_fetched_again(start, source):
+    service = start("--signature-sources", f"{source.url}/set.zip", env=source.env())
+    update = Command(source, service.data)
+    update.run()
+    wait_until(lambda: names(service) == {"E2E_one"}, 20, "the first")
+    service.stop()
+
+    def damage():
+        [link] = service.data.glob("signatures/*/current.zip")
+        link.resolve().write_bytes(b"junk")
+        return str(link)
+
+    def told():
+        return [line for line in state(service)["problems"] if line.startswith(link)]
+
+    # With none before it.
+    link = damage()
+    listed = subprocess.run([BINARY, "signatures", "list", *update.arguments], capture_output=True, text=True, timeout=60)
+    assert listed.returncode == 2 and "`squall signatures update`" in listed.stderr
+    service.start()
+    assert names(service) == set()
+    assert "nothing of it is used" in told()[0] and "`squall signatures update`" in told()[0]
+    assert service.post("/api/v1/signatures/reload").status_code == 200, "what is told already hinders nothing"
+    assert update.run()["updated"], "the source has the same, and it is fetched"
+    wait_until(lambda: names(service) == {"E2E_one"}, 20, "it is whole again")
+    assert not told()
+
+    # With one before it.
+    source.files["/set.zip"] = bundle(two=rule("two"))
+    update.run()
+    wait_until(lambda: names(service) == {"E2E_two"}, 20, "the second")
+    damage()
+    wait_until(lambda: state(service)["last_change"]["outcome"] == "failed", 20, "it is seen")
+    assert names(service) == {"E2E_two"}, "the set in force stays"
+    service.stop()
+    service.start()
+    assert names(service) == {"E2E_one"}
+    assert "the one before is used" in told()[0]
+    update.run()
+    wait_until(lambda: names(service) == {"E2E_two"}, 20, "whole again")
 
 
 def test_a_checksum_pins_the_content(source, tmp_path):
@@ -224,6 +271,13 @@ def test_a_bundle_is_taken_without_a_network(start, source, tmp_path):
     assert "missing.zip" in missing["stderr"]
 
 
+def test_a_source_of_lists_alone_is_fit(source, tmp_path):
+    update = Command(source, tmp_path / "data")
+    for name in ("trusted-hashes.txt", "hash-iocs.txt"):
+        source.files["/set.zip"] = archive({name: "0c2674c3a97c53082187d930efb645c2;x\n"})
+        assert update.run()["updated"], name
+
+
 def test_a_directory_is_a_source_too(source, tmp_path):
     folder = tmp_path / "folder" / "yara"
     folder.mkdir(parents=True)
@@ -233,3 +287,27 @@ def test_a_directory_is_a_source_too(source, tmp_path):
     assert update.run()["updated"] == []
     (folder / "two.yar").write_text(rule("two"))
     assert update.run()["updated"]
+
+
+def test_a_directory_is_signed_as_the_bundle_that_is_made_of_it(source, tmp_path):
+    folder, made, signer = tmp_path / "folder", tmp_path / "made.zip", Signer(tmp_path / "keys")
+    (folder / "yara").mkdir(parents=True)
+    (folder / "yara" / "one.yar").write_text(rule("one"))
+    update = Command(source, tmp_path / "data", f"{folder}/", "--signature-public-key", signer.public)
+    assert ".minisig" in update.run(status=2)["stderr"]
+    subprocess.run([BINARY, "signatures", "compile", folder, "-o", made], check=True, timeout=60)
+    (tmp_path / "folder.minisig").write_bytes(signer.signature(made.read_bytes()))
+    assert update.run()["updated"]
+
+
+def test_a_source_that_fails_keeps_what_it_brought_and_the_others_go_on(source, tmp_path):
+    source.files["/other.zip"] = bundle(other=rule("other"))
+    update = Command(source, tmp_path / "data", None, "--signature-sources", f"{source.url}/other.zip")
+    update.run()
+    del source.files["/set.zip"]
+    source.files["/other.zip"] = bundle(newer=rule("newer"))
+    answer = update.run(status=2)
+    assert answer["updated"] == [f"{source.url}/other.zip"] and len(answer["errors"]) == 1
+    listed = subprocess.run([BINARY, "signatures", "list", "--json", *update.arguments], capture_output=True, timeout=60)
+    found = {one["name"] for one in json.loads(listed.stdout)["rules"] if one["name"].startswith("E2E_")}
+    assert found == {"E2E_one", "E2E_newer"}

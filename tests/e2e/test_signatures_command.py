@@ -46,6 +46,8 @@ def test_check_names_every_problem(tmp_path):
 def test_check_says_what_cannot_be_read(tmp_path):
     _, errors = signatures("check", tmp_path / "nothing", status=2)
     assert str(tmp_path / "nothing") in errors
+    found = answer("check", tmp_path / "nothing", status=2)
+    assert found["rules"] == 0 and str(tmp_path / "nothing") in found["errors"][0]
     (tmp_path / "empty").mkdir()
     found = answer("check", write_rules(tmp_path / "s"), tmp_path / "empty", status=2)
     assert found["errors"] and found["rules"] == 5
@@ -83,7 +85,7 @@ def test_test_says_what_matches_and_what_costs(tmp_path):
     assert found["timed_samples"] == 3
     assert found["rules"][0]["rule"] == "E2E_Sluggish" and found["rules"][0]["microseconds"] > 1000
     assert found["rules"][0]["slow"] and not found["rules"][-1]["slow"]
-    assert found["files"][0]["file"].endswith("e2e.yar") and len(found["rules"]) <= 10
+    assert found["files"][0]["file"].endswith("e2e.yar") and len(found["rules"]) == 6
     _, warned = signatures("test", folder, "--samples", samples / "slow", status=1)
     assert "warning: rule E2E_Sluggish in" in warned and "more than 1000 µs" in warned
     _, warned = signatures("test", folder, "--slow-rule", 10**9, "--samples", samples / "slow", status=1)
@@ -91,6 +93,30 @@ def test_test_says_what_matches_and_what_costs(tmp_path):
     text, _ = signatures("test", folder, "--samples", samples / "clean")
     assert "most expensive rules" in text
     signatures("test", folder, "--samples", samples / "clean", tmp_path / "none", status=2)
+
+
+def test_test_times_every_rule_and_warns_of_every_slow_one(tmp_path):
+    slow = "condition: for all i in (0..400000) : (uint8(i % 7) != 300)"
+    rules = "\n".join(f"rule Slow_{number} {{ {slow} }}" for number in range(12))
+    folder = write_rules(tmp_path / "s", slow=rules)
+    (tmp_path / "sample").write_bytes(CLEAN)
+    text, warned = signatures("test", folder, tmp_path / "sample", "--slow-rule", "100", status=1)
+    assert warned.count("warning: rule Slow_") == 12
+    assert text.split("most expensive files")[0].count(" µs  Slow_") == 10
+    found = answer("test", folder, tmp_path / "sample", "--slow-rule", "100", status=1)
+    assert {rule["rule"] for rule in found["rules"] if rule["slow"]} == {f"Slow_{number}" for number in range(12)}
+
+
+def test_test_takes_samples_behind_the_signatures_and_wants_one(tmp_path):
+    folder = write_rules(tmp_path / "s", e2e=RULES)
+    (tmp_path / "marker").write_bytes(MARKER)
+    (tmp_path / "clean").write_bytes(CLEAN)
+    found = answer("test", folder, tmp_path / "marker", tmp_path / "clean", status=1)
+    assert [len(sample["matches"]) for sample in found["samples"]] == [1, 0]
+    assert "no sample" in signatures("test", folder, status=2)[1]
+    (tmp_path / "empty").mkdir()
+    assert "no sample below" in signatures("test", folder, "--samples", tmp_path / "empty", status=2)[1]
+    assert answer("test", folder, tmp_path / "empty", status=2)["errors"]
 
 
 def test_compile_makes_a_bundle_that_the_service_loads(start, tmp_path):
@@ -111,6 +137,33 @@ def test_compile_makes_a_bundle_that_the_service_loads(start, tmp_path):
     assert service.json("/api/info")["signature_version"] != "1970/01/01-000000"
     assert service.check(CUSTOM)[0]["matches"][0]["rulename"] == "E2E_Custom"
     assert service.check(EICAR) == []
+
+
+def test_compile_packs_each_file_of_nested_directories_once(tmp_path):
+    folder = write_rules(tmp_path / "s", good=RULES)
+    (folder / "own").mkdir()
+    (folder / "own" / "own.yar").write_text(CUSTOM_RULE)
+    bundle = tmp_path / "set.zip"
+    for named in ((folder, folder / "own"), (folder / "own", folder)):
+        assert answer("compile", *named, "-o", bundle)["rules"] == 6
+        assert len(zipfile.ZipFile(bundle).namelist()) == 2
+        assert answer("check", bundle)["rules"] == 6
+
+
+def test_compile_packs_what_the_settings_name(tmp_path):
+    data = tmp_path / "data"
+    own = data / "own-signatures"
+    own.mkdir(parents=True)
+    (own / "own.yar").write_text(CUSTOM_RULE)
+    carried = tmp_path / "carried.zip"
+    signatures("compile", write_rules(tmp_path / "s", good=RULES), "-o", carried)
+    signatures("update", "--data-dir", data, "--from", carried)
+    named = answer("list", "--data-dir", data)["rules"]
+    bundle = tmp_path / "set.zip"
+    answer("compile", "--data-dir", data, "-o", bundle)
+    assert not [name for name in zipfile.ZipFile(bundle).namelist() if name.startswith("/") or ".." in name]
+    packed = {rule["name"] for rule in answer("list", bundle)["rules"]}
+    assert packed == {rule["name"] for rule in named} >= {"E2E_Custom", "E2E_Marker"}
 
 
 def test_compile_writes_nothing_that_cannot_be_used(tmp_path):

@@ -4,7 +4,7 @@
 //! so it is taken from outside: each rule file is compiled alone and scans the
 //! samples, and what the same scan costs without any rule is taken off. The
 //! rules of the most expensive files are then taken apart in the same way,
-//! until no further file can hold a rule that belongs on the list.
+//! until no further file can hold a rule that is wanted.
 //!
 //! In the whole set, rules share the search for their strings: the sum of what
 //! is told here is more than a scan with all of them takes. What the numbers
@@ -43,13 +43,52 @@ pub struct Cost {
 pub struct Costs {
     /// Every rule file, the most expensive first.
     pub files: Vec<Cost>,
-    /// The most expensive rules.
+    /// The rules that were wanted, the most expensive first.
     pub rules: Vec<Cost>,
     /// The time of all samples with no rule at all.
     pub base: Duration,
 }
 
-/// Measures rule files, and of their rules the `rules_max` most expensive.
+/// Which rules are wanted: so many of the most expensive, and all above a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// How many, whatever their time.
+    pub count: usize,
+    /// The time of all samples together above which every rule is.
+    pub above: Duration,
+}
+
+impl Wanted {
+    /// Every rule.
+    pub const ALL: Self = Self {
+        count: usize::MAX,
+        above: Duration::MAX,
+    };
+
+    /// So many of the most expensive ones.
+    #[must_use]
+    pub fn worst(count: usize) -> Self {
+        Self {
+            count,
+            above: Duration::MAX,
+        }
+    }
+
+    /// Tells whether a file that takes `time` can hold none beside those found.
+    fn is_met(self, found: &[Cost], time: Duration) -> bool {
+        let last = found.get(self.count.saturating_sub(1));
+        time <= self.above && last.is_some_and(|last| last.time >= time)
+    }
+
+    /// Sorts rules and leaves those that are wanted.
+    fn pick(self, rules: &mut Vec<Cost>) {
+        rules.sort_by_key(|cost| Reverse(cost.time));
+        let above = rules.partition_point(|cost| cost.time > self.above);
+        rules.truncate(self.count.max(above));
+    }
+}
+
+/// Measures rule files, and those of their rules that are wanted.
 ///
 /// `progress` is called with the number of files done.
 ///
@@ -59,7 +98,7 @@ pub struct Costs {
 pub fn costs(
     files: &[SourceFile],
     samples: &[Sample<'_>],
-    rules_max: usize,
+    wanted: Wanted,
     mut progress: impl FnMut(usize),
 ) -> Result<Costs, SetError> {
     let base = time(&[], samples)?;
@@ -80,8 +119,7 @@ pub fn costs(
     }
     costs.files.sort_by_key(|cost| Reverse(cost.time));
     for cost in &costs.files {
-        let worst_listed = costs.rules.get(rules_max.saturating_sub(1));
-        if worst_listed.is_some_and(|listed| listed.time >= cost.time) {
+        if wanted.is_met(&costs.rules, cost.time) {
             break;
         }
         let Some(file) = files.iter().find(|file| file.name == cost.file) else {
@@ -99,8 +137,7 @@ pub fn costs(
                 time: time(&[alone], samples)?.saturating_sub(base),
             });
         }
-        costs.rules.sort_by_key(|cost| Reverse(cost.time));
-        costs.rules.truncate(rules_max);
+        wanted.pick(&mut costs.rules);
     }
     Ok(costs)
 }
@@ -270,11 +307,43 @@ mod tests {
             file_name: "sample",
             digests: Digests::default(),
         };
-        let costs = costs(&files, &[sample], 2, |_| {}).expect("measured");
+        let measured = |wanted| {
+            costs(&files, std::slice::from_ref(&sample), wanted, |_| {}).expect("measured")
+        };
+        let costs = measured(Wanted::worst(2));
         assert_eq!(costs.files.len(), 2);
         assert_eq!(costs.files[0].file, "mixed.yar");
         assert_eq!(costs.rules[0].rule.as_deref(), Some("Slow"));
         assert!(costs.rules[0].time > Duration::from_millis(1));
         assert!(costs.rules.len() <= 2);
+        assert_eq!(measured(Wanted::ALL).rules.len(), 3);
+    }
+
+    #[test]
+    fn rules_above_a_time_are_wanted_however_many_there_are() {
+        let cost = |millis| Cost {
+            file: "a.yar".to_owned(),
+            rule: Some("A".to_owned()),
+            time: Duration::from_millis(millis),
+        };
+        let wanted = Wanted {
+            count: 2,
+            above: Duration::from_millis(10),
+        };
+        for (found, expected) in [
+            (&[30, 20, 15, 10, 1][..], &[30, 20, 15][..]),
+            (&[30, 1, 2], &[30, 2]),
+            (&[1], &[1]),
+        ] {
+            let mut rules: Vec<_> = found.iter().map(|&millis| cost(millis)).collect();
+            wanted.pick(&mut rules);
+            let kept: Vec<_> = rules.iter().map(|rule| rule.time.as_millis()).collect();
+            assert_eq!(kept, expected);
+        }
+        let found = [cost(30), cost(20)];
+        let is_met = |millis| wanted.is_met(&found, Duration::from_millis(millis));
+        assert!(!is_met(11), "such a file may hold a slow rule");
+        assert!(is_met(10));
+        assert!(!wanted.is_met(&found[..1], Duration::ZERO));
     }
 }

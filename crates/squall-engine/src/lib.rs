@@ -23,10 +23,11 @@ mod scan;
 mod self_test;
 mod set;
 mod source;
+mod tally;
 mod unpack;
 
 pub use artefact::ArtefactError;
-pub use cost::{Cost, Costs, costs};
+pub use cost::{Cost, Costs, Wanted, costs};
 pub use digest::digests;
 pub use fingerprint::Fingerprint;
 pub use include::{Found, Included, expand_includes};
@@ -39,4 +40,5 @@ pub use set::{CompileOptions, Progress, SetError, SignatureSet};
 pub use source::{
     SOURCE_DEPTH_MAX, SourceError, SourceFile, is_hidden_source, is_signature_file, read_directory,
 };
+pub use tally::{Tally, tally_lists};
 pub use unpack::UnpackLimits;

@@ -109,7 +109,11 @@ pub fn read_directory(
             }),
         }
     }
-    Ok((files, errors))
+    // One file fewer is not the same as nothing of all that was named.
+    match errors.iter().position(|error| error.path() == path) {
+        Some(whole) => Err(errors.swap_remove(whole)),
+        None => Ok((files, errors)),
+    }
 }
 
 fn read_file(path: &Path, origin: SignatureOrigin) -> Result<SourceFile, SourceError> {

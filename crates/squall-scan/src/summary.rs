@@ -22,6 +22,8 @@ pub struct About {
     pub version: String,
     /// The signatures in words.
     pub signatures: String,
+    /// What of the signatures is missing, a line each.
+    pub missing: Vec<String>,
 }
 
 /// How a scan ended.
@@ -174,7 +176,10 @@ impl Summary {
 
     /// What must not be overlooked.
     fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let missing = self.about.missing.iter();
+        let mut notes: Vec<_> = missing
+            .map(|line| format!("signatures are missing: {line}"))
+            .collect();
         if self.interrupted {
             notes.push("the scan was stopped before it was complete".to_owned());
         }
@@ -253,6 +258,16 @@ fn time(time_us: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn missing_signatures_are_among_the_notes() {
+        let mut summary = Summary::default();
+        assert!(!summary.to_string().contains("missing"));
+        summary.about.missing.push("cannot read `a.yar`".to_owned());
+        let note = "signatures are missing: cannot read `a.yar`";
+        assert!(summary.to_string().contains(&format!("note: {note}\n")));
+        assert_eq!(summary.page().notes[0], note);
+    }
 
     #[test]
     fn findings_go_before_errors_and_nothing_unscanned_is_clean() {

@@ -13,6 +13,7 @@ use squall_scan::{About, Ending, Job, OutputPaths, Outputs, Selection, Selection
 use crate::config::{self, Loaded, Settings};
 use crate::shutdown::Signals;
 use crate::signatures::cache::Cache;
+use crate::signatures::command::visible;
 use crate::{banner, logging, signatures, wiring};
 
 /// The name of the command.
@@ -23,6 +24,9 @@ const FINDINGS: u8 = 1;
 
 /// The exit status of a scan that failed, or that could not look at everything.
 pub(crate) const FAILURE: u8 = 2;
+
+/// How many signature files that could not be read the report names.
+const MISSING_SHOWN_MAX: usize = 10;
 
 /// What `--help` ends with.
 const AFTER_HELP: &str = "\
@@ -185,7 +189,8 @@ pub(crate) fn run(arguments: &ArgMatches, loaded: Loaded) -> anyhow::Result<Exit
             host: host_name(),
             scan_id: wiring::new_scan_id()?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            signatures: described(set.summary()),
+            signatures: described(set.summary(), read.errors.len()),
+            missing: missing(&read),
         },
         roots,
         selection,
@@ -256,11 +261,27 @@ fn listen_to_signals(stop: Arc<Stop>) -> anyhow::Result<tokio::runtime::Runtime>
 }
 
 /// Returns what the report says of the signatures.
-fn described(summary: &squall_types::SignatureSummary) -> String {
+fn described(summary: &squall_types::SignatureSummary, unread: usize) -> String {
+    let unread = match unread {
+        0 => String::new(),
+        files => format!(", {files} files could not be read"),
+    };
     format!(
-        "{}: {} rules and {} IOCs, {} skipped ({})",
+        "{}: {} rules and {} IOCs, {} skipped{unread} ({})",
         summary.version, summary.rules, summary.iocs, summary.skipped, summary.engine
     )
+}
+
+/// Returns what the report says of signatures that could not be read.
+fn missing(read: &signatures::Read) -> Vec<String> {
+    let all = read.missing();
+    let more = all.len().saturating_sub(MISSING_SHOWN_MAX);
+    let mut shown: Vec<_> = all.iter().map(|line| visible(line)).collect();
+    if more > 0 {
+        shown.truncate(MISSING_SHOWN_MAX);
+        shown.push(format!("{more} more files and directories"));
+    }
+    shown
 }
 
 /// Returns the name of this machine.
@@ -286,6 +307,20 @@ mod tests {
     #[test]
     fn the_command_is_well_formed() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn unread_signatures_are_counted_and_the_first_named() {
+        let mut read = signatures::Read::default();
+        let paths = (0..12).map(|number| PathBuf::from(format!("dir-{number}\n")));
+        read.empty.extend(paths);
+        let missing = missing(&read);
+        assert_eq!(missing.len(), MISSING_SHOWN_MAX + 1);
+        assert_eq!(missing[0], "no signature file below `dir-0\u{fffd}`");
+        assert_eq!(missing[MISSING_SHOWN_MAX], "2 more files and directories");
+        let summary = squall_types::SignatureSummary::default();
+        assert!(!described(&summary, 0).contains("could not be read"));
+        assert!(described(&summary, 2).contains(", 2 files could not be read ("));
     }
 
     #[test]

@@ -244,10 +244,11 @@ impl SignatureSource {
         self.location.starts_with("https://")
     }
 
-    /// Returns where the minisign signature of a bundle is that is a file: its
-    /// name with `.minisig` behind it.
+    /// Returns where the minisign signature of a bundle is that is a file, or of a
+    /// directory: its name with `.minisig` behind it.
     pub(crate) fn signature_path(&self) -> PathBuf {
-        PathBuf::from(format!("{}.minisig", self.location))
+        // Not in the directory.
+        PathBuf::from(format!("{}.minisig", self.location.trim_end_matches('/')))
     }
 }
 

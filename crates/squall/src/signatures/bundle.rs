@@ -7,7 +7,7 @@
 //! the archive, within limits, and a path that leads out of it (`../`) is
 //! refused with the whole bundle, because nobody makes one by accident.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek, Write};
 use std::path::{Component, Path, PathBuf};
@@ -183,19 +183,26 @@ pub(crate) fn check(archive: impl std::io::Read + Seek) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// Fails if `out` does.
+/// Fails if `out` does, or if two files have one path.
 pub(crate) fn write(
     out: impl Write + Seek,
     files: &[SourceFile],
     name_of: impl Fn(&SourceFile) -> String,
 ) -> anyhow::Result<()> {
     let mut archive = ZipWriter::new(out);
+    let mut names = HashSet::new();
     for file in files {
+        let name = name_of(file);
+        anyhow::ensure!(
+            names.insert(name.clone()),
+            "two files would be `{name}` in the bundle, one of them `{}`",
+            file.name
+        );
         let options = SimpleFileOptions::default()
             .unix_permissions(0o644)
             .large_file(file.content.len() as u64 >= u64::from(u32::MAX))
             .last_modified_time(zip_time(file.modified));
-        archive.start_file(name_of(file), options)?;
+        archive.start_file(name, options)?;
         archive.write_all(&file.content)?;
     }
     archive.finish()?.flush()?;

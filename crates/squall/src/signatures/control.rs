@@ -258,7 +258,12 @@ impl Loader {
     ) -> anyhow::Result<ChangeOutcome> {
         let begun = Instant::now();
         let selection = self.parts.selection.with(candidates);
-        let read = selection.read()?;
+        // The first set may lack what is damaged, since no set at all would be worse.
+        // Later ones lack nothing that the one in force has.
+        let mut read = selection.read_what_is_whole()?;
+        if let Some(current) = &self.current {
+            read = read.refuse_damage(&current.unread)?;
+        }
         let unread = read.problems();
         let is_news = unread != self.unread;
         self.unread = unread;
@@ -279,6 +284,7 @@ impl Loader {
             return Ok(ChangeOutcome::Unchanged);
         }
         self.refused = trigger.is_automatic().then_some(fingerprint);
+        let lists = super::tally_bundles(&read.files, candidates);
         let made = super::make(&read.files, selection.options(), self.parts.cache.as_ref())
             .with_context(|| format!("cannot use the signatures of {selection}"))?;
         drop(read);
@@ -286,7 +292,7 @@ impl Loader {
         if self.current.is_some() {
             super::refuse_mostly_broken(made.set.summary())?;
         }
-        super::refuse_broken_bundles(&made.set, candidates)?;
+        super::refuse_unfit_bundles(&made.set, candidates, &lists)?;
         self.refused = None;
         let adopted = adopt(candidates)?;
         self.put_in_force(made, adopted, begun);

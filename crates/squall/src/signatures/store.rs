@@ -11,7 +11,7 @@
 //! one rename of a link, so a crash leaves the one before or the new one.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
@@ -123,10 +123,20 @@ impl Slot {
         self.dir.join(CURRENT)
     }
 
-    /// Returns what the source said of the bundle in force.
+    /// Tells whether it is for bundles brought by hand.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.dir.file_name().is_some_and(|name| name == OFFLINE)
+    }
+
+    /// Returns what the source said of its newest bundle.
     pub(crate) fn state(&self) -> Option<SourceState> {
-        // Without the bundle its state is worth nothing.
-        self.current().metadata().ok()?;
+        // Without a bundle in force it is worth nothing, and where that is damaged
+        // the source must not be asked for what is newer.
+        self.target().filter(|path| is_whole(path))?;
+        self.stored_state()
+    }
+
+    fn stored_state(&self) -> Option<SourceState> {
         let text = fs::read(self.dir.join(STATE)).ok()?;
         serde_json::from_slice(&text).ok()
     }
@@ -152,6 +162,25 @@ impl Slot {
     pub(crate) fn target(&self) -> Option<PathBuf> {
         let target = fs::read_link(self.current()).ok()?;
         Some(self.dir.join(target.file_name()?))
+    }
+
+    /// Returns the bundle that was in force before the one that is, if it is
+    /// whole. One that was rolled back is none.
+    pub(crate) fn before(&self) -> Option<PathBuf> {
+        let newest = self.stored_state().map(|state| state.sha256);
+        let is_newest = |path: &Path| {
+            let stem = path.file_stem();
+            stem.is_some_and(|stem| {
+                newest
+                    .as_ref()
+                    .is_some_and(|newest| stem == newest.as_str())
+            })
+        };
+        let target = self.target();
+        let entries = fs::read_dir(&self.dir).ok()?.filter_map(Result::ok);
+        entries
+            .map(|entry| entry.path())
+            .find(|path| Some(path) != target.as_ref() && !is_newest(path) && is_whole(path))
     }
 
     /// Puts a bundle of this slot in force, or none.
@@ -198,7 +227,10 @@ impl Candidate {
         self.slot.put_in_force(Some(&self.path))?;
         let state = serde_json::to_vec_pretty(&self.state)?;
         write_whole(&self.slot.dir.join(STATE), &state)?;
-        self.slot.prune([Some(&self.path), before.as_deref()])?;
+        // In place of the same that was damaged, it leaves the one before there.
+        if before.as_ref() != Some(&self.path) {
+            self.slot.prune([Some(&self.path), before.as_deref()])?;
+        }
         Ok(before)
     }
 
@@ -208,6 +240,26 @@ impl Candidate {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Tells whether a bundle is what its name says.
+fn is_whole(path: &Path) -> bool {
+    let digest = || -> io::Result<String> {
+        let mut hash = Sha256::new();
+        let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+        loop {
+            let piece = file.fill_buf()?;
+            if piece.is_empty() {
+                break;
+            }
+            hash.update(piece);
+            let read = piece.len();
+            file.consume(read);
+        }
+        Ok(hex(&hash.finalize()))
+    };
+    let is_bundle = path.extension().is_some_and(|e| e == "zip");
+    is_bundle && digest().is_ok_and(|digest| path.file_stem().is_some_and(|stem| *stem == *digest))
 }
 
 /// Makes a directory that is closed to others, with those above it.
@@ -277,6 +329,41 @@ mod tests {
         good.discard();
         assert!(!bad.path.exists());
         assert_eq!(fs::read(slot.current()).expect("there"), b"good");
+    }
+
+    #[test]
+    fn a_damaged_bundle_has_no_state_and_the_one_before_is_known() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let slot = Store::of(dir.path()).slot("https://example.com/x.zip");
+        let first = keep(&slot, b"first");
+        first.adopt().expect("adopted");
+        assert_eq!(slot.before(), None);
+        let second = keep(&slot, b"second");
+        second.adopt().expect("adopted");
+        assert_eq!(slot.before().as_ref(), Some(&first.path));
+        fs::write(&second.path, "junk").expect("damaged");
+        assert_eq!(slot.state(), None, "it is to be fetched again");
+        assert_eq!(slot.before().as_ref(), Some(&first.path));
+        keep(&slot, b"second").adopt().expect("adopted again");
+        assert_eq!(slot.state().as_ref(), Some(&second.state));
+        assert_eq!(slot.before().as_ref(), Some(&first.path), "still there");
+        fs::write(&first.path, "junk").expect("damaged");
+        assert_eq!(slot.before(), None, "it is no better");
+        fs::remove_file(&second.path).expect("removed");
+        assert_eq!(slot.state(), None);
+    }
+
+    #[test]
+    fn a_bundle_that_was_rolled_back_keeps_its_state_and_is_not_the_one_before() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let slot = Store::of(dir.path()).offline();
+        let first = keep(&slot, b"first");
+        first.adopt().expect("adopted");
+        let second = keep(&slot, b"second");
+        second.adopt().expect("adopted");
+        slot.put_in_force(Some(&first.path)).expect("rolled back");
+        assert_eq!(slot.state().as_ref(), Some(&second.state));
+        assert_eq!(slot.before(), None);
     }
 
     #[test]

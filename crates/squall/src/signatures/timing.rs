@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use squall_api::v1;
-use squall_engine::{Cost, Fingerprint, Sample, costs};
+use squall_engine::{Cost, Fingerprint, Sample, Wanted, costs};
 use squall_server::LibraryError;
 use squall_worker::{Recent, RecentSample, Signatures};
 
@@ -181,11 +181,16 @@ impl Timing {
 
     fn measured(&self, samples: &[RecentSample]) -> anyhow::Result<v1::MeasuredCosts> {
         let begun = Instant::now();
-        let files = self.selection.read()?.files;
+        let files = self.selection.read_what_is_whole()?.files;
         self.state().costs.files_total = files.len() as u64;
-        let found = costs(&files, &as_samples(samples), SHOWN_MAX, |done| {
-            self.state().costs.files_done = done as u64;
-        });
+        let found = costs(
+            &files,
+            &as_samples(samples),
+            Wanted::worst(SHOWN_MAX),
+            |done| {
+                self.state().costs.files_done = done as u64;
+            },
+        );
         let found = found.context("cannot set up the engine")?;
         let taken = begun.elapsed();
         for cost in &found.rules {
@@ -272,7 +277,13 @@ mod tests {
             file_name: "/tmp/a".to_owned(),
             digests: squall_types::Digests::default(),
         }];
-        let found = costs(&files, &as_samples(&samples), SHOWN_MAX, |_| {}).unwrap();
+        let found = costs(
+            &files,
+            &as_samples(&samples),
+            Wanted::worst(SHOWN_MAX),
+            |_| {},
+        )
+        .unwrap();
         let worst = row(&found.rules[0], samples.len());
         assert_eq!(worst.rule.as_deref(), Some("Slow"));
         assert!(worst.microseconds > 1000.0, "{worst:?}");

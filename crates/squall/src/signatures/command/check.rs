@@ -6,7 +6,7 @@ use squall_engine::{Problem, Severity, SignatureSet};
 
 use super::{Ended, JSON, print_json, selection, unread, visible};
 use crate::banner;
-use crate::signatures;
+use crate::signatures::{self, Read};
 
 /// The answer in JSON.
 #[derive(Serialize)]
@@ -52,12 +52,20 @@ struct Shown<'a> {
 
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
     let selection = selection(matches)?;
-    let read = selection.read()?;
-    let errors = unread(&read);
+    let is_json = matches.get_flag(JSON);
+    let (read, failed) = match selection.read() {
+        Ok(read) => (read, None),
+        // Who reads JSON finds the reason in it.
+        Err(error) if is_json => (Read::default(), Some(error)),
+        Err(error) => return Err(error),
+    };
+    let mut errors = unread(&read);
     let set = signatures::compile(&read.files, selection.options())?;
-    set.self_test()?;
+    // Told when the problems are, which may be the reason.
+    let failed = failed.or_else(|| set.self_test().err().map(anyhow::Error::from));
+    errors.extend(failed.iter().map(|error| format!("{error:#}")));
     let summary = set.summary();
-    if matches.get_flag(JSON) {
+    if is_json {
         print_json(&Answer {
             figures: Figures::of(&set),
             problems: set.problems().iter().map(shown).collect(),
@@ -75,6 +83,9 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
             summary.skipped,
             set.problems().len() as u64 - summary.skipped,
         ));
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     Ok(if !errors.is_empty() {
         Ended::Incomplete

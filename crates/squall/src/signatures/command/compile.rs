@@ -9,6 +9,7 @@ use clap::ArgMatches;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use squall_engine::SourceFile;
+use squall_types::SignatureOrigin;
 
 use super::check::Figures;
 use super::{Ended, JSON, OUTPUT, paths, print_json, selection, unread};
@@ -73,19 +74,25 @@ fn write(output: &Path, selection: &Selection, files: &[SourceFile]) -> anyhow::
     let mut part = output.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let roots: Vec<_> = selection
-        .packaged
-        .iter()
-        .chain(&selection.custom)
-        .map(PathBuf::as_path)
-        .collect();
+    let roots = selection.paths();
+    // Those without a file give no name to tell apart.
+    let is_used = |root: &&PathBuf| {
+        files
+            .iter()
+            .any(|file| Path::new(&file.name).starts_with(root))
+    };
+    let roots: Vec<_> = roots.iter().filter(is_used).map(PathBuf::as_path).collect();
+    let is_alone = roots.len() == 1 && !selection.builtin;
     let written = File::create(&part)
         .map_err(anyhow::Error::from)
         .and_then(|file| {
             let mut out = BufWriter::new(file);
-            bundle::write(&mut out, files, |file| name_in_bundle(&file.name, &roots))?;
+            bundle::write(&mut out, files, |file| {
+                name_in_bundle(&file.name, &roots, is_alone)
+            })?;
             out.flush()?;
             out.get_ref().sync_all()?;
+            check(&part, files.len())?;
             fs::rename(&part, output)?;
             Ok(())
         });
@@ -95,9 +102,21 @@ fn write(output: &Path, selection: &Selection, files: &[SourceFile]) -> anyhow::
     written
 }
 
-/// Returns a file's path from the directory that was named; with several, below
-/// that one's number and name, so that none hides another.
-fn name_in_bundle(name: &str, roots: &[&Path]) -> String {
+/// Makes sure that whoever loads the bundle gets all that is in it.
+fn check(bundle: &Path, files: usize) -> anyhow::Result<()> {
+    let found = bundle::read(bundle, SignatureOrigin::Internal)
+        .context("the bundle could not be loaded again")?
+        .len();
+    anyhow::ensure!(
+        found == files,
+        "only {found} of {files} signature files could be loaded from the bundle again"
+    );
+    Ok(())
+}
+
+/// Returns a file's path from the directory that was named; unless that is
+/// the only one, below its number and name, so that none hides another.
+fn name_in_bundle(name: &str, roots: &[&Path], is_alone: bool) -> String {
     let path = Path::new(name);
     let found = roots
         .iter()
@@ -108,17 +127,19 @@ fn name_in_bundle(name: &str, roots: &[&Path]) -> String {
         return name.to_owned();
     };
     let root_name = root.file_name().unwrap_or_default().to_string_lossy();
+    // A hidden directory may be named, and a hidden file is passed over.
+    let root_name = root_name.trim_start_matches('.');
     let inner = inner.to_string_lossy();
     // The root is the file itself.
     let inner = if inner.is_empty() {
-        root_name.clone()
+        root_name.into()
     } else {
         inner
     };
-    if roots.len() == 1 {
+    if is_alone {
         inner.into_owned()
     } else {
-        format!("{number}-{}/{inner}", root_name.trim_start_matches('.'))
+        format!("{number}-{root_name}/{inner}")
     }
 }
 
@@ -130,13 +151,54 @@ mod tests {
     fn names_in_a_bundle_are_relative_and_differ() {
         let one = [Path::new("/rules/a")];
         let two = [Path::new("/rules/a"), Path::new("../x.yar")];
-        for (name, roots, expected) in [
-            ("/rules/a/yara/x.yar", &one[..], "yara/x.yar"),
-            ("builtin/yara/x.yar", &one, "builtin/yara/x.yar"),
-            ("/rules/a/yara/x.yar", &two, "0-a/yara/x.yar"),
-            ("../x.yar", &two, "1-x.yar/x.yar"),
+        let hidden = [Path::new("/rules/.x.yar")];
+        let stored = [
+            Path::new("data/signatures/0f/current.zip"),
+            Path::new("data/own-signatures"),
+        ];
+        for (name, roots, is_alone, expected) in [
+            ("/rules/a/yara/x.yar", &one[..], true, "yara/x.yar"),
+            ("/rules/.x.yar", &hidden, true, "x.yar"),
+            ("/rules/a/builtin/x.yar", &one, false, "0-a/builtin/x.yar"),
+            ("builtin/x.yar", &one, false, "builtin/x.yar"),
+            ("/rules/a/yara/x.yar", &two, false, "0-a/yara/x.yar"),
+            ("../x.yar", &two, false, "1-x.yar/x.yar"),
+            (
+                "data/signatures/0f/current.zip/set/x.yar",
+                &stored,
+                false,
+                "0-current.zip/set/x.yar",
+            ),
+            (
+                "data/own-signatures/x.yar",
+                &stored,
+                false,
+                "1-own-signatures/x.yar",
+            ),
         ] {
-            assert_eq!(name_in_bundle(name, roots), expected);
+            assert_eq!(name_in_bundle(name, roots, is_alone), expected);
         }
+    }
+
+    #[test]
+    fn a_bundle_that_nobody_could_load_is_not_left() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let output = dir.path().join("set.zip");
+        let file = |name: &str| SourceFile {
+            name: name.to_owned(),
+            content: b"rule A { condition: true }".to_vec(),
+            origin: SignatureOrigin::Custom,
+            modified: None,
+            included: squall_engine::Included::default(),
+        };
+        let selection = Selection::default();
+        for names in [&["/a.yar"][..], &["a.yar", "b/.hidden.yar"], &["a.yar"; 2]] {
+            let files: Vec<_> = names.iter().map(|name| file(name)).collect();
+            write(&output, &selection, &files).expect_err("refused");
+            let left = fs::read_dir(dir.path()).expect("listed").count();
+            assert_eq!(left, 0, "{names:?}");
+        }
+        write(&output, &selection, &[file("a.yar")]).expect("written");
+        assert!(output.exists());
     }
 }

@@ -63,12 +63,14 @@ pub(crate) fn command() -> Command {
         ))
         .subcommand(
             reading("test", "Say what would match in samples, and which rules cost most time")
+                .mut_arg(DIRS, |dirs| {
+                    dirs.help("Directories, files or bundles of signatures; without any, those of the settings. Without --samples, all but the first are samples")
+                })
                 .arg(
                     paths_arg(SAMPLES)
                         .long(SAMPLES)
                         .value_name("PATH")
                         .num_args(1..)
-                        .required(true)
                         .help("Files, or directories of files, to scan"),
                 )
                 .arg(
@@ -104,12 +106,13 @@ fn update_command() -> Command {
             paths_arg(FROM)
                 .long(FROM)
                 .value_name("FILE")
-                .help("Take this bundle instead, without a network"),
+                .help("Take this bundle or directory, without asking the sources; it is used beside what they brought, until another is taken"),
         )
         .arg(json_arg())
         .args(config::args_of(&SETTINGS))
         .args(config::args_of(&["audit-log", "run-as"]))
-        .after_help("Exit status: 0 done or nothing new, 2 a source failed or is not fit; what was in force stays.")
+        .after_help("Exit status: 0 done or nothing new, 2 a source failed or is not fit. One that failed keeps what it brought before, and what \
+others have is put in force; if anything new is not fit, nothing new is.")
 }
 
 /// Runs one of the commands; prints an error itself, because 1 has a meaning.
@@ -166,9 +169,12 @@ fn paths(matches: &ArgMatches, name: &str) -> Vec<PathBuf> {
 /// Returns the signatures that are meant: the directories named, else those of
 /// the settings.
 fn selection(matches: &ArgMatches) -> anyhow::Result<Selection> {
+    selection_of(matches, paths(matches, DIRS))
+}
+
+fn selection_of(matches: &ArgMatches, named: Vec<PathBuf>) -> anyhow::Result<Selection> {
     let settings = config::load(matches, std::env::vars_os())?.settings;
     let configured = Selection::of(&settings);
-    let named = paths(matches, DIRS);
     if named.is_empty() {
         return Ok(configured);
     }
@@ -184,17 +190,9 @@ fn selection(matches: &ArgMatches) -> anyhow::Result<Selection> {
 
 /// Says what could not be read, on standard error; returns it for JSON.
 fn unread(read: &Read) -> Vec<String> {
-    let errors = read.errors.iter().map(|error| {
-        let source = std::error::Error::source(error);
-        source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
-    });
-    let empty = read
-        .empty
-        .iter()
-        .map(|path| format!("no signature file below `{}`", path.display()));
-    let all: Vec<_> = errors.chain(empty).collect();
+    let all = read.missing();
     for line in &all {
-        banner::error(line);
+        banner::error(&visible(line));
     }
     all
 }
@@ -206,7 +204,7 @@ fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 }
 
 /// Makes text from outside harmless for a terminal.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()

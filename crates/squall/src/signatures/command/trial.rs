@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::ArgMatches;
 use serde::Serialize;
-use squall_engine::{Cost, Costs, Sample, ScanLimits, Scanner, SignatureSet, costs, digests};
+use squall_engine::{
+    Cost, Costs, Sample, ScanLimits, Scanner, SignatureSet, Wanted, costs, digests,
+};
 use squall_types::{Outcome, Thresholds};
 use walkdir::WalkDir;
 
 use super::check::Figures;
-use super::{Ended, JSON, SAMPLES, SLOW_RULE, paths, print_json, selection, unread, visible};
+use super::{
+    DIRS, Ended, JSON, SAMPLES, SLOW_RULE, paths, print_json, selection_of, unread, visible,
+};
 use crate::banner;
 use crate::signatures;
 use crate::signatures::timing::{SLOW_RULE_MICROSECONDS, average};
@@ -26,7 +30,7 @@ const SAMPLE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 const TIMED_MAX: usize = 50;
 const TIMED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// How many of the most expensive rules are shown.
+/// How many of the most expensive rules are shown, besides in JSON.
 const RULES_SHOWN: usize = 10;
 
 /// A level for every match, however low it scores.
@@ -101,7 +105,8 @@ impl Measured {
 }
 
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
-    let selection = selection(matches)?;
+    let (dirs, samples) = named(matches)?;
+    let selection = selection_of(matches, dirs)?;
     let read = selection.read()?;
     let mut errors = unread(&read);
     let set = signatures::compile(&read.files, selection.options())?;
@@ -110,7 +115,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
     let mut timed = Vec::new();
     let mut timed_bytes = 0;
     let mut scanner = Scanner::new(&set, limits());
-    for path in sample_paths(&paths(matches, SAMPLES), &mut errors) {
+    for path in sample_paths(&samples, &mut errors) {
         let content = match read_sample(&path) {
             Ok(content) => content,
             Err(error) => {
@@ -129,10 +134,16 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
         }
     }
     let slow = matches.get_one::<u64>(SLOW_RULE).copied();
+    let slow_microseconds = slow.unwrap_or(SLOW_RULE_MICROSECONDS);
+    let wanted = if is_json {
+        Wanted::ALL
+    } else {
+        wanted(slow_microseconds, timed.len())
+    };
     let measured = Measured {
-        costs: measure(&read.files, &timed)?,
+        costs: measure(&read.files, &timed, wanted)?,
         samples: timed.len(),
-        slow_microseconds: slow.unwrap_or(SLOW_RULE_MICROSECONDS),
+        slow_microseconds,
     };
     let is_complete = errors.is_empty() && scanned.iter().all(|one| one.incomplete.is_empty());
     let is_found = scanned.iter().any(|one| !one.matches.is_empty());
@@ -148,6 +159,30 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Ended> {
     })
 }
 
+/// Returns which signatures and which samples are meant: without `--samples`, all
+/// that is named but the first are samples.
+fn named(matches: &ArgMatches) -> anyhow::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let mut dirs = paths(matches, DIRS);
+    let mut samples = paths(matches, SAMPLES);
+    if samples.is_empty() {
+        samples = dirs.split_off(dirs.len().min(1));
+    }
+    anyhow::ensure!(
+        !samples.is_empty(),
+        "there is no sample: name files to scan behind the signatures, or with --samples"
+    );
+    Ok((dirs, samples))
+}
+
+/// Which rules are to be timed where only the worst ones are shown.
+fn wanted(slow_microseconds: u64, samples: usize) -> Wanted {
+    let samples = u32::try_from(samples).unwrap_or(u32::MAX);
+    Wanted {
+        count: RULES_SHOWN,
+        above: Duration::from_micros(slow_microseconds).saturating_mul(samples),
+    }
+}
+
 fn limits() -> ScanLimits {
     ScanLimits {
         thresholds: EVERYTHING,
@@ -155,10 +190,12 @@ fn limits() -> ScanLimits {
     }
 }
 
-/// Returns the files that are meant; what cannot be listed is an error.
+/// Returns the files that are meant; what cannot be listed is an error, and so is
+/// a directory with nothing to scan.
 fn sample_paths(named: &[PathBuf], errors: &mut Vec<String>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in named {
+        let before = (found.len(), errors.len());
         for entry in WalkDir::new(path).sort_by_file_name() {
             match entry {
                 // Named ones whatever they are: opening them says what is wrong.
@@ -169,6 +206,10 @@ fn sample_paths(named: &[PathBuf], errors: &mut Vec<String>) -> Vec<PathBuf> {
                 Ok(_) => {}
                 Err(error) => errors.push(told(error.to_string())),
             }
+        }
+        if (found.len(), errors.len()) == before {
+            let path = path.display();
+            errors.push(told(format!("there is no sample below `{path}`")));
         }
     }
     found
@@ -238,6 +279,7 @@ fn scan(scanner: &mut Scanner<'_>, path: &Path, content: &[u8]) -> Scanned {
 fn measure(
     files: &[squall_engine::SourceFile],
     samples: &[(String, Vec<u8>)],
+    wanted: Wanted,
 ) -> anyhow::Result<Costs> {
     if samples.is_empty() {
         return Ok(Costs::default());
@@ -251,7 +293,7 @@ fn measure(
         })
         .collect();
     let bar = signatures::progress_bar(files.len()).with_message("timing rules");
-    let costs = costs(files, &samples, RULES_SHOWN, |done| {
+    let costs = costs(files, &samples, wanted, |done| {
         bar.set_position(done as u64)
     });
     bar.finish_and_clear();
@@ -295,7 +337,7 @@ fn print_costs(measured: &Measured) {
         "\nTime over {samples} samples; without any rule {} µs. The most expensive rules, each alone:\n",
         micros(costs.base)
     );
-    for cost in &costs.rules {
+    for cost in costs.rules.iter().take(RULES_SHOWN) {
         text.push_str(&format!(
             "{:>10} µs  {}  {}\n",
             micros(cost.time),
@@ -342,4 +384,35 @@ fn print_answer(
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named_by(arguments: &[&str]) -> Option<(Vec<PathBuf>, Vec<PathBuf>)> {
+        let command = super::super::command();
+        let all = ["signatures", "test"].iter().chain(arguments);
+        let matches = command.try_get_matches_from(all).expect("arguments");
+        let (_, matches) = matches.subcommand().expect("`test`");
+        named(matches).ok()
+    }
+
+    #[test]
+    fn samples_are_named_behind_the_signatures_or_with_their_flag() {
+        let paths = |names: &[&str]| -> Vec<PathBuf> { names.iter().map(PathBuf::from).collect() };
+        for (arguments, dirs, samples) in [
+            (&["r", "s"][..], &["r"][..], &["s"][..]),
+            (&["r", "s", "t"], &["r"], &["s", "t"]),
+            (&["r", "--samples", "s", "t"], &["r"], &["s", "t"]),
+            (&["q", "r", "--samples", "s"], &["q", "r"], &["s"]),
+            (&["--samples", "s"], &[], &["s"]),
+        ] {
+            let expected = Some((paths(dirs), paths(samples)));
+            assert_eq!(named_by(arguments), expected, "{arguments:?}");
+        }
+        for arguments in [&[][..], &["r"], &["--slow-rule", "9"]] {
+            assert_eq!(named_by(arguments), None, "{arguments:?}");
+        }
+    }
 }

@@ -141,11 +141,12 @@ fn adopt(
 ) -> anyhow::Result<String> {
     let read = selection.read()?;
     unread(&read);
+    let lists = signatures::tally_bundles(&read.files, candidates);
     let made = signatures::make(&read.files, selection.options(), cache)
         .context("the new signatures are not fit, those before stay")?;
     signatures::refuse_mostly_broken(made.set.summary())
         .context("the new signatures are not fit, those before stay")?;
-    signatures::refuse_broken_bundles(&made.set, candidates)
+    signatures::refuse_unfit_bundles(&made.set, candidates, &lists)
         .context("the new signatures are not fit, those before stay")?;
     for candidate in candidates {
         candidate

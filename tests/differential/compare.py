@@ -48,6 +48,8 @@ def main():
         print(f"skipped: `{rules}` is absent; the starter signatures are used")
         rules = ROOT / "config/signatures"
     files = pick(arguments.count, shared)
+    if len(files) < arguments.count:
+        fail(f"there are {len(files)} files to pick from, {arguments.count} are wanted")
     print(f"{len(files)} files, rules of {rules.name}, engine {ENGINE}, reference {arguments.reference}")
     ours = squall(arguments.squall, rules, files)
     reference = {"python": with_python, "yr": with_yr}[arguments.reference]

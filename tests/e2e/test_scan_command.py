@@ -86,11 +86,12 @@ def test_help_tells_all(scan):
     text = done.stdout.decode()
     for flag in (
         "text json csv html include exclude max-size max-age cpu-limit follow-symlinks one-file-system threads "
-        "signatures custom-signatures pure-yara max-recursion-depth noarchive notice template scan-timeout"
+        "signatures custom-signatures signature-cache-dir pure-yara max-recursion-depth max-nested-objects noarchive "
+        "archive-password notice warning alert utc rfc3339 log-level template scan-timeout"
     ).split():
         assert f"--{flag}" in text, flag
     assert "Exit status" in text
-    assert "--server-port" not in text
+    assert "--server-port" not in text and "--verdict-cache-size" not in text
 
 
 # ---- archives

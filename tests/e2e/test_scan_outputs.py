@@ -82,6 +82,18 @@ def test_csv_is_rfc_4180_without_formulas(scan, hostile):
     assert all({"E2E_Marker", "E2E_Second"} <= set(row["rules"].split("; ")) for row in found)
 
 
+def test_csv_has_no_formulas_where_semicolons_separate(scan, tree):
+    for name in ("x;=cmd.txt", 'y;"=cmd.txt', "z; @SUM(1).txt"):
+        (tree / name).write_bytes(MARKER)
+    _, outputs = all_outputs(scan, tree)
+    text = outputs["csv"].decode()
+    for row in csv.reader(io.StringIO(text, newline=""), delimiter=";"):
+        assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row), row
+    # Commas separate in truth, and of a name nothing is lost.
+    names = {row["path"].removeprefix(f"{tree}/") for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)}
+    assert names == {"x;'=cmd.txt", "y;'\"=cmd.txt", "z;' @SUM(1).txt"}
+
+
 def test_the_report_is_one_safe_page(scan, hostile):
     _, outputs = all_outputs(scan, hostile, "--max-size", "4000")
     text = outputs["html"].decode()

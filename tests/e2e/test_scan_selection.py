@@ -26,6 +26,49 @@ def test_globs(scan, tree):
     assert names("--include", "keep/*.php") == {"keep/d.php"}
 
 
+def test_paths_with_dots_are_those_that_globs_and_signatures_know(scan, tree, tmp_path):
+    for name in ("a.php", "b.php"):
+        (tree / name).write_bytes(MARKER)
+    (tree / "c.txt").write_bytes(CLEAN)
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "dots-filename-iocs.txt").write_text(f"^{tree}/c\\.txt$;80\n")
+    found = lambda *a, cwd=tree: paths(scan("--json", "-", *a, cwd=cwd).json())  # noqa: E731
+    both = {f"{tree}/a.php", f"{tree}/b.php"}
+    assert found("../tree") == found("..", "--include", "tree/*") == both
+    assert found("../tree", "--include", f"{tree}/a.*") == {f"{tree}/a.php"}
+    assert found("../tree", "--exclude", f"{tree}/a.php") == {f"{tree}/b.php"}
+    for root in ("../tree", tree):
+        assert found("--signatures", lists, root) == both | {f"{tree}/c.txt"}
+    # What is above a link is above what it leads to; the link itself keeps its name.
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away" / "link").symlink_to(tree)
+    assert found("away/link/../tree", cwd=tmp_path) == both
+    assert found("../away/link", "--exclude", "b.php") == {f"{tmp_path}/away/link/a.php"}
+
+
+def test_globs_with_dots_begin_at_the_current_directory(scan, tree):
+    folder = tree / "a[b]{c,d}*\\e"
+    for name in ("x.php", "deep/x.php"):
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_bytes(MARKER)
+    found = lambda *a: {os.path.relpath(p, folder) for p in paths(scan("--json", "-", *a, ".", cwd=folder).json())}  # noqa: E731
+    assert found("--exclude", "./x.php") == {"deep/x.php"}
+    assert found("--include", "./*.php") == {"x.php"}
+    assert found("--exclude", f"../{folder.name[0]}*/deep") == {"x.php"}
+    assert found("--exclude", "deep//x.php") == {"x.php"}
+    done = scan("--include", f"{folder}/../*", ".", cwd=folder)
+    assert done.status == 2 and "`..`" in done.err and done.out == b""
+
+
+def test_a_selection_that_leaves_nothing_is_told_of(scan, tree):
+    (tree / "a.php").write_bytes(MARKER)
+    done = scan("--include", "*.exe", "--html", tree.parent / "o.html", tree)
+    assert done.status == 0
+    for text in (done.err, (tree.parent / "o.html").read_text()):
+        assert "no file was scanned: --include, --exclude and --max-age left out 1 files" in text
+
+
 def test_age(scan, tree):
     for name, days in (("new", 1), ("old", 10)):
         (tree / name).write_bytes(MARKER)

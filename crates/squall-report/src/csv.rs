@@ -1,12 +1,13 @@
 //! Findings as CSV (RFC 4180), one row for each event, for spreadsheets.
 //!
-//! Every value is visible text on one line. One that a spreadsheet would run as
-//! a formula (`=cmd|…`) has an apostrophe in front, which spreadsheets show as
-//! text. Whoever needs the exact bytes finds them in the JSON form.
+//! Every value is visible text on one line, in quotes. One that a spreadsheet
+//! would run as a formula (`=cmd|…`) has an apostrophe in front, which
+//! spreadsheets show as text. Whoever needs the exact bytes finds them in the JSON
+//! form.
 
 use std::io;
 
-use csv::{Terminator, WriterBuilder};
+use csv::{QuoteStyle, Terminator, WriterBuilder};
 use squall_types::{MatchedString, Report};
 
 use crate::event::{self, Event};
@@ -136,18 +137,31 @@ fn joined(values: impl Iterator<Item = String>) -> String {
 
 /// Returns a value as it may stand in a cell.
 fn cell(value: &str) -> String {
-    let text = visible::text(value, limits::VALUE_CHARS_MAX, Quotes::No);
-    if starts_formula(&text) {
-        format!("'{text}")
-    } else {
-        text
+    harmless(&visible::text(value, limits::VALUE_CHARS_MAX, Quotes::No))
+}
+
+/// Returns visible text that no spreadsheet takes for a formula: what begins like
+/// one gets an apostrophe in front, as OWASP advises, also behind each semicolon.
+/// Where these separate cells, as in many countries, a row that commas separate
+/// is cut at them, and quotes in the midst of what is a cell there do not help.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 1);
+    for part in text.split_inclusive(';') {
+        if starts_formula(part) {
+            out.push('\'');
+        }
+        out.push_str(part);
     }
+    out
 }
 
 /// Tells whether a spreadsheet would take text for a formula. Blanks in front
-/// are dropped by some, and the full-width forms are taken for the others.
+/// are dropped by some, quotes are taken for those of the cell, and the
+/// full-width forms are taken for the others.
 fn starts_formula(text: &str) -> bool {
-    text.trim_start().starts_with([
+    let is_dropped = |c: char| c.is_whitespace() || c == '"';
+    text.trim_start_matches(is_dropped).starts_with([
         '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
     ])
 }
@@ -158,6 +172,7 @@ fn write_row<V: AsRef<[u8]>>(
 ) -> io::Result<()> {
     let mut row = Vec::new();
     let mut writer = WriterBuilder::new()
+        .quote_style(QuoteStyle::Always)
         .terminator(Terminator::CRLF)
         .from_writer(&mut row);
     writer.write_record(values).map_err(io::Error::other)?;
@@ -177,6 +192,11 @@ mod tests {
             ("@SUM(1)", "'@SUM(1)"),
             ("  -1", "'  -1"),
             ("\u{ff1d}1", "'\u{ff1d}1"),
+            ("x;=cmd.txt", "x;'=cmd.txt"),
+            ("a; @b; c;-1", "a;' @b; c;'-1"),
+            ("a;\"=b", "a;'\"=b"),
+            ("a\t=b;", "a\\x09=b;"),
+            ("a;b=c", "a;b=c"),
             ("a=b", "a=b"),
             ("/tmp/=x", "/tmp/=x"),
             ("a\r\n=b", "a\\x0d\\x0a=b"),
@@ -186,9 +206,9 @@ mod tests {
     }
 
     #[test]
-    fn rows_end_as_rfc_4180_says() {
+    fn rows_end_as_rfc_4180_says_and_all_values_are_quoted() {
         let mut out = Vec::new();
-        write_row(["a,b", "c\"d", "e"], &mut out).expect("a vector takes everything");
-        assert_eq!(out, b"\"a,b\",\"c\"\"d\",e\r\n");
+        write_row(["a,b", "c\"d", "e;f", ""], &mut out).expect("a vector takes everything");
+        assert_eq!(out, b"\"a,b\",\"c\"\"d\",\"e;f\",\"\"\r\n");
     }
 }

@@ -95,6 +95,14 @@ impl Counters {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// How much was left out by what the operator asked for.
+    pub(crate) fn not_selected(&self) -> u64 {
+        [Skip::Excluded, Skip::NotIncluded, Skip::TooOld]
+            .into_iter()
+            .map(|skip| self.skipped[skip as usize].load(Ordering::Relaxed))
+            .sum()
+    }
+
     /// What was passed over, with its name; without what there was none of.
     pub(crate) fn skipped(&self) -> Vec<(&'static str, u64)> {
         Skip::ALL
@@ -120,5 +128,6 @@ mod tests {
         }
         let counts: Vec<u64> = counters.skipped().iter().map(|(_, count)| *count).collect();
         assert_eq!(counts, (1..=10).collect::<Vec<_>>());
+        assert_eq!(counters.not_selected(), 1 + 2 + 3);
     }
 }

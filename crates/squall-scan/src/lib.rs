@@ -6,6 +6,7 @@ mod memory;
 mod outputs;
 mod progress;
 mod read;
+mod roots;
 mod run;
 mod select;
 mod stop;

@@ -254,8 +254,8 @@ mod tests {
         let metadata = std::fs::metadata(&path).expect("there");
         assert_eq!(outputs.files(), [FileId::of(&metadata)]);
         let text = std::fs::read_to_string(&path).expect("text");
-        assert!(text.starts_with("time,host,"), "{text}");
-        assert!(text.ends_with("event_id\r\n"), "{text}");
+        assert!(text.starts_with("\"time\",\"host\","), "{text}");
+        assert!(text.ends_with("\"event_id\"\r\n"), "{text}");
     }
 
     #[test]

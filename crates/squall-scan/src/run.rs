@@ -1,11 +1,11 @@
 //! One scan: its threads, and what is done with what they find.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
-use std::{io, path};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use squall_engine::{ScanLimits, SignatureSet};
@@ -16,6 +16,7 @@ use crate::memory::Memory;
 use crate::outputs::{OutputError, Outputs};
 use crate::progress::Progress;
 use crate::read::FileId;
+use crate::roots;
 use crate::select::Selection;
 use crate::stop::Stop;
 use crate::summary::{About, Summary};
@@ -147,7 +148,7 @@ fn absolute(roots: &[PathBuf]) -> Result<Vec<PathBuf>, ScanError> {
     roots
         .iter()
         .map(|root| {
-            path::absolute(root).map_err(|source| ScanError::Path {
+            roots::absolute(root).map_err(|source| ScanError::Path {
                 path: root.clone(),
                 source,
             })

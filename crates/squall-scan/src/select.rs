@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
+use std::{env, io};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -23,14 +24,32 @@ pub struct SelectionOptions {
     pub one_file_system: bool,
 }
 
-/// A glob that is none.
+/// A glob that is none, or that nothing can match.
 #[derive(Debug, thiserror::Error)]
-#[error("`{pattern}` is no glob pattern")]
-pub struct PatternError {
-    /// The pattern.
-    pub pattern: String,
-    /// Why not.
-    source: globset::Error,
+pub enum PatternError {
+    /// It breaks the rules of globs.
+    #[error("`{pattern}` is no glob pattern")]
+    Syntax {
+        /// The pattern.
+        pattern: String,
+        /// Why not.
+        source: globset::Error,
+    },
+    /// It has `..` behind a name.
+    #[error("`{pattern}` matches nothing: `..` can only be at the beginning of a pattern")]
+    Parent {
+        /// The pattern.
+        pattern: String,
+    },
+    /// It begins at the current directory, which is gone or has a name that is
+    /// no text.
+    #[error("`{pattern}` begins at the current directory, which cannot be named")]
+    Here {
+        /// The pattern.
+        pattern: String,
+        /// Why not.
+        source: io::Error,
+    },
 }
 
 /// Which files are looked at.
@@ -49,12 +68,13 @@ impl Selection {
     ///
     /// A pattern without a slash is matched with the name of a file or
     /// directory, one with a slash with its whole absolute path; one that does
-    /// not begin with a slash may begin anywhere in it. `*` and `?` match no
-    /// slash, `**` does.
+    /// not begin with a slash may begin anywhere in it, but for `./` and `../`,
+    /// which begin at the current directory. `*` and `?` match no slash, `**`
+    /// does.
     ///
     /// # Errors
     ///
-    /// Fails if a pattern is none.
+    /// Fails if a pattern is none, or can match nothing.
     pub fn new(options: &SelectionOptions) -> Result<Self, PatternError> {
         Ok(Self {
             include: (!options.include.is_empty())
@@ -94,30 +114,69 @@ impl Selection {
 fn globs(patterns: &[String]) -> Result<GlobSet, PatternError> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        let error = |source| PatternError {
-            pattern: pattern.clone(),
-            source,
-        };
-        let trimmed = match pattern.trim_end_matches('/') {
-            "" => pattern,
-            trimmed => trimmed,
-        };
-        let anchored = if trimmed.starts_with('/') || trimmed.starts_with("**/") {
-            trimmed.to_owned()
-        } else {
-            format!("**/{trimmed}")
-        };
-        let glob = GlobBuilder::new(&anchored)
+        let glob = GlobBuilder::new(&anchored(pattern)?)
             .literal_separator(true)
             .backslash_escape(true)
             .build()
-            .map_err(error)?;
+            .map_err(|source| syntax(pattern.clone(), source))?;
         set.add(glob);
     }
-    set.build().map_err(|source| PatternError {
-        pattern: patterns.join(", "),
-        source,
+    set.build()
+        .map_err(|source| syntax(patterns.join(", "), source))
+}
+
+fn syntax(pattern: String, source: globset::Error) -> PatternError {
+    PatternError::Syntax { pattern, source }
+}
+
+/// Returns a pattern for whole absolute paths.
+fn anchored(pattern: &str) -> Result<String, PatternError> {
+    let names = names(pattern);
+    let (begin, rest) = match names.as_slice() {
+        ["", rest @ ..] => (String::new(), rest),
+        ["." | "..", ..] => from_here(&names).map_err(|source| PatternError::Here {
+            pattern: pattern.to_owned(),
+            source,
+        })?,
+        ["**", rest @ ..] if !rest.is_empty() => ("**".to_owned(), rest),
+        rest => ("**".to_owned(), rest),
+    };
+    if rest.contains(&"..") {
+        return Err(PatternError::Parent {
+            pattern: pattern.to_owned(),
+        });
+    }
+    let whole = [&[begin.as_str()], rest].concat().join("/");
+    Ok(if whole.is_empty() {
+        "/".to_owned()
+    } else {
+        whole
     })
+}
+
+/// Splits a pattern at its slashes. No path that is matched has `.` in it, or two
+/// slashes in a row, which variables of a shell make.
+fn names(pattern: &str) -> Vec<&str> {
+    let mut names: Vec<&str> = pattern.split('/').collect();
+    let mut is_first = true;
+    names.retain(|name| std::mem::take(&mut is_first) || !matches!(*name, "" | "."));
+    names
+}
+
+/// Returns the directory that `.` or `..` at the beginning mean, as a pattern, and
+/// the names behind them.
+fn from_here<'a, 'b>(names: &'a [&'b str]) -> io::Result<(String, &'a [&'b str])> {
+    let dots = names.iter().take_while(|name| matches!(**name, "." | ".."));
+    let (dots, rest) = names.split_at(dots.count());
+    let mut folder = env::current_dir()?;
+    for _ in dots.iter().filter(|name| **name == "..") {
+        folder.pop();
+    }
+    let folder = folder
+        .to_str()
+        .ok_or_else(|| io::Error::other("its name is no text"))?;
+    let literal = globset::escape(&folder.replace('\\', "\\\\"));
+    Ok((literal.trim_end_matches('/').to_owned(), rest))
 }
 
 #[cfg(test)]
@@ -151,6 +210,11 @@ mod tests {
             ("lib/*.so", "/usr/lib/x.so", true),
             ("*.{js,ts}", "/x/a.ts", true),
             ("a?c[0-9]", "/x/abc7", true),
+            ("/var//www/./*", "/var/www/a.php", true),
+            ("lib//*.so", "/usr/lib/x.so", true),
+            ("**", "/x/y", true),
+            ("/", "/", true),
+            ("/", "/x", false),
             ("\\*", "/x/*", true),
             ("\\*", "/x/y", false),
         ] {
@@ -161,6 +225,43 @@ mod tests {
                 "{pattern} {path}"
             );
         }
+    }
+
+    #[test]
+    fn patterns_that_begin_with_a_dot_begin_at_the_current_directory() {
+        let here = env::current_dir().expect("current directory");
+        let above = here.parent().expect("not the root");
+        for (pattern, path, matches) in [
+            ("./a", here.join("a"), true),
+            (".//./*.php", here.join("a.php"), true),
+            ("./a", here.join("b/a"), false),
+            ("./**/a", here.join("b/a"), true),
+            ("../a/", above.join("a"), true),
+            ("./../a/*", above.join("a/b"), true),
+            ("../a", here.join("a"), false),
+            (".", here.clone(), true),
+            ("..", above.to_owned(), true),
+            ("..", here.clone(), false),
+        ] {
+            let selection = selection(&[], &[pattern]);
+            assert_eq!(selection.excludes(&path), matches, "{pattern} {path:?}");
+        }
+        let far = "../".repeat(99);
+        assert!(selection(&[], &[&format!("{far}a")]).excludes(Path::new("/a")));
+        assert!(selection(&[], &[&far]).excludes(Path::new("/")));
+    }
+
+    #[test]
+    fn a_pattern_that_nothing_can_match_is_refused() {
+        for pattern in ["/var/../x", "a/..", "**/../x", "./a/../b", ".././a/.."] {
+            let error = Selection::new(&SelectionOptions {
+                include: vec![pattern.to_owned()],
+                ..SelectionOptions::default()
+            })
+            .expect_err("nothing to match");
+            assert!(error.to_string().contains(pattern), "{error}");
+        }
+        assert!(selection(&[], &["..a"]).excludes(Path::new("/x/..a")));
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub struct Summary {
     failed: u64,
     /// Files that were passed to the scan threads and did not come back.
     lost: u64,
+    /// Files and directories that were left out by what was asked for.
+    not_selected: u64,
     skipped: Vec<(&'static str, u64)>,
     /// Whether it was asked to end.
     pub(crate) interrupted: bool,
@@ -104,6 +106,7 @@ impl Summary {
         self.scanned = counters.scanned();
         self.bytes = counters.bytes();
         self.lost = counters.found().saturating_sub(counters.done());
+        self.not_selected = counters.not_selected();
         self.skipped = counters.skipped();
     }
 
@@ -189,7 +192,12 @@ impl Summary {
                 self.lost
             ));
         }
-        if self.scanned == 0 && self.is_complete() {
+        if self.scanned == 0 && self.not_selected > 0 {
+            notes.push(format!(
+                "no file was scanned: --include, --exclude and --max-age left out {} files and directories",
+                self.not_selected
+            ));
+        } else if self.scanned == 0 && self.is_complete() {
             notes.push("no file was scanned".to_owned());
         }
         notes
@@ -309,5 +317,28 @@ mod tests {
             assert_eq!(summary.ending(), Ending::Errors, "{summary:?}");
             assert!(!summary.page().complete);
         }
+    }
+
+    #[test]
+    fn a_selection_that_leaves_nothing_is_told_of() {
+        let nothing_there = Summary::default();
+        assert_eq!(nothing_there.notes(), ["no file was scanned"]);
+        let nothing_left = Summary {
+            not_selected: 7,
+            failed: 1,
+            ..Summary::default()
+        };
+        let [note] = &nothing_left.notes()[..] else {
+            panic!("{nothing_left}");
+        };
+        assert!(
+            note.contains("--include") && note.contains("7 files"),
+            "{note}"
+        );
+        let something_left = Summary {
+            scanned: 1,
+            ..nothing_left
+        };
+        assert!(something_left.notes().is_empty());
     }
 }

@@ -38,7 +38,8 @@ Exit status:
      Each such file is listed in every output.
 
 Globs: a pattern without a slash is matched with names (`*.php`), one with a slash
-with absolute paths (`/var/lib/**`) or their ends (`www/*.php`). `*` matches no slash.
+with absolute paths (`/var/lib/**`) or their ends (`www/*.php`). `./` and `../` at the
+beginning mean the current directory and the one above. `*` matches no slash.
 
 Pipes, sockets, devices, /proc, /sys and the like are passed over and counted.
 Ctrl-C ends the scan after the files in hand, a second one at once; the outputs

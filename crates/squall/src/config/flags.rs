@@ -39,8 +39,9 @@ pub(crate) fn args_of(names: &[&str]) -> Vec<Arg> {
 const SCAN_SECTIONS: [&str; 4] = ["Scanning", "Signatures", "Unpacking", "Levels"];
 
 /// Settings in those sections that only a service has a use for.
-const SERVICE_ONLY: [&str; 5] = [
+const SERVICE_ONLY: [&str; 6] = [
     "sync-only-threads",
+    "verdict-cache-size",
     "signature-update-interval",
     "signature-sources",
     "signature-public-key",

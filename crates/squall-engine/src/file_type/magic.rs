@@ -164,9 +164,9 @@ pub(super) fn lzma(content: &[u8]) -> Option<FileType> {
 }
 
 /// The same with other settings than those that nearly everybody uses, which
-/// leave nothing to go by but that all the fields make sense: the length is not
-/// known, or more than what it was compressed to, and the first byte of the data
-/// is always zero.
+/// leave nothing to go by but that all the fields make sense. Only where the
+/// length is not known, as most programs have it: with one that is, a table of
+/// numbers looks like it. The first byte of the data is always zero.
 pub(super) fn unusual_lzma(content: &[u8]) -> Option<FileType> {
     const SETTINGS_MAX: u8 = 9 * 5 * 5;
     const DICTIONARY_MIN: u32 = 64 * 1024;
@@ -177,12 +177,9 @@ pub(super) fn unusual_lzma(content: &[u8]) -> Option<FileType> {
         dictionary_len.is_multiple_of(3) && (dictionary_len / 3).is_power_of_two();
     let is_dictionary =
         dictionary_len >= DICTIONARY_MIN && (dictionary_len.is_power_of_two() || is_one_and_half);
-    let is_len = match (bytes::offset_le(content, 5)?, bytes::u32_le(content, 9)?) {
-        (low, 0) => low > content.len() / 2,
-        (_, high) => high == u32::MAX,
-    };
+    let is_of_unknown_len = bytes::is_at(content, 5, &[0xff; 8]);
     let is_data = content.get(HEADER_BYTES) == Some(&0);
-    let is_one = *content.first()? < SETTINGS_MAX && is_dictionary && is_len && is_data;
+    let is_one = *content.first()? < SETTINGS_MAX && is_dictionary && is_of_unknown_len && is_data;
     is_one.then_some(types::LZMA)
 }
 

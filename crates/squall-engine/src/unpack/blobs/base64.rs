@@ -1,6 +1,7 @@
 //! Runs of base64 digits, put together from the lines and string literals they
 //! are spread over.
 
+use super::Joint;
 use super::joints::joint;
 
 /// Shorter runs are words. As a command, 24 digits are nine characters.
@@ -15,6 +16,8 @@ pub(super) struct Run<'a> {
     /// Where its first digit is.
     pub(super) offset: usize,
     pub(super) digits: &'a [u8],
+    /// Where the digits go on in another literal.
+    pub(super) joints: &'a [Joint],
     /// It has `-` or `_` in place of `+` and `/`. They may as well part runs of
     /// the usual alphabet: see [`Runs::again`].
     pub(super) is_url: bool,
@@ -25,6 +28,7 @@ pub(super) struct Runs<'a> {
     text: &'a [u8],
     at: usize,
     digits: Vec<u8>,
+    joints: Vec<Joint>,
     /// Runs that begin before this are of the usual alphabet.
     usual_until: usize,
 }
@@ -35,6 +39,7 @@ impl<'a> Runs<'a> {
             text,
             at: 0,
             digits: Vec::new(),
+            joints: Vec::new(),
             usual_until: 0,
         }
     }
@@ -54,14 +59,14 @@ impl<'a> Runs<'a> {
                 return Some(Run {
                     offset,
                     digits: &self.digits,
+                    joints: &self.joints,
                     is_url,
                 });
             }
         }
     }
 
-    /// Goes back to the run at `offset`, which means nothing in the alphabet for
-    /// URLs. No byte is read a third time: what was read takes part in no other
+    /// Goes back to the run at `offset`, to read it in the usual alphabet. No byte is read a third time: what was read takes part in no other
     /// run of that alphabet.
     pub(super) fn again(&mut self, offset: usize) {
         self.usual_until = self.at;
@@ -72,6 +77,7 @@ impl<'a> Runs<'a> {
     fn collect(&mut self, start: usize) {
         let may_be_url = start >= self.usual_until;
         self.digits.clear();
+        self.joints.clear();
         let mut segment = start;
         loop {
             let len = digits_len(&self.text[segment..], may_be_url);
@@ -86,10 +92,17 @@ impl<'a> Runs<'a> {
             if len < SEGMENT_DIGITS_MIN {
                 return;
             }
-            let next = line_break(&self.text[end..]).or_else(|| joint(self.text, start, end));
+            let line = line_break(&self.text[end..]);
+            let next = line.or_else(|| joint(self.text, start, end));
             match next.map(|gap| end + gap) {
                 Some(next) if has_digit(&self.text[next..], may_be_url) => segment = next,
                 _ => return,
+            }
+            if line.is_none() {
+                self.joints.push(Joint {
+                    offset: segment,
+                    at: self.digits.len(),
+                });
             }
         }
     }

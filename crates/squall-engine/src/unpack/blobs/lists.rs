@@ -71,7 +71,11 @@ impl Iterator for Lists<'_> {
             }
             let content = self.list(offset, form);
             if content.len() >= BYTES_MIN {
-                return Some(Decoded { offset, content });
+                return Some(Decoded {
+                    offset,
+                    content,
+                    joints: Vec::new(),
+                });
             }
             // A script can have `hex:` before a list of its own.
             if matches!(form, Form::Registry) {

@@ -17,6 +17,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::ops::Range;
 
 use flate2::read::{DeflateDecoder, ZlibDecoder};
 use squall_types::IncompleteReason;
@@ -33,6 +34,18 @@ struct Decoded {
     /// Where it begins, in bytes.
     offset: usize,
     content: Vec<u8>,
+    /// Where it goes on in another literal.
+    joints: Vec<Joint>,
+}
+
+/// Where a run goes on in another literal, which may as well be another file: one
+/// of a list that is added to, or the first one behind a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Joint {
+    /// Where the literal begins in the text, in bytes.
+    offset: usize,
+    /// Where its content begins in that of the run.
+    at: usize,
 }
 
 /// Looks for encoded files in a text.
@@ -62,23 +75,30 @@ struct Search<'a, 'b, 'members, 'limits> {
 impl Search<'_, '_, '_, '_> {
     fn base64(&mut self) -> Result<(), Trouble> {
         let mut runs = base64::Runs::new(self.text);
+        let mut known = None;
         while let Some(run) = runs.next() {
             self.members.budget.check_time()?;
-            let is_url = run.is_url;
-            let decoded = Decoded {
-                offset: run.offset,
-                content: decode::base64(run.digits),
-            };
-            let found_before = self.found;
-            if is_behind_decompression(self.text, decoded.offset) {
-                self.inflated(&decoded)?;
+            let (offset, is_url) = (run.offset, run.is_url);
+            // Its beginning is that of the run it was read as before.
+            if known == Some(offset) {
+                continue;
             }
-            self.pass_on("base64", &decoded)?;
+            let content = decode::base64(run.digits);
+            let found_before = self.found;
+            if is_behind_decompression(self.text, offset) {
+                self.inflated(offset, &content)?;
+            }
+            let digits = run.digits;
+            let part = |range: Range<usize>| Cow::Owned(decode::base64(&digits[range]));
+            self.pass_on("base64", offset, &content)?;
+            let is_known = self.found > found_before;
+            self.pass_on_literals("base64", is_known, run.joints, digits.len(), part)?;
             if self.is_full() {
                 break;
             }
-            if is_url && self.found == found_before {
-                runs.again(decoded.offset);
+            if is_url {
+                known = is_known.then_some(offset);
+                runs.again(offset);
             }
         }
         Ok(())
@@ -89,12 +109,48 @@ impl Search<'_, '_, '_, '_> {
         kind: &str,
         decoded: impl Iterator<Item = Decoded>,
     ) -> Result<(), Trouble> {
-        for blob in decoded {
+        for run in decoded {
             self.members.budget.check_time()?;
-            self.pass_on(kind, &blob)?;
+            let found_before = self.found;
+            let content = &run.content;
+            self.pass_on(kind, run.offset, content)?;
+            let is_known = self.found > found_before;
+            let part = |range: Range<usize>| Cow::Borrowed(&content[range]);
+            self.pass_on_literals(kind, is_known, &run.joints, content.len(), part)?;
             if self.is_full() {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Passes on the files that begin in a later literal of a run, each up to the
+    /// next. Of a run that is known to be a file only what has the mark of one:
+    /// any part of a script is text.
+    fn pass_on_literals<'a>(
+        &mut self,
+        kind: &str,
+        is_known: bool,
+        joints: &[Joint],
+        len: usize,
+        part: impl Fn(Range<usize>) -> Cow<'a, [u8]>,
+    ) -> Result<(), Trouble> {
+        const PROBE_MAX: usize = 512;
+        let is_start = |&(joint, next): &(Joint, usize)| {
+            let probe = part(joint.at..next.min(joint.at + PROBE_MAX));
+            recognise::has_known_start(&probe)
+                || (!is_known && recognise::recognise(&probe).is_some())
+        };
+        let ends = joints.iter().skip(1).map(|next| next.at).chain([len]);
+        let literals = joints.iter().copied().zip(ends);
+        let starts: Vec<Joint> = literals.filter(is_start).map(|(joint, _)| joint).collect();
+        for (number, start) in starts.iter().enumerate() {
+            if self.is_full() {
+                break;
+            }
+            self.members.budget.check_time()?;
+            let end = starts.get(number + 1).map_or(len, |next| next.at);
+            self.pass_on(kind, start.offset, &part(start.at..end))?;
         }
         Ok(())
     }
@@ -106,13 +162,13 @@ impl Search<'_, '_, '_, '_> {
         Ok(())
     }
 
-    /// Passes a blob on, if it is something.
-    fn pass_on(&mut self, kind: &str, blob: &Decoded) -> Result<(), Trouble> {
-        match recognise::recognise(&blob.content) {
+    /// Passes on what begins at `offset`, if it is something.
+    fn pass_on(&mut self, kind: &str, offset: usize, content: &[u8]) -> Result<(), Trouble> {
+        match recognise::recognise(content) {
             None => return Ok(()),
             Some(Blob::File) => {
-                let name = self.name(kind, blob.offset);
-                self.members.take(&name, blob.content.as_slice())?;
+                let name = self.name(kind, offset);
+                self.members.take(&name, content)?;
             }
             Some(Blob::Command(text)) => {
                 self.members.take("encoded-command.ps1", text.as_bytes())?;
@@ -123,10 +179,9 @@ impl Search<'_, '_, '_, '_> {
     }
 
     /// Passes on a blob that the text decompresses before it runs it.
-    fn inflated(&mut self, blob: &Decoded) -> Result<(), Trouble> {
+    fn inflated(&mut self, offset: usize, content: &[u8]) -> Result<(), Trouble> {
         const ZLIB: u8 = 0x78;
-        let content = blob.content.as_slice();
-        let name = format!("{}-inflated", self.name("base64", blob.offset));
+        let name = format!("{}-inflated", self.name("base64", offset));
         if content.first() == Some(&ZLIB) && is_something(ZlibDecoder::new(content)) {
             self.members.take(&name, ZlibDecoder::new(content))?;
         } else if is_something(DeflateDecoder::new(content)) {

@@ -1,8 +1,8 @@
 //! Runs of pairs of hexadecimal digits: `4d5a90`, `4D 5A 90`, `4D-5A-90`,
 //! `\x4d\x5a\x90`, over several lines or literals or not.
 
-use super::Decoded;
 use super::joints::joint;
+use super::{Decoded, Joint};
 use crate::unpack::decode::hex_value;
 
 /// Shorter runs are numbers and digests.
@@ -22,8 +22,9 @@ impl<'a> Pairs<'a> {
     }
 
     /// Decodes the run at `start`, and goes behind it.
-    fn run(&mut self, start: usize) -> Vec<u8> {
+    fn run(&mut self, start: usize) -> Decoded {
         let mut content = Vec::new();
+        let mut joints = Vec::new();
         let mut segment = 0;
         let mut at = start;
         loop {
@@ -37,12 +38,20 @@ impl<'a> Pairs<'a> {
             {
                 segment = content.len();
                 at = next;
+                joints.push(Joint {
+                    offset: next,
+                    at: segment,
+                });
             } else {
                 break;
             }
         }
         self.at = self.at.max(start + 1);
-        content
+        Decoded {
+            offset: start,
+            content,
+            joints,
+        }
     }
 }
 
@@ -58,9 +67,9 @@ impl Iterator for Pairs<'_> {
                 self.skip_word();
                 continue;
             }
-            let content = self.run(offset);
-            if content.len() >= BYTES_MIN {
-                return Some(Decoded { offset, content });
+            let run = self.run(offset);
+            if run.content.len() >= BYTES_MIN {
+                return Some(run);
             }
         }
     }

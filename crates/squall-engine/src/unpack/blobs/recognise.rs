@@ -55,7 +55,8 @@ fn is_worth_a_look(found: FileType) -> bool {
     }
 }
 
-fn has_known_start(content: &[u8]) -> bool {
+/// Whether the first bytes are those of a known format.
+pub(super) fn has_known_start(content: &[u8]) -> bool {
     const STARTS: [&[u8]; 30] = [
         b"MZ",
         b"\x7fELF",

@@ -33,6 +33,57 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 #[test]
+fn a_literal_that_is_added_may_be_a_file_of_its_own() {
+    let program = executable();
+    let key = [0x5a; 48];
+    let page = b"<html><body>nothing to see here, really nothing</body></html> ";
+    for (first, is_found) in [(&key[..], false), (&page[..60], false), (&program, true)] {
+        for (kind, text, second) in [
+            ("base64", STANDARD.encode(first), STANDARD.encode(&program)),
+            ("hex", hex(first), hex(&program)),
+        ] {
+            for joint in ["'; $p += '", "' + '", "'\n$p = $p + '"] {
+                let text = format!("$p = '{text}{joint}{second}'");
+                let opened = open(unpack, text.as_bytes());
+                let at = text.len() - second.len() - 1;
+                let whole = format!("{kind}-6");
+                let name = format!("{kind}-{at}");
+                let names = [whole.as_str(), name.as_str()];
+                let expected = if is_found { &names[..] } else { &names[1..] };
+                assert_eq!(opened.names(), expected, "{text}");
+                assert_eq!(opened.member(&name), program, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn parts_of_one_file_are_no_files() {
+    let script = b"Function Get-It { param($x) Write-Host 'nothing' } ".repeat(40);
+    let encoded = STANDARD.encode(&script);
+    let mut text = String::from("$p = ''\n");
+    for line in encoded.as_bytes().chunks(80) {
+        writeln!(text, "$p += '{}'", str::from_utf8(line).unwrap()).unwrap();
+    }
+    let opened = open(unpack, text.as_bytes());
+    assert_eq!(opened.names(), ["base64-15"]);
+    assert_eq!(opened.members[0].1, script);
+}
+
+#[test]
+fn what_hyphens_part_is_read_in_both_alphabets() {
+    let program = STANDARD.encode(executable());
+    assert!(!program.contains(['+', '/']), "{program}");
+    let page = STANDARD.encode("<html><body>nothing to see here, really nothing</body></html>");
+    let page = page.trim_end_matches('=');
+    let text = format!("'{page}-{program}'.split('-')");
+    let opened = open(unpack, text.as_bytes());
+    let name = format!("base64-{}", page.len() + 2);
+    assert_eq!(opened.names(), ["base64-1", &name]);
+    assert_eq!(opened.member(&name), executable());
+}
+
+#[test]
 fn programs_are_found_in_every_encoding() {
     let program = executable();
     let encoded = STANDARD.encode(&program);

@@ -148,6 +148,7 @@ fn other_archives_are_found_behind_text_and_what_is_not_recognised() {
 
 #[test]
 fn what_only_looks_like_an_archive_is_none() {
+    let paged = zip();
     let mut damaged = seven_zip();
     damaged[20] ^= 1;
     let end = b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x30\0\0\0\x30\0\0\0\0\0";
@@ -160,6 +161,8 @@ fn what_only_looks_like_an_archive_is_none() {
         ]
         .concat(),
         [&junk(100), &end[..]].concat(),
+        // In pages, as a data base has it: the end is whole, the rest is not.
+        [&junk(100), &paged[..60], &junk(8), &paged[60..]].concat(),
     ] {
         let opened = open(&content);
         assert!(
@@ -264,12 +267,16 @@ fn lzma_of_other_settings_is_recognised() {
         pb: 0,
         ..LzmaOptions::with_preset(1)
     };
-    for len in [Some(CONTENT.len() as u64), None] {
-        let mut writer = LzmaWriter::new_use_header(Vec::new(), &options, len).unwrap();
-        writer.write_all(CONTENT).unwrap();
-        let packed = writer.finish().unwrap();
-        all_hold("content", &[("lzma", "LZMA", packed)]);
-    }
+    let mut writer = LzmaWriter::new_use_header(Vec::new(), &options, None).unwrap();
+    writer.write_all(CONTENT).unwrap();
+    let packed = writer.finish().unwrap();
+    all_hold("content", &[("lzma", "LZMA", packed)]);
+    // A table of numbers, which has all but the unknown length.
+    let table: Vec<u8> = [1_u32, 5, 0, 200, 7]
+        .iter()
+        .flat_map(|number| number.to_be_bytes())
+        .collect();
+    assert_eq!(detect(&table).name(), "UNKNOWN");
 }
 
 #[test]

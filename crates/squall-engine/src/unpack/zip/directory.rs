@@ -48,7 +48,9 @@ fn ends(content: &[u8]) -> impl Iterator<Item = (usize, End)> {
         .take(ENDS_MAX)
         .filter_map(|at| {
             let end = End::read64(content, at).or_else(|| End::read(content, at))?;
-            end.has_directory(content).then_some((at, end))
+            let is_last_volume = u16_at(content, at + 4) != Some(0);
+            let is_one = end.holds_any(content, is_last_volume);
+            is_one.then_some((at, end))
         })
 }
 
@@ -157,10 +159,26 @@ impl End {
         }
     }
 
-    /// Tells whether there is a directory where one should be.
-    fn has_directory(&self, content: &[u8]) -> bool {
-        let starts_here = |at: usize| content.get(at..).is_some_and(|c| c.starts_with(CENTRAL));
-        self.starts.into_iter().flatten().any(starts_here)
+    /// Tells whether there is a directory where one should be, and in it a member
+    /// that is where it should be: in a data base or a capture of packets the
+    /// end of an archive can be whole, and the rest in pieces. The members of the
+    /// last volume may all be in others.
+    fn holds_any(&self, content: &[u8], is_last_volume: bool) -> bool {
+        let starts = |at: usize, mark| content.get(at..).is_some_and(|c| c.starts_with(mark));
+        let mut directories = self.starts.into_iter().flatten();
+        let Some(mut at) = directories.find(|at| starts(*at, CENTRAL)) else {
+            return false;
+        };
+        let mut holds_any = is_last_volume;
+        for _ in 0..ENTRIES_MAX {
+            let Some((entry, next)) = Entry::central(content, at).filter(|_| !holds_any) else {
+                break;
+            };
+            let shifted = entry.local.saturating_add(self.shift);
+            holds_any = starts(shifted, LOCAL) || starts(entry.local, LOCAL);
+            at = next;
+        }
+        holds_any
     }
 
     /// Returns the content without what was put before the archive: that may be

@@ -59,6 +59,9 @@ def test_globs_with_dots_begin_at_the_current_directory(scan, tree):
     assert found("--exclude", "deep//x.php") == {"x.php"}
     done = scan("--include", f"{folder}/../*", ".", cwd=folder)
     assert done.status == 2 and "`..`" in done.err and done.out == b""
+    for option in ("--include", "--exclude"):
+        done = scan(option, "", ".", cwd=folder)
+        assert done.status == 2 and "empty" in done.err and done.out == b""
 
 
 def test_a_selection_that_leaves_nothing_is_told_of(scan, tree):

@@ -210,6 +210,10 @@ def test_a_damaged_bundle_keeps_no_service_from_starting_and_is_fetched_again(st
     assert "the one before is used" in told()[0]
     update.run()
     wait_until(lambda: names(service) == {"E2E_two"}, 20, "whole again")
+    assert service.post("/api/v1/signatures/rollback").status_code == 200
+    service.stop()
+    service.start()
+    assert names(service) == {"E2E_one"}, "a roll-back leads to the whole one, and stays"
 
 
 def test_a_checksum_pins_the_content(source, tmp_path):

@@ -35,6 +35,9 @@ pub enum PatternError {
         /// Why not.
         source: globset::Error,
     },
+    /// There is nothing in it, as where a variable of a shell is not set.
+    #[error("a glob pattern is empty")]
+    Empty,
     /// It has `..` behind a name.
     #[error("`{pattern}` matches nothing: `..` can only be at the beginning of a pattern")]
     Parent {
@@ -131,6 +134,9 @@ fn syntax(pattern: String, source: globset::Error) -> PatternError {
 
 /// Returns a pattern for whole absolute paths.
 fn anchored(pattern: &str) -> Result<String, PatternError> {
+    if pattern.is_empty() {
+        return Err(PatternError::Empty);
+    }
     let names = names(pattern);
     let (begin, rest) = match names.as_slice() {
         ["", rest @ ..] => (String::new(), rest),

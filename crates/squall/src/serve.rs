@@ -156,7 +156,10 @@ fn begin(loaded: Loaded) -> anyhow::Result<Begun> {
     let sandbox = settings.access.sandbox;
     let sandbox = sandbox.then(|| {
         let (own, others) = (places.own_dirs(), places.other_paths());
-        sandbox::enter(&own, &others, &places.read_paths())
+        let read = places.read_paths().into_iter();
+        // May be links to elsewhere.
+        let read = read.chain(signatures::places_in_data_dir(&settings));
+        sandbox::enter(&own, &others, &read.collect::<Vec<_>>())
     });
     let log = logging::start(&settings.outputs.log_level);
     if let Err(error) = allocator::give_back_while_idle() {

@@ -146,7 +146,7 @@ impl Selection {
             && is_there(path)?
         {
             let found = read_directory(path, SignatureOrigin::Custom);
-            let (files, errors) = found.with_context(|| closed(path))?;
+            let (files, errors) = found.map_err(|error| unreadable(path, error.into()))?;
             read.files.extend(files);
             read.errors.extend(errors);
         }
@@ -198,7 +198,9 @@ impl fmt::Display for Selection {
 fn is_there(path: &Path) -> anyhow::Result<bool> {
     match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        found => found.map(|_| true).with_context(|| closed(path)),
+        found => found
+            .map(|_| true)
+            .map_err(|error| unreadable(path, error.into())),
     }
 }
 
@@ -208,18 +210,32 @@ fn is_denied(error: &anyhow::Error) -> bool {
     causes.any(|cause: &io::Error| cause.kind() == io::ErrorKind::PermissionDenied)
 }
 
-/// Says what to do about signatures in a data directory that is closed to us.
-fn closed(path: &Path) -> String {
-    format!(
-        "cannot read the signatures at `{}` in the data directory: run this as the user whom that \
-         belongs to or as root, or name another `data-dir`",
-        path.display()
-    )
+/// Says which signatures of the data directory cannot be read, and what to do where
+/// that is closed to us.
+fn unreadable(path: &Path, error: anyhow::Error) -> anyhow::Error {
+    let advice = if is_denied(&error) {
+        ": run this as the user whom that belongs to or as root, or with another data directory \
+         (`data-dir`, SQUALL_DATA_DIR)"
+    } else {
+        ""
+    };
+    let path = path.display();
+    error.context(format!(
+        "cannot read the signatures at `{path}` in the data directory{advice}"
+    ))
 }
 
 /// Where signatures are that were written through the API.
 pub(crate) fn own_dir(settings: &Settings) -> PathBuf {
     settings.data_dir.join("own-signatures")
+}
+
+/// Returns where in the data directory signatures are.
+pub(crate) fn places_in_data_dir(settings: &Settings) -> [PathBuf; 2] {
+    [
+        own_dir(settings),
+        Store::of(&settings.data_dir).dir().to_owned(),
+    ]
 }
 
 /// Returns the bundles of the configured sources and the one brought by hand.
@@ -316,7 +332,7 @@ impl Read {
                 self.files.extend(found);
                 return Ok(());
             }
-            Err(error) if is_denied(&error) => return Err(error.context(closed(path))),
+            Err(error) if is_denied(&error) => return Err(unreadable(path, error)),
             // What is not in force yet is refused, not replaced.
             Err(error) if *path != shown => return Err(error),
             Err(error) => error,
@@ -349,6 +365,12 @@ impl Read {
         Err(damaged
             .error
             .context(format!("a fetched bundle is damaged, {remedy}")))
+    }
+
+    /// Returns what is damaged, and what to do about it, for people.
+    pub(crate) fn damage(&self) -> Vec<String> {
+        let problems = self.damaged.iter().map(Damaged::problem);
+        problems.map(|problem| problem.to_string()).collect()
     }
 
     /// Returns what could not be read, as problems of the files.

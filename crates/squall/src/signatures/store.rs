@@ -73,6 +73,11 @@ impl Store {
         }
     }
 
+    /// Where all slots are.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Returns the slot of a source.
     pub(crate) fn slot(&self, location: &str) -> Slot {
         let name = hex(&Sha256::digest(location.as_bytes())[..8]);
@@ -223,14 +228,14 @@ impl Candidate {
     ///
     /// Fails if the link cannot be replaced.
     pub(crate) fn adopt(&self) -> io::Result<Option<PathBuf>> {
-        let before = self.slot.target();
+        // What is damaged, or the same as this, is nothing to go back to.
+        let target = self.slot.target();
+        let target = target.filter(|target| *target != self.path && is_whole(target));
+        let before = target.or_else(|| self.slot.before());
         self.slot.put_in_force(Some(&self.path))?;
         let state = serde_json::to_vec_pretty(&self.state)?;
         write_whole(&self.slot.dir.join(STATE), &state)?;
-        // In place of the same that was damaged, it leaves the one before there.
-        if before.as_ref() != Some(&self.path) {
-            self.slot.prune([Some(&self.path), before.as_deref()])?;
-        }
+        self.slot.prune([Some(&self.path), before.as_deref()])?;
         Ok(before)
     }
 
@@ -344,13 +349,32 @@ mod tests {
         fs::write(&second.path, "junk").expect("damaged");
         assert_eq!(slot.state(), None, "it is to be fetched again");
         assert_eq!(slot.before().as_ref(), Some(&first.path));
-        keep(&slot, b"second").adopt().expect("adopted again");
+        let before = keep(&slot, b"second").adopt().expect("adopted again");
+        assert_eq!(
+            before.as_ref(),
+            Some(&first.path),
+            "a roll-back leads there"
+        );
         assert_eq!(slot.state().as_ref(), Some(&second.state));
         assert_eq!(slot.before().as_ref(), Some(&first.path), "still there");
         fs::write(&first.path, "junk").expect("damaged");
         assert_eq!(slot.before(), None, "it is no better");
         fs::remove_file(&second.path).expect("removed");
         assert_eq!(slot.state(), None);
+    }
+
+    #[test]
+    fn the_last_whole_bundle_is_kept_and_not_the_damaged_one() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let slot = Store::of(dir.path()).slot("https://example.com/x.zip");
+        let first = keep(&slot, b"first");
+        first.adopt().expect("adopted");
+        let second = keep(&slot, b"second");
+        second.adopt().expect("adopted");
+        fs::write(&second.path, "junk").expect("damaged");
+        let third = keep(&slot, b"third");
+        assert_eq!(third.adopt().expect("adopted"), Some(first.path.clone()));
+        assert!(first.path.exists() && !second.path.exists());
     }
 
     #[test]

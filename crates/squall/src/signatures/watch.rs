@@ -80,12 +80,14 @@ pub(crate) fn start(
         loop {
             let begun = Instant::now();
             let look = Look::at(&paths);
+            // Without the time that what comes of it takes: compiling may take long.
+            let looked = begun.elapsed();
             if look != loaded && look == last {
                 loaded = look;
                 reload(&control, audit.as_deref());
             }
             last = look;
-            std::thread::sleep(PAUSE_MIN.max(begun.elapsed() * SHARE));
+            std::thread::sleep(PAUSE_MIN.max(looked * SHARE));
         }
     };
     std::thread::Builder::new()

@@ -13,7 +13,7 @@ use crate::config::settings::SignatureSource;
 use crate::signatures::cache::Cache;
 use crate::signatures::store::Candidate;
 use crate::signatures::update::{Fresh, fetch_all, fetch_offline};
-use crate::signatures::{self, Selection};
+use crate::signatures::{self, Read, Selection};
 use crate::{acts, banner, config, privileges};
 
 /// The answer in JSON.
@@ -96,16 +96,20 @@ fn update(settings: &Settings, from: Option<&Path>) -> anyhow::Result<Updated> {
         None => runtime.block_on(fetch_all(settings))?,
     };
     let asked = fresh.asked.iter();
-    let errors: Vec<_> = asked.filter_map(|one| one.result.clone().err()).collect();
+    let mut errors: Vec<_> = asked.filter_map(|one| one.result.clone().err()).collect();
+    let selection = Selection::of(settings).with(&fresh.candidates);
+    let read = selection.read_what_is_whole();
+    // What is damaged and not replaced now: the other sources need not wait for it.
+    errors.extend(read.as_ref().map_or_else(|_| Vec::new(), Read::damage));
     for error in &errors {
         banner::error(error);
     }
     let version = if fresh.candidates.is_empty() {
         None
     } else {
-        let selection = Selection::of(settings).with(&fresh.candidates);
         let cache = Cache::open(&settings.signatures.cache_dir);
-        let adopted = adopt(&selection, cache.as_ref(), &fresh.candidates);
+        let adopted =
+            read.and_then(|read| adopt(&read, &selection, cache.as_ref(), &fresh.candidates));
         if adopted.is_err() {
             fresh.candidates.iter().for_each(Candidate::discard);
         }
@@ -135,12 +139,12 @@ fn told(version: Option<String>, updated: &[String]) -> String {
 /// Tests the new bundles with everything else that is selected, and puts them
 /// in force; returns the version.
 fn adopt(
+    read: &Read,
     selection: &Selection,
     cache: Option<&Cache>,
     candidates: &[Candidate],
 ) -> anyhow::Result<String> {
-    let read = selection.read()?;
-    unread(&read);
+    unread(read);
     let lists = signatures::tally_bundles(&read.files, candidates);
     let made = signatures::make(&read.files, selection.options(), cache)
         .context("the new signatures are not fit, those before stay")?;

@@ -35,20 +35,7 @@ fn elsewhere(part: &Part<'_>) -> Option<Trouble> {
 /// A part in a transfer encoding that is not known, and so not decoded.
 pub(super) fn encoding(part: &Part<'_>) -> Option<Trouble> {
     const SHOWN_MAX_CHARS: usize = 40;
-    // Those with a hyphen are written by programs that do not know better.
-    let is_known = matches!(
-        part.encoding.as_str(),
-        "" | "7bit"
-            | "7-bit"
-            | "8bit"
-            | "8-bit"
-            | "binary"
-            | "base64"
-            | "quoted-printable"
-            | "x-uuencode"
-            | "uuencode"
-            | "x-uue"
-    );
+    let is_known = is_decoded(&part.encoding) || is_as_it_is(&part.encoding);
     if is_known || part.body.trim_ascii().is_empty() {
         return None;
     }
@@ -64,6 +51,44 @@ pub(super) fn encoding(part: &Part<'_>) -> Option<Trouble> {
     Some(Trouble::unsupported(format_args!(
         "the transfer encoding `{shown}` is not known"
     )))
+}
+
+/// Tells whether a transfer encoding is one that is decoded.
+fn is_decoded(encoding: &str) -> bool {
+    matches!(
+        encoding,
+        "base64" | "quoted-printable" | "x-uuencode" | "uuencode" | "x-uue"
+    )
+}
+
+/// Tells whether a transfer encoding stands for none. Of these names only three
+/// are right; programs that do not know better write the others, charsets for
+/// example, and mail programs show such a part as it is.
+fn is_as_it_is(encoding: &str) -> bool {
+    const CHARSETS: [&str; 2] = ["iso-8859-", "windows-125"];
+    let is_listed = matches!(
+        encoding,
+        // The number alone is what is read of `8 bit`.
+        "" | "7"
+            | "7bit"
+            | "7bits"
+            | "7-bit"
+            | "8"
+            | "8bit"
+            | "8bits"
+            | "8-bit"
+            | "binary"
+            | "none"
+            | "plain"
+            | "text/plain"
+            | "identity"
+            | "raw"
+            | "ascii"
+            | "us-ascii"
+            | "utf8"
+            | "utf-8"
+    );
+    is_listed || CHARSETS.iter().any(|charset| encoding.starts_with(charset))
 }
 
 /// A file in BinHex, which old mail programs on the Macintosh write.

@@ -231,6 +231,42 @@ fn unknown_transfer_encodings_are_recorded() {
 }
 
 #[test]
+fn wrong_names_for_no_transfer_encoding_are_no_gap() {
+    for name in [
+        "7bits",
+        "8 bit",
+        "8 Bits",
+        "none",
+        "plain",
+        "text/plain",
+        "identity",
+        "raw",
+        "UTF-8",
+        "utf8",
+        "us-ascii",
+        "ISO-8859-15",
+        "Windows-1252",
+    ] {
+        let part = format!("Content-Transfer-Encoding: {name}\r\n\r\na=3D aGVsbG8=");
+        let opened = open_text(&message(&[part]));
+        assert_eq!(opened.member("body.txt"), b"a=3D aGVsbG8=", "{name}");
+        assert!(opened.incomplete.is_empty(), "{name}");
+    }
+    for name in [
+        "16bit",
+        "base-64",
+        "quotedprintable",
+        "x-gzip64",
+        "utf-7",
+        "plainly",
+    ] {
+        let header = format!("Content-Transfer-Encoding: {name}");
+        let reasons = reasons_of(&header, "raw");
+        assert_eq!(reasons, [IncompleteReason::Unsupported], "{name}");
+    }
+}
+
+#[test]
 fn a_nested_message_in_an_unknown_encoding_is_recorded() {
     let opened = open_text(&message(&[
         "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: x-zip\r\n\r\nA: b\r\n\r\nhello"

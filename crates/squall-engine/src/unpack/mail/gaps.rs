@@ -35,20 +35,7 @@ fn elsewhere(part: &Part<'_>) -> Option<Trouble> {
 /// A part in a transfer encoding that is not known, and so not decoded.
 pub(super) fn encoding(part: &Part<'_>) -> Option<Trouble> {
     const SHOWN_MAX_CHARS: usize = 40;
-    // Those with a hyphen are written by programs that do not know better.
-    let is_known = matches!(
-        part.encoding.as_str(),
-        "" | "7bit"
-            | "7-bit"
-            | "8bit"
-            | "8-bit"
-            | "binary"
-            | "base64"
-            | "quoted-printable"
-            | "x-uuencode"
-            | "uuencode"
-            | "x-uue"
-    );
+    let is_known = is_decoded(&part.encoding) || is_as_it_is(&part.encoding);
     if is_known || part.body.trim_ascii().is_empty() {
         return None;
     }
@@ -64,6 +51,44 @@ pub(super) fn encoding(part: &Part<'_>) -> Option<Trouble> {
     Some(Trouble::unsupported(format_args!(
         "the transfer encoding `{shown}` is not known"
     )))
+}
+
+/// Tells whether a transfer encoding is one that is decoded.
+fn is_decoded(encoding: &str) -> bool {
+    matches!(
+        encoding,
+        "base64" | "quoted-printable" | "x-uuencode" | "uuencode" | "x-uue"
+    )
+}
+
+/// Tells whether a transfer encoding stands for none. Of these names only three
+/// are right; programs that do not know better write the others, charsets for
+/// example, and mail programs show such a part as it is.
+fn is_as_it_is(encoding: &str) -> bool {
+    const CHARSETS: [&str; 2] = ["iso-8859-", "windows-125"];
+    let is_listed = matches!(
+        encoding,
+        // The number alone is what is read of `8 bit`.
+        "" | "7"
+            | "7bit"
+            | "7bits"
+            | "7-bit"
+            | "8"
+            | "8bit"
+            | "8bits"
+            | "8-bit"
+            | "binary"
+            | "none"
+            | "plain"
+            | "text/plain"
+            | "identity"
+            | "raw"
+            | "ascii"
+            | "us-ascii"
+            | "utf8"
+            | "utf-8"
+    );
+    is_listed || CHARSETS.iter().any(|charset| encoding.starts_with(charset))
 }
 
 /// A file in BinHex, which old mail programs on the Macintosh write.
@@ -129,8 +154,10 @@ fn has_armour(text: &[u8]) -> bool {
     const AGE: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE";
     [PGP, AGE].into_iter().any(|mark| {
         memmem::find_iter(text, mark).any(|at| {
-            let after = text.get(at + mark.len());
-            matches!(after, Some(b'-' | b',')) && begins_line(text, at)
+            let after = &text[at + mark.len()..];
+            matches!(after.first(), Some(b'-' | b','))
+                && begins_line(text, at)
+                && is_followed_by_data(after)
         })
     })
 }
@@ -144,4 +171,33 @@ fn begins_line(text: &[u8], at: usize) -> bool {
     let before = &text[at.saturating_sub(BEFORE_MAX_BYTES)..at];
     let line = memrchr2(b'\n', b'\r', before).map_or(before, |end| &before[end + 1..]);
     line.ends_with(b">") || line.iter().all(|byte| MARKS.contains(byte))
+}
+
+/// Tells whether base64 follows the line on which an encrypted message begins,
+/// as it does not where somebody explains what one looks like. What is between
+/// them may be anything: headers, which mail programs wrap, and in HTML tags.
+fn is_followed_by_data(after: &[u8]) -> bool {
+    const AHEAD_MAX_BYTES: usize = 2000;
+    let ahead = &after[..after.len().min(AHEAD_MAX_BYTES)];
+    // The ends of tags are also the marks of an answer.
+    ahead
+        .split(|byte| matches!(byte, b'\n' | b'\r' | b'<' | b'>'))
+        .skip(1)
+        .take_while(|line| memmem::find(line, b"-----").is_none())
+        .any(is_base64)
+}
+
+/// Tells whether a line, but for the marks before it, is base64 and no word.
+fn is_base64(line: &[u8]) -> bool {
+    const DIGITS_MIN: usize = 16;
+    let is_mark = |byte: &u8| matches!(byte, b' ' | b'\t' | b'|');
+    let start = line.iter().take_while(|byte| is_mark(byte)).count();
+    let line = line[start..].trim_ascii_end();
+    let digits = line.strip_suffix(b"=").unwrap_or(line);
+    let digits = digits.strip_suffix(b"=").unwrap_or(digits);
+    digits.len() >= DIGITS_MIN
+        && digits.iter().any(u8::is_ascii_uppercase)
+        && digits
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }

@@ -231,6 +231,42 @@ fn unknown_transfer_encodings_are_recorded() {
 }
 
 #[test]
+fn wrong_names_for_no_transfer_encoding_are_no_gap() {
+    for name in [
+        "7bits",
+        "8 bit",
+        "8 Bits",
+        "none",
+        "plain",
+        "text/plain",
+        "identity",
+        "raw",
+        "UTF-8",
+        "utf8",
+        "us-ascii",
+        "ISO-8859-15",
+        "Windows-1252",
+    ] {
+        let part = format!("Content-Transfer-Encoding: {name}\r\n\r\na=3D aGVsbG8=");
+        let opened = open_text(&message(&[part]));
+        assert_eq!(opened.member("body.txt"), b"a=3D aGVsbG8=", "{name}");
+        assert!(opened.incomplete.is_empty(), "{name}");
+    }
+    for name in [
+        "16bit",
+        "base-64",
+        "quotedprintable",
+        "x-gzip64",
+        "utf-7",
+        "plainly",
+    ] {
+        let header = format!("Content-Transfer-Encoding: {name}");
+        let reasons = reasons_of(&header, "raw");
+        assert_eq!(reasons, [IncompleteReason::Unsupported], "{name}");
+    }
+}
+
+#[test]
 fn a_nested_message_in_an_unknown_encoding_is_recorded() {
     let opened = open_text(&message(&[
         "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: x-zip\r\n\r\nA: b\r\n\r\nhello"
@@ -265,7 +301,8 @@ fn files_in_binhex_are_recorded() {
 
 #[test]
 fn an_encrypted_message_behind_other_lines_is_recorded() {
-    const ARMOUR: &str = "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEM\r\n-----END PGP MESSAGE-----";
+    const ARMOUR: &str =
+        "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA5Zw+x/Qm0dIAQf9\r\n-----END PGP MESSAGE-----";
     for (header, body) in [
         ("X: y", format!("Hello,\r\n\r\n{ARMOUR}\r\n")),
         ("X: y", format!("> > {ARMOUR}\r\n")),
@@ -276,11 +313,11 @@ fn an_encrypted_message_behind_other_lines_is_recorded() {
         ),
         (
             "X: y",
-            "Hello,\n-----BEGIN PGP MESSAGE, PART 01/02-----\n".to_owned(),
+            "Hello,\n-----BEGIN PGP MESSAGE, PART 01/02-----\n\nhQEMA5Zw+x/Qm0dI\n".to_owned(),
         ),
         (
             "X: y",
-            "Hello,\n-----BEGIN AGE ENCRYPTED FILE-----\n".to_owned(),
+            "Hello,\n-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24=\n".to_owned(),
         ),
         (
             "Content-Type: text/html",
@@ -313,8 +350,45 @@ fn an_encrypted_message_behind_other_lines_is_recorded() {
     }
     let mut line = "x-----BEGIN PGP MESSAGE-----".repeat(100_000);
     assert!(reasons_of("X: y", &line).is_empty());
-    line.push_str("\n-----BEGIN PGP MESSAGE-----");
+    line.push_str("\n-----BEGIN PGP MESSAGE-----\n\nhQEMA5Zw+x/Qm0dIAQf9\n");
     assert_eq!(reasons_of("X: y", &line), [IncompleteReason::Encrypted]);
+}
+
+#[test]
+fn an_encrypted_message_is_told_by_the_data_in_it() {
+    const HEADERS: &str = "Version: GnuPG v2\nComment: Using GnuPG with Thunderbird -\nand more";
+    const DATA: &str = "hQEMA5Zw+x/Qm0dIAQf9";
+    let armour = format!("-----BEGIN PGP MESSAGE-----\n{HEADERS}\n\n{DATA}\n=abcd\n");
+    let quoted = armour.replace('\n', "\n> ");
+    let indented = armour.replace('\n', "\n\t| ");
+    let html = armour.replace('\n', "</p><p class=\"a\">&nbsp;</p><p>");
+    for (kind, body) in [
+        ("plain", armour.replace('\n', "\r\n")),
+        ("plain", format!("> {quoted}")),
+        ("plain", format!("\t| {indented}")),
+        ("html", format!("<p>{html}</p>")),
+        (
+            "plain",
+            format!("{}{armour}", "-----BEGIN PGP MESSAGE-----\n...\n".repeat(9)),
+        ),
+    ] {
+        let header = format!("Content-Type: text/{kind}");
+        let reasons = reasons_of(&header, &format!("Hello,\r\n{body}"));
+        assert_eq!(reasons, [IncompleteReason::Encrypted], "{body}");
+    }
+    for shown in [
+        "\n    ...\n    -----END PGP MESSAGE-----\n",
+        "\n\nhQEMA5Zw...\n-----END PGP MESSAGE-----\n",
+        "\nVersion: GnuPG v2\n\n[the message]\n",
+        "\n================================\n++++++++++++++++\n",
+        "\ninternationalization\n",
+        "\n...\n-----BEGIN PGP SIGNATURE-----\n\niQEzBAEBCAAdFiEE3Qm0dIAQf9\n",
+        &format!("\n{}\n{DATA}", "a: b\n".repeat(1000)),
+        "",
+    ] {
+        let body = format!("It looks like this:\n\n    -----BEGIN PGP MESSAGE-----{shown}");
+        assert!(reasons_of("X: y", &body).is_empty(), "{body}");
+    }
 }
 
 #[test]

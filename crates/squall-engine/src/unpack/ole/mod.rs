@@ -25,6 +25,7 @@ use squall_types::IncompleteReason;
 
 use self::compound::{Compound, Stream};
 use self::directory::Kind;
+use self::presentation::Effort;
 use super::{Members, Trouble};
 
 const ROOT: usize = 0;
@@ -58,10 +59,11 @@ pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<()
             "an encrypted document".to_owned(),
         );
     }
+    let mut effort = Effort::new(content.len());
     if msg::is_message(&compound, ROOT) {
-        return msg::unpack(&compound, members);
+        return msg::unpack(&compound, &mut effort, members);
     }
-    streams_below(&compound, ROOT, "", members)
+    streams_below(&compound, ROOT, "", &mut effort, members)
 }
 
 /// Passes on the streams in a storage and in those below it.
@@ -69,6 +71,7 @@ fn streams_below(
     compound: &Compound<'_>,
     storage: usize,
     prefix: &str,
+    effort: &mut Effort,
     members: &mut Members<'_, '_>,
 ) -> Result<(), Trouble> {
     // Each entry has one parent, and the walk that gave it one began at the
@@ -84,7 +87,7 @@ fn streams_below(
             members.budget.check_time()?;
             match entry.kind {
                 Kind::Storage => open.push((index, path_in(&path, &entry.name))),
-                Kind::Stream => stream(compound, index, is_project, &path, members)?,
+                Kind::Stream => stream(compound, index, is_project, &path, effort, members)?,
                 Kind::Root | Kind::Unused => {}
             }
         }
@@ -98,9 +101,11 @@ fn stream(
     index: usize,
     is_in_project: bool,
     path: &str,
+    effort: &mut Effort,
     members: &mut Members<'_, '_>,
 ) -> Result<(), Trouble> {
-    let name = &compound.entries()[index].name;
+    let entry = &compound.entries()[index];
+    let name = &entry.name;
     let stream = compound.stream(index);
     let full_name = path_in(path, name);
     if name.ends_with("Ole10Native") {
@@ -115,8 +120,8 @@ fn stream(
     if !is_seen && !stream.content.is_empty() {
         members.take(&full_name, stream.content.as_ref())?;
     }
-    if is_presentation {
-        presentation::unpack(&stream.content, &full_name, members)?;
+    if is_presentation && effort.is_new(entry) {
+        presentation::unpack(&stream.content, &full_name, effort, members)?;
     }
     Ok(())
 }

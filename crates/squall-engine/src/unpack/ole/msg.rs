@@ -6,6 +6,7 @@ use squall_types::IncompleteReason;
 
 use super::compound::Compound;
 use super::directory::Kind;
+use super::presentation::Effort;
 use super::{note_damage, streams_below};
 use crate::unpack::decode::Rtf;
 use crate::unpack::fields::{ansi_text, utf16_text};
@@ -30,6 +31,7 @@ pub(super) fn is_message(compound: &Compound<'_>, storage: usize) -> bool {
 /// Passes on the bodies and attachments of the message.
 pub(super) fn unpack(
     compound: &Compound<'_>,
+    effort: &mut Effort,
     members: &mut Members<'_, '_>,
 ) -> Result<(), Trouble> {
     Message {
@@ -38,7 +40,7 @@ pub(super) fn unpack(
         prefix: String::new(),
         depth: 0,
     }
-    .unpack(members)
+    .unpack(effort, members)
 }
 
 /// A message: the file itself, or one attached to another.
@@ -51,7 +53,7 @@ struct Message<'a> {
 }
 
 impl Message<'_> {
-    fn unpack(&self, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    fn unpack(&self, effort: &mut Effort, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
         if self.depth > DEPTH_MAX {
             members.record(
                 &self.prefix,
@@ -64,7 +66,7 @@ impl Message<'_> {
         for (index, entry) in self.compound.children(self.storage) {
             members.budget.check_time()?;
             if entry.kind == Kind::Storage && entry.name.starts_with("__attach_version1.0_") {
-                self.attachment(index, members)?;
+                self.attachment(index, effort, members)?;
             }
         }
         Ok(())
@@ -96,7 +98,12 @@ impl Message<'_> {
         }
     }
 
-    fn attachment(&self, storage: usize, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+    fn attachment(
+        &self,
+        storage: usize,
+        effort: &mut Effort,
+        members: &mut Members<'_, '_>,
+    ) -> Result<(), Trouble> {
         let name = ATTACHMENT_NAMES
             .iter()
             .find_map(|property| self.text(storage, property))
@@ -120,9 +127,9 @@ impl Message<'_> {
                 prefix: format!("{name}|"),
                 depth: self.depth + 1,
             };
-            return message.unpack(members);
+            return message.unpack(effort, members);
         }
-        streams_below(self.compound, embedded, &name, members)
+        streams_below(self.compound, embedded, &name, effort, members)
     }
 
     /// A text property as UTF-8, or in whatever form it is.

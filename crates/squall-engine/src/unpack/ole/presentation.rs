@@ -8,10 +8,14 @@
 //! the other as well shows those whose content begins with something else:
 //! damaged ones.
 
+use std::collections::HashSet;
+use std::io::{self, BufRead, Read};
+
 use memchr::memmem;
 use squall_types::IncompleteReason;
 
 use super::compound::SIGNATURE;
+use super::directory::Entry;
 use crate::unpack::decompress::Inflate;
 use crate::unpack::fields::Fields;
 use crate::unpack::{Members, Trouble};
@@ -24,17 +28,74 @@ pub(super) fn is_presentation(stream_name: &str) -> bool {
     stream_name.eq_ignore_ascii_case("PowerPoint Document")
 }
 
+/// What may still be done for the presentations in a compound file.
+///
+/// In a file that makes sense, streams share no sectors and records do not
+/// overlap. But a byte may lie in thousands of both, and PowerPoint may open any
+/// of them: none hides what lies in it. So all are gone through, up to a
+/// multiple of what there is in the file.
+pub(super) struct Effort {
+    /// The first sector and the length of each stream gone through.
+    seen: HashSet<(u32, u64)>,
+    /// How many bytes may be searched or inflated.
+    left: usize,
+}
+
+impl Effort {
+    /// For a file of this many bytes. One that makes sense needs each of them
+    /// twice: to search it, and to inflate it.
+    pub(super) fn new(file_bytes: usize) -> Self {
+        const TIMES_MAX: usize = 4;
+        Self {
+            seen: HashSet::new(),
+            left: file_bytes.saturating_mul(TIMES_MAX),
+        }
+    }
+
+    /// Tells whether the stream is another than those before.
+    pub(super) fn is_new(&mut self, entry: &Entry) -> bool {
+        self.seen.insert((entry.start, entry.size))
+    }
+
+    /// Counts the bytes of a stream. `None` if there are not as many left: then
+    /// a shorter one may still be gone through.
+    fn search(&mut self, bytes: usize) -> Option<()> {
+        self.left = self.left.checked_sub(bytes)?;
+        Some(())
+    }
+
+    /// Counts bytes that were inflated.
+    fn inflated(&mut self, bytes: usize) {
+        self.left = self.left.saturating_sub(bytes);
+    }
+}
+
 /// Passes on what is embedded in the stream, which is named `name`.
 pub(super) fn unpack(
     stream: &[u8],
     name: &str,
+    effort: &mut Effort,
     members: &mut Members<'_, '_>,
 ) -> Result<(), Trouble> {
+    if effort.search(stream.len()).is_none() {
+        let what = "presentations share too many bytes to look into all".to_owned();
+        members.record(name, IncompleteReason::Limit, what);
+        return Ok(());
+    }
     let others =
         Chain { rest: stream }.filter(|record| record.kind == STORAGE && !record.is_certain());
+    let mut left_out = 0_usize;
     for (index, record) in certain(stream).chain(others).enumerate() {
         members.check_time()?;
-        record.pass_on(&format!("{name}/object-{}", index + 1), members)?;
+        if effort.left == 0 && !record.is_stored() {
+            left_out += 1;
+            continue;
+        }
+        record.pass_on(&format!("{name}/object-{}", index + 1), effort, members)?;
+    }
+    if left_out > 0 {
+        let what = format!("embedded objects overlap too often: {left_out} were not inflated");
+        members.record(name, IncompleteReason::Limit, what);
     }
     Ok(())
 }
@@ -90,11 +151,19 @@ impl<'a> Record<'a> {
             }
     }
 
-    fn pass_on(&self, name: &str, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
-        let is_stored = self.instance == 0 || self.data.starts_with(SIGNATURE);
-        if !is_stored {
-            // It has an end of its own, which no wrong length can hide.
-            return members.take(name, Inflate::zlib(self.compressed()));
+    /// Tells whether its content is there as it is.
+    fn is_stored(&self) -> bool {
+        self.instance == 0 || self.data.starts_with(SIGNATURE)
+    }
+
+    fn pass_on(
+        &self,
+        name: &str,
+        effort: &mut Effort,
+        members: &mut Members<'_, '_>,
+    ) -> Result<(), Trouble> {
+        if !self.is_stored() {
+            return self.inflate(name, effort, members);
         }
         let content = &self.data[..self.data.len().min(self.len)];
         if content.len() < self.len {
@@ -108,6 +177,45 @@ impl<'a> Record<'a> {
             return Ok(());
         }
         members.take(name, content)
+    }
+
+    /// Passes on what is compressed. It has an end of its own, which no wrong
+    /// length can hide.
+    fn inflate(
+        &self,
+        name: &str,
+        effort: &mut Effort,
+        members: &mut Members<'_, '_>,
+    ) -> Result<(), Trouble> {
+        let mut input = Pieces {
+            rest: self.compressed(),
+        };
+        let taken = members.take(name, Inflate::zlib(&mut input));
+        effort.inflated(self.compressed().len() - input.rest.len());
+        taken
+    }
+}
+
+/// Bytes that are read in small pieces. The inflater does not tell how far it
+/// came in a piece that is damaged; that is little, and members are limited.
+struct Pieces<'a> {
+    rest: &'a [u8],
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.rest.read(buffer)
+    }
+}
+
+impl BufRead for Pieces<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        const PIECE_BYTES: usize = 4096;
+        Ok(&self.rest[..self.rest.len().min(PIECE_BYTES)])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
     }
 }
 

@@ -233,8 +233,12 @@ fn record(head: u16, kind: u16, content: &[u8]) -> Vec<u8> {
 
 /// The record of an embedded compound file that is compressed.
 fn deflated(content: &[u8]) -> Vec<u8> {
+    deflated_by(flate2::Compression::default(), content)
+}
+
+fn deflated_by(level: flate2::Compression, content: &[u8]) -> Vec<u8> {
     let len = u32::try_from(content.len()).unwrap().to_le_bytes();
-    let mut encoder = flate2::write::ZlibEncoder::new(len.to_vec(), flate2::Compression::default());
+    let mut encoder = flate2::write::ZlibEncoder::new(len.to_vec(), level);
     encoder.write_all(content).unwrap();
     record(0x10, 0x1011, &encoder.finish().unwrap())
 }
@@ -361,6 +365,111 @@ fn budgets_hold_for_the_objects_of_a_presentation() {
     let opened = open(unpack, &headers);
     assert_eq!(opened.members.len(), 10_000);
     assert_eq!(opened.reasons().last(), Some(&IncompleteReason::Limit));
+}
+
+#[test]
+fn an_object_inside_the_data_of_another_is_found() {
+    let object = compound(&[("\u{1}Ole10Native", &package("run.exe", EXECUTABLE))]);
+    let real = deflated(&object);
+    // Its data lies in the other's as it is, where PowerPoint can be sent to it.
+    let decoy = deflated_by(flate2::Compression::none(), &real);
+    let opened = open(unpack, &presentation(&[decoy]));
+    assert_eq!(opened.member(FIRST_OBJECT), real);
+    assert_eq!(opened.member(SECOND_OBJECT), object);
+    assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+}
+
+#[test]
+fn objects_that_overlap_without_end_reach_a_limit() {
+    const DECOYS: usize = 300;
+    const DECOY_BYTES: usize = 19;
+    let mut stream = Vec::new();
+    for index in 1..=DECOYS {
+        // A block that holds all the decoys behind it.
+        let len = u16::try_from((DECOYS - index) * DECOY_BYTES).unwrap();
+        stream.extend(b"\x10\0\x11\x10\xff\xff\xff\x7f\0\0\0\0\x78\x01\0");
+        stream.extend(len.to_le_bytes());
+        stream.extend((!len).to_le_bytes());
+    }
+    stream.extend(b"\0\0\0\xff\xff".repeat(100_000));
+    for ending in [
+        // The blocks have no end, or one that is damaged.
+        &b""[..],
+        b"\x07",
+    ] {
+        let decoys = [&stream, ending].concat();
+        let object = compound(&[("x", b"y")]);
+        let opened = open(unpack, &presentation(&[decoys, record(0, 0x1011, &object)]));
+        assert!(opened.members.len() <= 5, "{}", opened.members.len());
+        assert_eq!(opened.members.last().unwrap().1, object);
+        assert_eq!(opened.reasons().last(), Some(&IncompleteReason::Limit));
+    }
+}
+
+/// A compound file with many entries for one stream of a presentation; the
+/// length of each is given as that much less.
+fn with_shared_stream(entries: usize, less: impl Fn(usize) -> usize) -> Vec<u8> {
+    const NAME_PLACE: usize = 128;
+    let name = utf16("PowerPoint Document");
+    let stream = [deflated(EXECUTABLE), record(0, 0xff5, &[7; 20_000])].concat();
+    let paths: Vec<String> = (0..entries)
+        .map(|index| format!("{index}/PowerPoint Document"))
+        .collect();
+    let mut streams: Vec<(&str, &[u8])> = paths
+        .iter()
+        .map(|path| (path.as_str(), &b"x"[..]))
+        .collect();
+    streams[0].1 = &stream;
+    let mut file = compound(&streams);
+    let places: Vec<usize> = (0..file.len())
+        .step_by(NAME_PLACE)
+        .filter(|at| file[*at..].starts_with(&name))
+        .collect();
+    assert_eq!(places.len(), entries);
+    let size_of = |entry: &[u8]| u32::from_le_bytes(entry[120..124].try_into().unwrap());
+    let is_large = |at: &&usize| size_of(&file[**at..]) > 1;
+    let large = *places.iter().find(is_large).unwrap();
+    let start = file[large + 116..large + 120].to_vec();
+    for (index, at) in places.into_iter().enumerate() {
+        let size = u32::try_from(stream.len() - less(index)).unwrap();
+        file[at + 116..at + 120].copy_from_slice(&start);
+        file[at + 120..at + 124].copy_from_slice(&size.to_le_bytes());
+    }
+    file
+}
+
+#[test]
+fn a_stream_that_many_entries_share_is_gone_through_once() {
+    let opened = open(unpack, &with_shared_stream(100, |_| 0));
+    assert_eq!(opened.members.len(), 1);
+    assert_eq!(opened.members[0].1, EXECUTABLE);
+    assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+}
+
+#[test]
+fn streams_that_share_most_of_their_bytes_reach_a_limit() {
+    let file = with_shared_stream(100, |index| index);
+    let opened = open(unpack, &file);
+    let found = opened.members.len();
+    assert!(found >= 4 && found * 20_000 <= 4 * file.len(), "{found}");
+    assert_eq!(opened.reasons(), vec![IncompleteReason::Limit; 100 - found]);
+}
+
+#[test]
+fn many_presentations_and_objects_that_share_nothing_reach_no_limit() {
+    let records = deflated(EXECUTABLE).repeat(20);
+    let paths: Vec<String> = (0..50)
+        .map(|index| format!("ObjectPool/_{index}/PowerPoint Document"))
+        .collect();
+    let streams: Vec<(&str, &[u8])> = paths
+        .iter()
+        .map(|path| (path.as_str(), records.as_slice()))
+        .collect();
+    let opened = open(unpack, &compound(&streams));
+    let names = opened.names().into_iter();
+    let objects = names.filter(|name| name.contains("/object-"));
+    assert_eq!(objects.count(), 50 * 20);
+    assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
 }
 
 #[test]

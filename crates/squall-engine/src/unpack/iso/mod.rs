@@ -3,7 +3,9 @@
 //! No crate reads all three and takes bytes from a stranger. Each tree of
 //! directories is walked, and a file that both have is passed on once.
 
+mod path_table;
 mod record;
+mod rock_ridge;
 mod udf;
 
 #[cfg(test)]
@@ -11,6 +13,7 @@ mod tests;
 
 use std::collections::HashSet;
 
+use self::path_table::PathTable;
 use self::record::{Names, Record};
 use self::udf::Coverage;
 use super::{Members, Trouble};
@@ -29,19 +32,20 @@ const PATH_LEN_MAX: usize = 4096;
 /// Passes on every file of an image.
 pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<(), Trouble> {
     let volumes = volumes(content);
+    let has_volumes = !volumes.is_empty();
     let mut image = Image {
         content,
         taken: HashSet::new(),
         coverage: Coverage::default(),
-        is_damaged: volumes.is_empty(),
+        is_damaged: !has_volumes,
     };
-    for volume in &volumes {
+    for volume in volumes {
         image.walk(volume, members)?;
     }
     // An image for Windows may be of the other file system, with nothing but a
     // text here that says so; and what is here may be a decoy.
     let is_udf = udf::is_marked(content);
-    if is_udf && (volumes.is_empty() || image.coverage.misses_files(content)) {
+    if is_udf && (!has_volumes || image.coverage.misses_files(content)) {
         return Err(Trouble::unsupported(
             "the image has files in a UDF file system, which is not looked at",
         ));
@@ -53,13 +57,14 @@ pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<()
 }
 
 /// A tree of directories.
-struct Volume {
-    root: Record,
+struct Volume<'a> {
+    root: Record<'a>,
     names: Names,
+    tables: Vec<PathTable>,
 }
 
 /// Finds the trees, the one with the best names first.
-fn volumes(content: &[u8]) -> Vec<Volume> {
+fn volumes(content: &[u8]) -> Vec<Volume<'_>> {
     const PRIMARY: u8 = 1;
     const SUPPLEMENTARY: u8 = 2;
     const ROOT_AT: usize = 156;
@@ -81,7 +86,11 @@ fn volumes(content: &[u8]) -> Vec<Volume> {
             .get(ROOT_AT..)
             .and_then(|root| Record::read(root, names));
         if let Some((root, _)) = root {
-            volumes.push(Volume { root, names });
+            volumes.push(Volume {
+                root,
+                names,
+                tables: PathTable::of_volume(sector),
+            });
         }
     }
     volumes.sort_by_key(|volume| volume.names != Names::Joliet);
@@ -92,13 +101,14 @@ struct Image<'a> {
     content: &'a [u8],
     /// Where the files and the directories begin that were looked at.
     taken: HashSet<(u32, u32)>,
-    coverage: Coverage,
+    coverage: Coverage<'a>,
     is_damaged: bool,
 }
 
-impl Image<'_> {
-    fn walk(&mut self, volume: &Volume, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
-        let mut directories = vec![(String::new(), 0, volume.root.clone())];
+impl<'a> Image<'a> {
+    fn walk(&mut self, volume: Volume<'a>, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
+        self.coverage.add_tables(volume.tables);
+        let mut directories = vec![(String::new(), 0, volume.root)];
         // The same directory again would be a circle.
         let mut seen = HashSet::new();
         while let Some((path, depth, directory)) = directories.pop() {
@@ -122,10 +132,10 @@ impl Image<'_> {
     /// parts in it.
     fn records(
         &mut self,
-        directory: &Record,
+        directory: &Record<'_>,
         names: Names,
         members: &Members<'_, '_>,
-    ) -> Result<Vec<Record>, Trouble> {
+    ) -> Result<Vec<Record<'a>>, Trouble> {
         let bytes = match directory.content(self.content) {
             Some(bytes) => bytes,
             None => {
@@ -133,9 +143,10 @@ impl Image<'_> {
                 directory.rest(self.content)
             }
         };
-        let mut records: Vec<Record> = Vec::new();
+        let mut records: Vec<Record<'a>> = Vec::new();
         for (index, sector) in bytes.chunks(SECTOR_LEN).enumerate() {
             members.check_time()?;
+            let is_new = self.coverage.is_new(directory.extent, index);
             let mut rest = sector;
             // A record is in one sector; zeros fill what is left of it.
             while rest.first().is_some_and(|len| *len != 0) {
@@ -144,14 +155,19 @@ impl Image<'_> {
                     break;
                 };
                 rest = &rest[len..];
+                if is_new {
+                    self.coverage.add_record(&record);
+                }
                 match records.last_mut() {
                     Some(last) if last.goes_on && last.name == record.name => last.append(record),
                     _ if record.is_self_or_parent => {}
                     _ => records.push(record),
                 }
             }
-            let len = sector.len() - rest.len();
-            self.coverage.add_records(directory.extent, index, len);
+            if is_new {
+                let len = sector.len() - rest.len();
+                self.coverage.add_records(directory.extent, index, len);
+            }
         }
         Ok(records)
     }
@@ -159,7 +175,7 @@ impl Image<'_> {
     fn take(
         &mut self,
         path: &str,
-        record: &Record,
+        record: &Record<'_>,
         members: &mut Members<'_, '_>,
     ) -> Result<(), Trouble> {
         if record.is_link || !self.taken.insert((record.extent, record.len)) && record.len > 0 {

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::SECTOR_LEN;
+use super::rock_ridge::{Continuation, SystemUse};
 use crate::unpack::decompress::Exact;
 use crate::unpack::fields::u32_at;
 
@@ -19,8 +20,12 @@ pub(super) enum Names {
 
 /// A file or directory.
 #[derive(Clone, Debug)]
-pub(super) struct Record {
+pub(super) struct Record<'a> {
     pub(super) name: String,
+    /// The name of the standard, as it is in the record.
+    pub(super) short: &'a [u8],
+    /// Where Rock Ridge goes on.
+    pub(super) continuation: Option<Continuation>,
     /// The sector it begins in.
     pub(super) extent: u32,
     pub(super) len: u32,
@@ -34,9 +39,9 @@ pub(super) struct Record {
     pub(super) parts: Vec<(u32, u32)>,
 }
 
-impl Record {
+impl<'a> Record<'a> {
     /// Reads a record, and tells how long it is.
-    pub(super) fn read(bytes: &[u8], names: Names) -> Option<(Self, usize)> {
+    pub(super) fn read(bytes: &'a [u8], names: Names) -> Option<(Self, usize)> {
         const HEADER_LEN: usize = 33;
         const FLAG_DIRECTORY: u8 = 1 << 1;
         const FLAG_GOES_ON: u8 = 1 << 7;
@@ -50,16 +55,22 @@ impl Record {
         let short = record.get(HEADER_LEN..HEADER_LEN + name_len)?;
         let system_use_at = (HEADER_LEN + name_len).next_multiple_of(2);
         let system_use = record.get(system_use_at..).unwrap_or_default();
+        let system_use = match names {
+            Names::Joliet => SystemUse::default(),
+            Names::Plain | Names::RockRidge => SystemUse::read(system_use),
+        };
         let (name, is_link) = match names {
             Names::Joliet => (joliet_name(short), false),
             Names::Plain => (plain_name(short), false),
             Names::RockRidge => {
-                let (name, is_link) = rock_ridge(system_use);
-                (name.unwrap_or_else(|| plain_name(short)), is_link)
+                let name = system_use.name.unwrap_or_else(|| plain_name(short));
+                (name, system_use.is_link)
             }
         };
         let record = Self {
             name,
+            short,
+            continuation: system_use.continuation,
             extent,
             len: data_len,
             is_directory: flags & FLAG_DIRECTORY != 0,
@@ -78,18 +89,18 @@ impl Record {
     }
 
     /// The content of what has one part; `None` if it is cut off.
-    pub(super) fn content<'a>(&self, image: &'a [u8]) -> Option<&'a [u8]> {
+    pub(super) fn content<'i>(&self, image: &'i [u8]) -> Option<&'i [u8]> {
         self.rest(image).get(..usize::try_from(self.len).ok()?)
     }
 
     /// What is behind its beginning.
-    pub(super) fn rest<'a>(&self, image: &'a [u8]) -> &'a [u8] {
+    pub(super) fn rest<'i>(&self, image: &'i [u8]) -> &'i [u8] {
         from_sector(image, self.extent)
     }
 
     /// Reads all parts.
-    pub(super) fn reader<'a>(&self, image: &'a [u8]) -> impl Read + 'a {
-        let mut reader: Box<dyn Read + 'a> = Box::new(std::io::empty());
+    pub(super) fn reader<'i>(&self, image: &'i [u8]) -> impl Read + 'i {
+        let mut reader: Box<dyn Read + 'i> = Box::new(std::io::empty());
         for (extent, len) in &self.parts {
             let part = Exact::new(from_sector(image, *extent), u64::from(*len));
             reader = Box::new(reader.chain(part));
@@ -123,29 +134,4 @@ fn joliet_name(short: &[u8]) -> String {
 fn without_version(name: &str) -> String {
     let name = name.strip_suffix(";1").unwrap_or(name);
     name.strip_suffix('.').unwrap_or(name).to_owned()
-}
-
-/// The name and whether it is a link, as Rock Ridge has them.
-fn rock_ridge(system_use: &[u8]) -> (Option<String>, bool) {
-    const ENTRY_LEN_MIN: usize = 4;
-    let mut name = Vec::new();
-    let mut is_link = false;
-    let mut rest = system_use;
-    while let [kind @ .., len, _version] = rest
-        .first_chunk::<ENTRY_LEN_MIN>()
-        .map_or(&[][..], |head| head)
-    {
-        let Some((entry, behind)) = rest.split_at_checked(usize::from(*len).max(ENTRY_LEN_MIN))
-        else {
-            break;
-        };
-        match kind {
-            b"NM" => name.extend(entry.get(5..).unwrap_or_default()),
-            b"SL" => is_link = true,
-            _ => {}
-        }
-        rest = behind;
-    }
-    let name = (!name.is_empty()).then(|| String::from_utf8_lossy(&name).into_owned());
-    (name, is_link)
 }

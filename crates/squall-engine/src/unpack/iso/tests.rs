@@ -240,6 +240,206 @@ fn files_beside_a_decoy_are_unsupported() {
     }
 }
 
+/// The most data of no file that nothing is said about beside a large file.
+const OTHER_BYTES_MAX: usize = 16 * 1024;
+
+/// Where the samples have what belongs to no directory and no file.
+const ELSEWHERE: u32 = 1000;
+
+/// Where `marked` puts its directories.
+const FIRST_DIRECTORY: u32 = 800;
+
+/// An image with a mark, a large file and directories, each with `nodes`.
+fn marked(directories: u32, nodes: &[Node<'_>]) -> Vec<u8> {
+    const BYTES: u32 = 1_000_000;
+    let names: Vec<String> = (0..directories).map(directory_name).collect();
+    let mut root = vec![file(b"BIG;1", 0, BYTES), directory(PRIMARY_SUB, b"SUB")];
+    for (sector, name) in (FIRST_DIRECTORY..).zip(&names) {
+        root.push(directory(sector, name.as_bytes()));
+    }
+    let mut sample = image(&root, nodes, &[&vec![b'x'; BYTES as usize]]);
+    put(&mut sample, 18, b"\0NSR02\x01");
+    for sector in FIRST_DIRECTORY..FIRST_DIRECTORY + directories {
+        put(&mut sample, sector, &list(sector, nodes));
+    }
+    sample
+}
+
+fn directory_name(index: u32) -> String {
+    format!("DIRECTORY{index:02}")
+}
+
+fn is_reported(sample: &[u8]) -> bool {
+    let opened = open(unpack, sample);
+    match opened.reasons()[..] {
+        [] => false,
+        [IncompleteReason::Unsupported] => true,
+        _ => panic!("{:?}", opened.incomplete),
+    }
+}
+
+/// Whether data that begins `len` bytes behind a sector, at the end of what is
+/// known, is reported as soon as there is a byte too much of it.
+fn covers_no_more(sample: &[u8], sector: u32, len: usize) -> bool {
+    let start = sector as usize * SECTOR + len;
+    let mut sample = sample.to_vec();
+    sample.resize(start, 0);
+    sample.resize(start + OTHER_BYTES_MAX, b'x');
+    let is_reported_before = is_reported(&sample);
+    sample.push(b'x');
+    !is_reported_before && is_reported(&sample)
+}
+
+#[test]
+fn names_buy_nothing() {
+    let long = [b'N'; 200];
+    let many = marked(40, &vec![file(&long, 0, 0); 8]);
+    assert!(covers_no_more(&many, ELSEWHERE, 0));
+}
+
+/// An entry of a table of paths for a directory of `marked`.
+fn table_entry(index: u32, is_big_endian: bool) -> Vec<u8> {
+    let name = directory_name(index);
+    let mut extent = (FIRST_DIRECTORY + index).to_le_bytes();
+    if is_big_endian {
+        extent.reverse();
+    }
+    let mut entry = vec![u8::try_from(name.len()).unwrap(), 0];
+    entry.extend(extent);
+    entry.extend([0, 1]);
+    entry.extend(name.bytes());
+    entry.resize(entry.len().next_multiple_of(2), 0);
+    entry
+}
+
+/// Puts a table of paths, and says in the descriptor that it is `len` long.
+fn put_table(sample: &mut Vec<u8>, field: usize, table: &[u8], len: u32) {
+    let descriptor = 16 * SECTOR;
+    let mut sector = ELSEWHERE.to_le_bytes();
+    if field >= 148 {
+        sector.reverse();
+    }
+    sample[descriptor + field..][..4].copy_from_slice(&sector);
+    sample[descriptor + 132..][..4].copy_from_slice(&len.to_le_bytes());
+    put(sample, ELSEWHERE, table);
+}
+
+#[test]
+fn tables_of_paths_cover_their_entries_and_no_more() {
+    for (field, is_big_endian) in [(140, false), (144, false), (148, true), (152, true)] {
+        let entries = (0..40).map(|index| table_entry(index, is_big_endian));
+        let table: Vec<u8> = entries.flatten().collect();
+        let len = u32::try_from(table.len()).unwrap();
+        for declared in [len, len + 5000, 1 << 30, u32::MAX] {
+            let mut sample = marked(40, &[]);
+            put_table(&mut sample, field, &table, declared);
+            assert!(
+                covers_no_more(&sample, ELSEWHERE, table.len()),
+                "{field} {declared}"
+            );
+        }
+    }
+}
+
+#[test]
+fn entries_that_repeat_no_directory_cover_nothing() {
+    // Nor does a real one that is there again and again.
+    let known = table_entry(0, false);
+    let mut other_name = known.clone();
+    other_name[8..].fill(b'x');
+    let mut other_place = known.clone();
+    other_place[2] = 1;
+    for entry in [other_name, other_place, vec![b'x'; 20], known] {
+        let mut sample = marked(1, &[]);
+        put_table(&mut sample, 140, &entry.repeat(1000), u32::MAX);
+        assert!(is_reported(&sample), "{entry:?}");
+    }
+}
+
+/// An entry that says where Rock Ridge goes on.
+fn continuation(sector: u32, offset: u32, len: u32) -> Vec<u8> {
+    let mut entry = b"CE\x1c\x01".to_vec();
+    for number in [sector, offset, len] {
+        entry.extend(number.to_le_bytes());
+        entry.extend(number.to_be_bytes());
+    }
+    entry
+}
+
+/// An image with a record for each of the continuations.
+fn continuing(continuations: &[Vec<u8>]) -> Vec<u8> {
+    let node = |system_use: &Vec<u8>| Node {
+        system_use: system_use.clone(),
+        ..file(b"A;1", 0, 0)
+    };
+    let nodes: Vec<Node<'_>> = continuations.iter().map(node).collect();
+    marked(0, &nodes)
+}
+
+#[test]
+fn continuations_cover_their_entries_and_no_more() {
+    let name = rock_ridge(&"n".repeat(100));
+    let area = name.repeat(4);
+    let len = u32::try_from(area.len()).unwrap();
+    for declared in [len, len + 100, 1 << 30, u32::MAX] {
+        let mut sample = continuing(&[continuation(ELSEWHERE, 0, declared)]);
+        put(&mut sample, ELSEWHERE, &area);
+        assert!(covers_no_more(&sample, ELSEWHERE, area.len()), "{declared}");
+    }
+    // One that goes on in another, with padding between them.
+    let behind = u32::try_from(area.len() + 28 + 1).unwrap();
+    let first = [area.clone(), continuation(ELSEWHERE, behind, len), vec![0]].concat();
+    let whole = [first, area].concat();
+    let mut sample = continuing(&[continuation(ELSEWHERE, 0, behind - 1)]);
+    put(&mut sample, ELSEWHERE, &whole);
+    assert!(covers_no_more(&sample, ELSEWHERE, whole.len()));
+}
+
+#[test]
+fn a_record_goes_on_for_no_more_than_a_block() {
+    const ENTRY_LEN: usize = 128;
+    let name = rock_ridge(&"n".repeat(ENTRY_LEN - 5));
+    let entries = (SECTOR + OTHER_BYTES_MAX) / ENTRY_LEN;
+    for (entries, expected) in [(entries, false), (entries + 1, true)] {
+        let mut sample = continuing(&[continuation(ELSEWHERE, 0, u32::MAX)]);
+        put(&mut sample, ELSEWHERE, &name.repeat(entries));
+        assert_eq!(is_reported(&sample), expected, "{entries}");
+    }
+    // Nor by one place after the other.
+    let mut sample = continuing(&[continuation(ELSEWHERE, 0, 2048)]);
+    for sector in ELSEWHERE..ELSEWHERE + 100 {
+        let entries = [continuation(sector + 1, 0, 2048), name.repeat(15)].concat();
+        put(&mut sample, sector, &entries);
+    }
+    assert!(is_reported(&sample));
+}
+
+#[test]
+fn continuations_of_anything_else_cover_nothing() {
+    let padding = [b"PD\xff\x01".to_vec(), vec![b'x'; 251]].concat();
+    let other_version = [b"NM\xff\x02".to_vec(), vec![b'x'; 251]].concat();
+    let continuations: Vec<Vec<u8>> = (0..20)
+        .map(|index| continuation(ELSEWHERE + index, 0, 2040))
+        .collect();
+    for content in [vec![b'x'; 255], padding, other_version] {
+        let mut sample = continuing(&continuations);
+        for sector in ELSEWHERE..ELSEWHERE + 20 {
+            put(&mut sample, sector, &content.repeat(8));
+        }
+        assert!(is_reported(&sample));
+    }
+}
+
+#[test]
+fn continuations_in_a_circle_end() {
+    let mut sample = continuing(&[
+        continuation(ELSEWHERE, 0, 28),
+        continuation(u32::MAX, u32::MAX, u32::MAX),
+    ]);
+    put(&mut sample, ELSEWHERE, &continuation(ELSEWHERE, 0, 28));
+    assert!(!is_reported(&sample));
+}
+
 #[test]
 fn data_between_small_files_is_no_part_of_them() {
     // Each file has a byte of its sector; the other file system has the rest.
@@ -291,6 +491,24 @@ fn a_bomb_stops_at_the_limit() {
     );
 }
 
+/// A small image with a mark.
+fn with_table_and_continuations() -> Vec<u8> {
+    let continued = Node {
+        system_use: continuation(61, 0, 28),
+        ..file(b"A;1", 0, 0)
+    };
+    let nodes = [directory(PRIMARY_SUB, b"SUB"), continued];
+    let mut sample = image(&nodes, &[], &[]);
+    put(&mut sample, 18, b"\0NSR02\x01");
+    let descriptor = 16 * SECTOR;
+    sample[descriptor + 132] = 12;
+    sample[descriptor + 140] = 60;
+    put(&mut sample, 60, b"\x03\0\x15\0\0\0\x01\0SUB\0");
+    put(&mut sample, 61, &continuation(62, 0, 28));
+    put(&mut sample, 62, &rock_ridge("name"));
+    sample
+}
+
 #[test]
 fn damage_neither_panics_nor_hangs() {
     // Only what is not zeros is worth changing.
@@ -303,6 +521,7 @@ fn damage_neither_panics_nor_hangs() {
     put(&mut marked, 60, &name.repeat(200));
     assert!(open(unpack, &marked).incomplete.is_empty());
     survives_damage(unpack, &marked);
+    survives_damage(unpack, &with_table_and_continuations());
     let mut sample = simple();
     let root = PRIMARY_ROOT as usize * SECTOR;
     for at in root..root + 200 {

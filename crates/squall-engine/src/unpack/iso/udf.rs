@@ -4,9 +4,12 @@
 //! have the same ones, as nearly every image with both has; so it is told by
 //! what no file here has.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
+use super::path_table::{PathTable, TABLES_MAX};
+use super::record::Record;
+use super::rock_ridge::{Continuation, continued};
 use super::{FIRST_DESCRIPTOR, SECTOR_LEN};
 use crate::unpack::fields::u16_at;
 
@@ -23,25 +26,46 @@ pub(super) fn is_marked(image: &[u8]) -> bool {
 
 /// Which bytes of an image its trees have.
 #[derive(Default)]
-pub(super) struct Coverage {
+pub(super) struct Coverage<'a> {
     files: Vec<Range<usize>>,
     directories: Vec<Range<usize>>,
     /// The sectors of directories, each of which counts once.
     seen: HashSet<usize>,
+    tables: Vec<PathTable>,
+    /// Where the directories begin, and their names.
+    names: HashSet<(u32, &'a [u8])>,
+    /// In an order, so that an image has the same result each time.
+    continuations: BTreeSet<Continuation>,
 }
 
-impl Coverage {
+impl<'a> Coverage<'a> {
     /// Adds a part of a file.
     pub(super) fn add_file(&mut self, sector: u32, len: u32) {
         self.files.push(range(sector, 0, len as usize));
     }
 
+    /// Whether a sector of a directory is seen for the first time. Only then is
+    /// it worth adding, as descriptors can have a tree in common.
+    pub(super) fn is_new(&mut self, directory: u32, index: usize) -> bool {
+        self.seen.insert(range(directory, index, 0).start)
+    }
+
     /// Adds a sector of a directory, with records in its first `len` bytes.
     pub(super) fn add_records(&mut self, directory: u32, index: usize, len: usize) {
-        let range = range(directory, index, len);
-        if self.seen.insert(range.start) {
-            self.directories.push(range);
+        self.directories.push(range(directory, index, len));
+    }
+
+    /// Adds what a record tells of other places.
+    pub(super) fn add_record(&mut self, record: &Record<'a>) {
+        if record.is_directory {
+            self.names.insert((record.extent, record.short));
         }
+        self.continuations.extend(record.continuation);
+    }
+
+    /// Adds the tables of a tree.
+    pub(super) fn add_tables(&mut self, tables: Vec<PathTable>) {
+        self.tables.extend(tables);
     }
 
     /// Whether an image has a good deal of data that no file here has.
@@ -52,14 +76,65 @@ impl Coverage {
         /// The same where there is more of it than of files: those can be a
         /// text that tells to use the other file system, or a decoy.
         const OTHER_BYTES_MAX_OF_MOST: usize = 4 * 1024;
-        let records: usize = self.directories.iter().map(Range::len).sum();
         let files = merged(self.files.clone(), image.len());
         let files: usize = files.iter().map(Range::len).sum();
-        let known = [self.files, self.directories].concat();
-        let others = others_len(image, &merged(known, image.len()));
-        // The tables of paths, and what Rock Ridge has no room for in a record.
-        let others = others.saturating_sub(2 * records);
+        let others = self.others_len(image);
         others > OTHER_BYTES_MAX || others > OTHER_BYTES_MAX_OF_MOST.max(files)
+    }
+
+    /// How many bytes of data belong to none of what was added.
+    fn others_len(self, image: &[u8]) -> usize {
+        let tables = self.table_entries(image);
+        let continued = self.continued(image);
+        let known = [self.files, self.directories, tables, continued].concat();
+        others_len(image, &merged(known, image.len()))
+    }
+
+    /// The entries of the tables of paths. One that repeats no record of a
+    /// directory could be anything, however long a table says that it is.
+    fn table_entries(&self, image: &[u8]) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        let mut seen = HashSet::new();
+        // Tables that overlap have more entries than there are directories.
+        let mut entries_left = self.names.len().saturating_mul(TABLES_MAX);
+        for table in &self.tables {
+            if !seen.insert(table.start()) {
+                continue;
+            }
+            for entry in table.entries(image).take(entries_left) {
+                entries_left -= 1;
+                if self.names.contains(&(entry.extent, entry.short)) {
+                    ranges.push(entry.range);
+                }
+            }
+        }
+        ranges
+    }
+
+    /// What Rock Ridge has no room for in the records.
+    fn continued(&self, image: &[u8]) -> Vec<Range<usize>> {
+        /// Of one record, in however many places.
+        const LEN_MAX: usize = SECTOR_LEN;
+        let mut ranges = Vec::new();
+        let mut seen = HashSet::new();
+        // Places that overlap have more bytes than the image.
+        let mut image_left = image.len();
+        for first in &self.continuations {
+            let mut left = LEN_MAX.min(image_left);
+            let mut next = Some(*first);
+            while let Some(place) = next.map(|place| place.range())
+                && seen.insert(place.start)
+            {
+                let end = place.end.min(place.start.saturating_add(left));
+                let bytes = image.get(place.start..end.min(image.len()));
+                let (len, behind) = continued(bytes.unwrap_or_default());
+                ranges.push(place.start..place.start.saturating_add(len));
+                left -= len;
+                image_left -= len;
+                next = behind;
+            }
+        }
+        ranges
     }
 }
 

@@ -208,7 +208,7 @@ def test_a_damaged_bundle_keeps_no_service_from_starting_and_is_fetched_again(st
     service.start()
     assert names(service) == {"E2E_one"}
     assert "the one before is used" in told()[0]
-    update.run()
+    assert service.post("/api/v1/signatures/update").status_code == 200
     wait_until(lambda: names(service) == {"E2E_two"}, 20, "whole again")
     assert service.post("/api/v1/signatures/rollback").status_code == 200
     service.stop()

@@ -691,7 +691,7 @@ mod tests {
         // Below a file nothing can be looked at, not even by root.
         for selection in [own(file.join("own")), in_store(&file)] {
             let error = format!("{:#}", selection.read().expect_err("refused"));
-            assert!(error.contains("`data-dir`"), "{error}");
+            assert!(error.contains("data directory"), "{error}");
             assert!(error.contains(&file.display().to_string()), "{error}");
         }
     }

@@ -172,6 +172,11 @@ impl Slot {
     /// Returns the bundle that was in force before the one that is, if it is
     /// whole. One that was rolled back is none.
     pub(crate) fn before(&self) -> Option<PathBuf> {
+        self.before_but(None)
+    }
+
+    /// The same beside a bundle that is `new`.
+    fn before_but(&self, new: Option<&Path>) -> Option<PathBuf> {
         let newest = self.stored_state().map(|state| state.sha256);
         let is_newest = |path: &Path| {
             let stem = path.file_stem();
@@ -185,7 +190,8 @@ impl Slot {
         let entries = fs::read_dir(&self.dir).ok()?.filter_map(Result::ok);
         entries
             .map(|entry| entry.path())
-            .find(|path| Some(path) != target.as_ref() && !is_newest(path) && is_whole(path))
+            .filter(|path| Some(path) != target.as_ref() && Some(path.as_path()) != new)
+            .find(|path| !is_newest(path) && is_whole(path))
     }
 
     /// Puts a bundle of this slot in force, or none.
@@ -231,7 +237,7 @@ impl Candidate {
         // What is damaged, or the same as this, is nothing to go back to.
         let target = self.slot.target();
         let target = target.filter(|target| *target != self.path && is_whole(target));
-        let before = target.or_else(|| self.slot.before());
+        let before = target.or_else(|| self.slot.before_but(Some(&self.path)));
         self.slot.put_in_force(Some(&self.path))?;
         let state = serde_json::to_vec_pretty(&self.state)?;
         write_whole(&self.slot.dir.join(STATE), &state)?;

@@ -35,8 +35,9 @@ pub(crate) fn unpack(content: &[u8], members: &mut Members<'_, '_>) -> Result<()
 
 /// Passes on the files of one archive, and tells where it ends.
 fn one(content: &[u8], members: &mut Members<'_, '_>) -> Result<usize, Trouble> {
+    let start = label_len(content);
     let mut end = 0;
-    let mut archive = Archive::new(content);
+    let mut archive = Archive::new(&content[start..]);
     for entry in archive.entries().map_err(Trouble::corrupt)? {
         members.check_time()?;
         let mut entry = entry.map_err(Trouble::corrupt)?;
@@ -47,7 +48,19 @@ fn one(content: &[u8], members: &mut Members<'_, '_>) -> Result<usize, Trouble> 
     }
     Ok(end
         .checked_next_multiple_of(BLOCK_LEN)
+        .and_then(|end| end.checked_add(start))
         .unwrap_or(usize::MAX))
+}
+
+/// The length of the name that GNU tar gives a volume: a header without a length,
+/// which the library refuses.
+fn label_len(content: &[u8]) -> usize {
+    const SIZE: std::ops::Range<usize> = 124..136;
+    const KIND_AT: usize = 156;
+    let is_label = content.get(KIND_AT) == Some(&b'V')
+        && content[SIZE].iter().all(|byte| *byte == 0)
+        && is_header(content);
+    if is_label { BLOCK_LEN } else { 0 }
 }
 
 fn take(entry: &mut Entry<'_, &[u8]>, members: &mut Members<'_, '_>) -> Result<(), Trouble> {
@@ -67,6 +80,10 @@ fn take(entry: &mut Entry<'_, &[u8]>, members: &mut Members<'_, '_>) -> Result<(
         return Ok(());
     }
     let len = entry.size();
+    // Its content is what the library would read to tell whether it is sparse.
+    if entry.header().entry_type() == EntryType::XGlobalHeader {
+        return members.take(&name, Exact::new(entry, len));
+    }
     match Sparse::of(entry) {
         Some(sparse) => {
             let name = sparse.name.clone().unwrap_or(name);

@@ -229,3 +229,54 @@ fn damage_neither_panics_nor_hangs() {
         &archive(&[("a", b"one"), (&"long/".repeat(50), b"two")]),
     );
 }
+
+/// As `git archive` writes it before all others.
+#[test]
+fn a_header_for_all_members_is_no_damage() {
+    let comment = b"52 comment=0123456789012345678901234567890123456789\n";
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, kind, content) in [
+        (
+            "pax_global_header",
+            tar::EntryType::XGlobalHeader,
+            &comment[..],
+        ),
+        ("a.js", tar::EntryType::Regular, b"content"),
+    ] {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_size(content.len() as u64);
+        builder.append_data(&mut header, name, content).unwrap();
+    }
+    let opened = open(unpack, &builder.into_inner().unwrap());
+    assert_eq!(opened.names(), ["pax_global_header", "a.js"]);
+    assert_eq!(opened.member("pax_global_header"), comment);
+    assert_eq!(opened.member("a.js"), b"content");
+    assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+}
+
+/// As `tar -V label` writes it: the header has no length.
+#[test]
+fn a_labelled_volume_is_opened() {
+    let mut label = tar::Header::new_gnu();
+    label.as_mut_bytes()[..3].copy_from_slice(b"lab");
+    label.set_entry_type(tar::EntryType::new(b'V'));
+    label.as_mut_bytes()[124..136].fill(0);
+    label.set_cksum();
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(7);
+    builder
+        .append_data(&mut header, "a.js", &b"content"[..])
+        .unwrap();
+    let archive = builder.into_inner().unwrap();
+    let labelled = [label.as_bytes(), &archive[..]].concat();
+    for sample in [labelled.clone(), [&archive[..], &labelled].concat()] {
+        let opened = open(unpack, &sample);
+        assert_eq!(opened.member("a.js"), b"content");
+        assert_eq!(opened.names().len(), sample.len() / archive.len());
+        assert!(opened.incomplete.is_empty(), "{:?}", opened.incomplete);
+    }
+    let opened = open(unpack, label.as_bytes());
+    assert!(opened.members.is_empty() && opened.incomplete.is_empty());
+}

@@ -111,20 +111,16 @@ pub(super) fn package(marks: &[&str], content: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn tar(content: &[u8]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_size(content.len() as u64);
-    header.set_mode(0o644);
-    builder
-        .append_data(&mut header, INNER, content)
-        .expect("member");
-    builder.into_inner().expect("archive")
+    tar_by(tar::Header::new_gnu(), content)
 }
 
 /// Tar as it was before it had a mark.
 pub(super) fn old_tar(content: &[u8]) -> Vec<u8> {
+    tar_by(tar::Header::new_old(), content)
+}
+
+fn tar_by(mut header: tar::Header, content: &[u8]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_old();
     header.set_size(content.len() as u64);
     header.set_mode(0o644);
     builder
